@@ -1,0 +1,139 @@
+package artifact
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/gofrs/flock"
+)
+
+// Store keeps results by fingerprint. Under its folder, actions holds one JSON
+// entry a fingerprint, objects the folders that entries name by content digest,
+// damaged what was found changed, and tmp nothing while nobody writes. Private
+// folders of running units are in work, beside the store's folder.
+//
+// Any number of processes may use a store at once.
+type Store struct {
+	dir  string // absolute, without symbolic links
+	work string
+}
+
+// OpenStore opens the store in dir, usually .sslpipe/cache, making it first where
+// needed. A folder that cannot be written is an error now and not after hours of
+// training.
+func OpenStore(dir string) (*Store, error) {
+	s, err := openStore(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open cache %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func openStore(dir string) (*Store, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(abs, 0o777); err != nil {
+		return nil, err
+	}
+	// A cache may be a link to a larger disk; work must be on that disk too, or
+	// a result could not be renamed into place.
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return nil, err
+	}
+	s := &Store{dir: abs, work: filepath.Join(filepath.Dir(abs), "work")}
+	for _, folder := range []string{s.work, s.path("actions"), s.path("objects"), s.path("tmp")} {
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.exclusively(s.clearTemp)
+}
+
+// clearTemp removes what a killed process left in tmp; whoever writes there holds
+// the lock that this runs under. It also proves that the store can be written.
+func (s *Store) clearTemp() error {
+	left, err := os.ReadDir(s.path("tmp"))
+	if err != nil {
+		return err
+	}
+	for _, d := range left {
+		if err := os.Remove(s.path("tmp", d.Name())); err != nil {
+			return err
+		}
+	}
+	probe := s.path("tmp", "probe")
+	return errors.Join(os.WriteFile(probe, nil, 0o666), os.Remove(probe))
+}
+
+func (s *Store) path(parts ...string) string {
+	return filepath.Join(append([]string{s.dir}, parts...)...)
+}
+
+func (s *Store) action(fingerprint string) string { return s.path("actions", fingerprint+".json") }
+func (s *Store) object(tree string) string        { return s.path("objects", tree) }
+
+// Dir returns the store's absolute folder.
+func (s *Store) Dir() string { return s.dir }
+
+// WorkDir returns the private folder of the unit with this fingerprint. It need
+// not exist. It survives an interruption, and the unit resumes in it.
+func (s *Store) WorkDir(fingerprint string) string { return filepath.Join(s.work, fingerprint) }
+
+// exclusively runs f while no other process or goroutine changes the store. The
+// lock is the kernel's and ends with the process that holds it.
+func (s *Store) exclusively(f func() error) (err error) {
+	lock := flock.New(s.path("lock"), flock.SetPermissions(0o666))
+	if err := lock.Lock(); err != nil {
+		return fmt.Errorf("lock the cache: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	return f()
+}
+
+var fingerprints = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
+
+// checkFingerprint keeps file names inside the store.
+func checkFingerprint(fingerprint string) error {
+	if !fingerprints.MatchString(fingerprint) {
+		return fmt.Errorf("fingerprint %q is not a name of letters, digits, - and _", fingerprint)
+	}
+	return nil
+}
+
+// DamagedError reports a stored result that cannot be used. It counts as absent,
+// and running its unit again repairs it.
+type DamagedError struct {
+	Fingerprint string
+	Reason      string
+	Aside       string // where the damaged file or folder is now; empty when it was missing
+}
+
+func (e *DamagedError) Error() string {
+	text := fmt.Sprintf("stored result %.12s is damaged: %s", e.Fingerprint, e.Reason)
+	if e.Aside != "" {
+		text += "; it was moved to " + e.Aside
+	}
+	return text
+}
+
+// setAside moves path to a free name in the damaged folder, where nothing looks
+// for results; the caller holds the lock.
+func (s *Store) setAside(path string) (string, error) {
+	if err := os.MkdirAll(s.path("damaged"), 0o777); err != nil {
+		return "", err
+	}
+	for n := 1; ; n++ {
+		to := s.path("damaged", fmt.Sprintf("%s.%d", filepath.Base(path), n))
+		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+			return to, os.Rename(path, to)
+		} else if err != nil {
+			return "", err
+		}
+	}
+}

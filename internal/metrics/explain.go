@@ -1,0 +1,93 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// explain says what the table's own numbers mean and do not cover.
+func (c *Comparison) explain(testImages int) []string {
+	var lines []string
+	if line := c.spread(); line != "" {
+		lines = append(lines, line)
+	}
+	if tested := c.tested(); len(tested) > 0 {
+		lines = append(lines, c.inference(tested)...)
+	}
+	if c.Metric == Accuracy && testImages > 0 {
+		if line := c.testSet(testImages); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// spread says over what the ± runs, and which arms' seeds are nested.
+func (c *Comparison) spread() string {
+	least, most := 0, 0
+	nested := map[int][]string{}
+	for _, row := range c.Rows {
+		for _, cell := range row.Cells {
+			if cell.N < 2 {
+				continue
+			}
+			if least == 0 || cell.N < least {
+				least = cell.N
+			}
+			most = max(most, cell.N)
+			if cell.Groups < cell.N && !slices.Contains(nested[cell.Groups], cell.Arm) {
+				nested[cell.Groups] = append(nested[cell.Groups], cell.Arm)
+			}
+		}
+	}
+	if most == 0 {
+		return ""
+	}
+	line := fmt.Sprintf("± is the standard deviation over %s", count(most, "seed"))
+	if least < most {
+		line = fmt.Sprintf("± is the standard deviation over %d to %d seeds", least, most)
+	}
+	for groups := range most {
+		if arms := nested[groups]; len(arms) > 0 {
+			line += fmt.Sprintf("; nested in %s for %s", count(groups, "pre-training seed"), strings.Join(arms, ", "))
+		}
+	}
+	return line
+}
+
+func (c *Comparison) inference(tested []*Difference) []string {
+	over, test, drawn := "seeds", "exact sign-flip p", false
+	for _, d := range tested {
+		if d.Clusters < d.Pairs {
+			over = "the means of independent pre-training seeds"
+		}
+		drawn = drawn || !d.Test.Exact
+	}
+	if drawn {
+		test = fmt.Sprintf("sign-flip p (exact up to %d, above that Monte Carlo with %d draws)", maxExact, monteCarloDraws)
+	}
+	lines := []string{fmt.Sprintf("differences: arm minus %s, paired by seed; %.0f %% t interval and two-sided %s over %s", c.Baseline, 100*Level, test, over)}
+	if len(tested) > 1 {
+		lines = append(lines, fmt.Sprintf("p and interval are for one comparison each; column Holm (in CSV p_holm) adjusts p for the %d of this table", len(tested)))
+	}
+	return lines
+}
+
+// testSet states the uncertainty that all arms share and no seed shows: the
+// choice of the test images, at the accuracy where it is largest in the table.
+func (c *Comparison) testSet(images int) string {
+	half := 0.0
+	for _, row := range c.Rows {
+		for _, cell := range row.Cells {
+			if cell.N > 0 {
+				i := Wilson(int(cell.Mean*float64(images)+0.5), images, Level)
+				half = max(half, (i.Hi-i.Lo)/2)
+			}
+		}
+	}
+	if half == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the choice of the %d test images adds up to ±%.1f points to any accuracy (Wilson %.0f %%), the same images for all arms", images, 100*half, 100*Level)
+}

@@ -1,0 +1,36 @@
+// Package metrics turns predictions into scores, scores of many runs into
+// summaries, and summaries into a comparison of arms that a reader can trust.
+//
+// It refuses to hide what the numbers cannot carry: a difference has its
+// interval and its test or says why it has none, runs that share one
+// pre-training are not counted as independent, absent cells are marked, and
+// what a reader must know arrives as a [Warning] beside the numbers. It knows
+// nothing of files, plans or terminals, and prints nothing.
+//
+// A score of predictions belongs in confusion.go, a test or an interval in a
+// file of its own; [Compare] puts them together.
+package metrics
+
+// Names of the scores in [Record.Values]; both are fractions in [0, 1].
+const (
+	Accuracy = "accuracy"
+	MacroF1  = "macro_f1"
+)
+
+// A Record holds the scores of one run: one arm at one label budget with one
+// seed.
+type Record struct {
+	Arm string `json:"arm"`
+	// Labels is the number of labels per class; 0 stands for all labels.
+	Labels int `json:"labels"`
+	// Seed pairs the arms: runs with the same labels and seed saw the same
+	// labelled images.
+	Seed int `json:"seed"`
+	// Group names the random thing that several seeds of one arm share,
+	// normally the pre-training whose encoder the run started from. Runs of one
+	// arm with the same non-empty Group are not independent. Empty means that
+	// the run shares nothing.
+	Group string `json:"group,omitempty"`
+	// Values maps a score's name ([Accuracy], [MacroF1]) to its value.
+	Values map[string]float64 `json:"values"`
+}

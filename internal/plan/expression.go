@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"sslpipe/internal/hclspec"
+	"sslpipe/internal/schema"
+)
+
+// maxLoops limits how deeply for expressions can be nested, and with it how long
+// an expression can take.
+const maxLoops = 2
+
+// checkExpression reports unknown functions, for which HCL suggests a different
+// name every time, and loops that would take too long.
+func checkExpression(expr hcl.Expression) hcl.Diagnostics {
+	native, ok := expr.(hclsyntax.Expression)
+	if !ok {
+		return nil
+	}
+	return hclsyntax.Walk(native, &expressionCheck{})
+}
+
+// expressionCheck counts the for expressions around a node.
+type expressionCheck struct{ loops int }
+
+// Enter implements hclsyntax.Walker.
+func (c *expressionCheck) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	switch e := node.(type) {
+	case *hclsyntax.ForExpr:
+		if c.loops++; c.loops == maxLoops+1 {
+			return hcl.Diagnostics{hclspec.Errorf(e.Range(), "Expression too large", "At most %d for expressions can be nested.", maxLoops)}
+		}
+	case *hclsyntax.FunctionCallExpr:
+		if _, ok := functions[e.Name]; !ok {
+			names := sortedKeys(functions)
+			return hcl.Diagnostics{hclspec.Errorf(e.NameRange, "Unknown function", "There is no function %q.%s%s",
+				e.Name, listed("functions", names), schema.DidYouMean(e.Name, names))}
+		}
+	}
+	return nil
+}
+
+// Exit implements hclsyntax.Walker.
+func (c *expressionCheck) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	if _, ok := node.(*hclsyntax.ForExpr); ok {
+		c.loops--
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Texts that would exhaust the stack or the memory of a parser or evaluator
+// without limits get one clear error.
+func TestHostileTextIsRefused(t *testing.T) {
+	local := func(expr string) string {
+		return "locals {\n  x = " + expr + "\n}\npipeline {\n  seeds = length(local.x)\n}\n"
+	}
+	const n = 80_000
+	for name, test := range map[string]struct{ src, want string }{
+		"parentheses":  {local(strings.Repeat("(", n)), "Expression too large"},
+		"brackets":     {local(strings.Repeat("[", n) + strings.Repeat("]", n)), "Expression too large"},
+		"blocks":       {strings.Repeat("a {\n", n), "Expression too large"},
+		"negations":    {local(strings.Repeat("!", n) + "true"), "Expression too large"},
+		"minus":        {local(strings.Repeat("-", n) + "1"), "Expression too large"},
+		"conditionals": {local(strings.Repeat("true ? 1 : ", n) + "2"), "Expression too large"},
+		"sums":         {local(strings.Repeat("1 + ", n) + "2"), "Expression too large"},
+		"indices":      {local("a" + strings.Repeat("[0]", n)), "Expression too large"},
+		"names":        {local("a" + strings.Repeat(".a", n)), "Expression too large"},
+		"templates":    {local(strings.Repeat(`"${`, n)), "Expression too large"},
+		"directives":   {local(`"` + strings.Repeat(`%{ if true }`, n) + `"`), "Expression too large"},
+		"spread out":   {local("[" + strings.Repeat("(\n1 ?\n", n)), "Expression too large"},
+		"digits":       {local(strings.Repeat("9", n)), "Number too large"},
+		"exponent":     {local("1e99999999 % 7"), "Number too large"},
+		"small number": {local("1e-99999999"), "Number too large"},
+		"squares":      {"locals {\n  a0 = 1e300\n" + chain(20, "local.a%d * local.a%d") + "}\npipeline {\n  seeds = local.a20\n}\n", "Value too large"},
+		"text":         {"locals {\n  a0 = \"0123456789\"\n" + chain(60, `"${local.a%d}${local.a%d}"`) + "}\npipeline {\n  description = local.a60\n}\n", "Value too large"},
+		"lists":        {"locals {\n  a0 = [1]\n" + chain(60, "[local.a%d, local.a%d]") + "}\npipeline {\n  seeds = length(local.a60)\n}\n", "Value too large"},
+		"long range":   {local("range(1e9)"), "Error in function call"},
+		"large file":   {strings.Repeat("#", 1<<20+1), "File too large"},
+		"not text":     {"\x00\xff\xfe{", "Argument or block definition required"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, diags := parse(t, test.src, nil)
+			if len(diags) == 0 || diags[0].Summary != test.want {
+				t.Errorf("got %v, want %s", diags, test.want)
+			}
+		})
+	}
+}
+
+// chain defines a1 to an by doubling.
+func chain(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  a%d = "+format+"\n", i+1, i, i)
+	}
+	return b.String()
+}
+
+func TestHostileVariables(t *testing.T) {
+	const src = `variable "n" {
+  type = number
+}
+variable "s" {
+  type = string
+}
+pipeline {
+  seeds       = var.n
+  description = "${upper(var.s)}${join(",", [for c in [var.s] : c])}"
+}
+`
+	for value, want := range map[string]string{
+		"1e999999999":               "Number too large",
+		strings.Repeat("(", 10_000): "Expression too large",
+		"3 3":                       "Extra characters after expression",
+		"":                          "Missing expression",
+		"\xff":                      "Invalid character encoding",
+		"null":                      "",
+		"var.n":                     "Wrong type",
+		"[for a in [1] : a]":        "Wrong type",
+	} {
+		_, diags := parse(t, src, map[string]string{"n": value, "s": value})
+		got := ""
+		if diags.HasErrors() {
+			got = diags[0].Summary
+		}
+		if got != want {
+			t.Errorf("%.20q: got %v, want %q", value, diags, want)
+		}
+	}
+}
+
+func TestManyStages(t *testing.T) {
+	p, diags := parse(t, manyStages(2000), nil)
+	if diags != nil || len(p.Units) != 2002 {
+		t.Errorf("%d units, %v", len(p.Units), diags)
+	}
+}

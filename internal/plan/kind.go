@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"context"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/schema"
+)
+
+// Kind is a kind of stage: what its blocks may say, what it hands on, and how a
+// unit of it runs. It is a value in a list, never registered by a side effect.
+type Kind struct {
+	Name string
+	Doc  string
+	// Version is raised when code changes what the same configuration computes.
+	Version int
+	// New returns a pointer to a configuration struct that holds the defaults.
+	New func() any
+	// Families are the families that the configuration's tags name.
+	Families map[string]schema.Family
+	Outputs  []Output
+	// Expand returns the coordinates of the stage's units, all with the same
+	// keys; nil, or an empty result, makes one unit without coordinates.
+	// Attributes that only Expand reads are tagged fingerprint:"-".
+	Expand func(cfg any, p Pipeline) []Coord
+	// Check returns what is known of each output before anything runs, and
+	// what is wrong with the configuration given what is known of its inputs.
+	// It may be nil. It is called only if everything upstream is in order.
+	Check func(cfg any, in Inputs) (map[string]Facts, []schema.Problem)
+	// Run does the work of one unit and returns one entry for each of Outputs.
+	Run func(ctx context.Context, env *Env, cfg any) (map[string]artifact.Output, error)
+}
+
+// Output is something that a kind of stage hands on.
+type Output struct {
+	Name string
+	Type artifact.Type
+	Doc  string
+}
+
+// Output returns the output of that name.
+func (k Kind) Output(name string) (Output, bool) {
+	for _, o := range k.Outputs {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return Output{}, false
+}
+
+// OutputNames returns the names of all outputs, in order.
+func (k Kind) OutputNames() []string {
+	names := make([]string, len(k.Outputs))
+	for i, o := range k.Outputs {
+		names[i] = o.Name
+	}
+	return names
+}
+
+// Fields describes what a block of this kind may contain.
+func (k Kind) Fields() []schema.Field { return schema.Fields(k.New()) }
+
+// Facts is what is known of an output before anything has run. A zero field
+// means not known.
+type Facts struct {
+	// Shape is height, width and channels of the images, or of those that an
+	// encoder or classifier reads.
+	Shape [3]int
+	// Classes are the names of the classes, in the order of the labels.
+	Classes []string
+	// Split is the split of a data set: "unlabelled", "train", "validation", "test".
+	Split string
+	// Backbone is the name of an encoder's architecture.
+	Backbone string
+}
+
+// Inputs is what is known of a stage's inputs, by the path of the field that
+// refers to them.
+type Inputs struct {
+	facts map[string][]Facts
+}
+
+// One returns the facts of the first reference of a field; the zero Facts if it
+// has none.
+func (in Inputs) One(field string) Facts {
+	if all := in.facts[field]; len(all) > 0 {
+		return all[0]
+	}
+	return Facts{}
+}
+
+// All returns the facts of every reference of a field, in the order of the list.
+func (in Inputs) All(field string) []Facts { return in.facts[field] }

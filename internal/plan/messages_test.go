@@ -1,0 +1,151 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"sslpipe/internal/plan"
+)
+
+const head = `download "images" {
+  source = "x"
+}
+augment "views" {
+  data = download.images.unlabelled
+}
+`
+
+func parse(t *testing.T, src string, vars map[string]string) (*plan.Plan, hcl.Diagnostics) {
+	t.Helper()
+	return plan.Parse([]byte(src), "x.hcl", fakeKinds(1, 1), plan.Options{Vars: vars, Runtime: "test"})
+}
+
+// Messages name what is legal and the nearest name.
+func TestMessages(t *testing.T) {
+	for _, test := range []struct{ src, want string }{
+		{
+			head + `pretrain "rot" {
+  views = augment.views
+  pretext "rotatoin" {}
+}`,
+			`x.hcl:9,11-21: Unknown pretext; There is no pretext "rotatoin". The pretexts are: jigsaw, rotation. Did you mean "rotation"?`,
+		},
+		{
+			head + `finetune "a" {
+  data = download.images.trian
+}`,
+			`x.hcl:8,10-31: Unknown output; download.images has no output "trian". The outputs are: unlabelled, train, test. Did you mean "train"?`,
+		},
+		{
+			head + `finetune "a" {
+  data = download.imags.train
+}`,
+			`x.hcl:8,10-30: Unknown stage; There is no stage download "imags". The download stages are: images. Did you mean "images"?`,
+		},
+		{
+			head + `pretrain "rot" {
+  views  = augment.views
+  epochs = "12"
+  pretext "rotation" {}
+}`,
+			`x.hcl:9,12-16: Wrong type; epochs must be a whole number, and this is a string. Write 12 without quotes.`,
+		},
+		{
+			head + `finetune "a" {
+  data = download.images.train
+  init = augment.views
+}
+pretrain "p" {
+  views = augment.views
+  pretext "rotation" {}
+}`,
+			`x.hcl:9,10-23: Wrong type of artifact; init must refer to an encoder, and augment.views.views is views. The ones in this file are: pretrain.p.encoder.`,
+		},
+		{
+			head + `finetune "a" {
+  data = "download.images.train"
+}`,
+			`x.hcl:8,10-33: Wrong type; data must refer to a dataset, and this is a string. Write download.images.train without quotes. The ones in this file are: download.images.unlabelled, download.images.train, download.images.test.`,
+		},
+		{
+			head + `evaluate "a" {
+  data = download.images.test
+  compare = [evaluate.b]
+}
+evaluate "b" {
+  data = download.images.test
+  compare = [evaluate.a]
+}`,
+			"x.hcl:13,14-24: Dependency cycle; These stages need each other, so none can come first:\n" +
+				"  evaluate.a needs evaluate.b (x.hcl:9)\n" +
+				"  evaluate.b needs evaluate.a (x.hcl:13)",
+		},
+		{
+			`pretrian "x" {
+}`,
+			`x.hcl:1,1-9: Unknown stage kind; There is no block "pretrian" in a pipeline file. Its blocks are: pipeline, variable, locals, download, augment, pretrain, finetune, evaluate. Did you mean "pretrain"?`,
+		},
+		{
+			head + `pretrain "rot" {
+  views = augment.views
+}`,
+			`x.hcl:7,1-15: Missing block; pretrain "rot" needs a pretext block: pretext "name" { ... }. The task. The pretexts are: jigsaw, rotation.`,
+		},
+		{
+			`variable "size" {
+  type = numbr
+}`,
+			`x.hcl:2,10-15: Invalid type specification; The keyword "numbr" is not a valid type specification. The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... }). Did you mean "number"?`,
+		},
+	} {
+		_, diags := parse(t, test.src, nil)
+		var all []string
+		for _, d := range diags {
+			all = append(all, d.Error())
+		}
+		if got := strings.Join(all, "\n"); !strings.Contains(got, test.want) {
+			t.Errorf("got  %s\nwant %s", got, test.want)
+		}
+	}
+}
+
+func TestFilesAreSourcesOfVariables(t *testing.T) {
+	p, diags := parse(t, `variable "n" {
+  type = number
+}
+pipeline {
+  seeds = var.n
+}`, map[string]string{"n": "x", "m": "1"})
+	if got := string(p.Files["--var n"].Bytes); got != "n=x" {
+		t.Errorf("source of n is %q", got)
+	}
+	if len(diags) != 2 || diags[0].Subject.Filename != "--var m" || diags[1].Subject.Filename != "--var n" {
+		t.Errorf("diagnostics: %v", diags)
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	p, diags := plan.Load("testdata/none.hcl", fakeKinds(1, 1), plan.Options{})
+	if len(diags) != 1 || diags[0].Summary != "Cannot read pipeline file" ||
+		diags[0].Detail != "Reading testdata/none.hcl failed: no such file or directory." {
+		t.Errorf("diagnostics: %v", diags)
+	}
+	if p == nil || p.Files == nil {
+		t.Error("no plan to render the diagnostics with")
+	}
+}
+
+func TestUnusedIsAWarning(t *testing.T) {
+	p, diags := parse(t, head+`variable "n" {
+  type    = number
+  default = 3
+}`, nil)
+	if len(diags) != 1 || diags[0].Severity != hcl.DiagWarning || diags[0].Detail != "Nothing refers to var.n." {
+		t.Errorf("diagnostics: %v", diags)
+	}
+	if len(p.Units) != 2 {
+		t.Errorf("%d units", len(p.Units))
+	}
+}

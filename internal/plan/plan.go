@@ -1,0 +1,166 @@
+// Package plan turns a parsed pipeline file into a plan: which units of work
+// there are, what each depends on, and the fingerprint that tells whether its
+// result is known. It holds the Kind contract, decodes stages into the kinds'
+// typed configurations, checks every reference before evaluating it, and
+// reports all mistakes at once as diagnostics with their place in the file.
+//
+// It refuses to run anything, to load TensorFlow, to print, and to know any
+// kind of stage: kinds are given to New. The only files that it reads are the
+// ones that attributes tagged file:"true" name, for their fingerprint.
+//
+// A new construct of the language starts in package hclspec and gets its
+// meaning here; a new function is a line in functions.go; a new kind, pretext
+// task or transform needs no change here.
+//
+// # Paths
+//
+// A relative path in an attribute is relative to the folder of the pipeline
+// file. If it begins with the text of a --var value, it is relative to the
+// working directory, as the shell that completed it meant.
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Coord places a unit within its stage: {"labels": 10, "seed": 3}.
+type Coord map[string]int
+
+// String returns the coordinates as they appear in an address, in the order of
+// their names: labels=10,seed=3.
+func (c Coord) String() string {
+	var b strings.Builder
+	for i, key := range slices.Sorted(maps.Keys(c)) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%s=%d", key, c[key])
+	}
+	return b.String()
+}
+
+// Pipeline is what a file says of itself.
+type Pipeline struct {
+	// Name is the file's name without its folder and extension.
+	Name        string
+	Description string
+	// Seeds is how many times the whole experiment is repeated.
+	Seeds int
+	// Path is the path of the file, as it was given.
+	Path string
+}
+
+// Stage is a decoded stage block.
+type Stage struct {
+	Kind Kind
+	Name string
+	// Address is kind.name.
+	Address string
+	// Config is what Kind.New returned, filled in. It is shared by the units
+	// and must not be changed.
+	Config any
+	Units  []*Unit
+	// Upstream are the stages that this one refers to, each once.
+	Upstream []*Stage
+	// Range is the place of the block's header.
+	Range hcl.Range
+}
+
+// Unit is the smallest piece of work: it runs, is stored and is resumed as a
+// whole.
+type Unit struct {
+	// Address is kind.name[coordinates]: finetune.ssl[labels=10,seed=3].
+	Address string
+	Stage   *Stage
+	Coord   Coord
+	// Inputs are the upstream units of every reference, by the path of the
+	// field that refers to them: "init", "compare". InputOutputs names the
+	// output that is meant of each. Units share these slices.
+	Inputs       map[string][]*Unit
+	InputOutputs map[string][]string
+	// Fingerprint identifies what the unit computes, in hexadecimal.
+	Fingerprint string
+	// Recipe is the canonical JSON document that Fingerprint is the hash of.
+	Recipe []byte
+	Config any
+	// Threads is how many CPU threads the unit uses: the attribute "threads"
+	// of its stage, otherwise 1.
+	Threads int
+}
+
+// Plan is everything that a pipeline file asks for.
+type Plan struct {
+	Pipeline Pipeline
+	// Stages and Units are in an order in which they can run: what a stage
+	// needs comes before it, otherwise they are as declared.
+	Stages []*Stage
+	Units  []*Unit
+	// Files are the sources that diagnostics point into.
+	Files map[string]*hcl.File
+}
+
+// Stage returns the stage at an address.
+func (p *Plan) Stage(address string) (*Stage, bool) {
+	i := slices.IndexFunc(p.Stages, func(s *Stage) bool { return s.Address == address })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Stages[i], true
+}
+
+// Status says what a run will do with a unit.
+type Status string
+
+// The statuses of a unit.
+const (
+	StatusCached Status = "cached"
+	StatusRun    Status = "run"
+)
+
+// UnitStatus is a unit with its status.
+type UnitStatus struct {
+	Unit   *Unit
+	Status Status
+}
+
+// Statuses returns the status of every unit in the order of the plan. Lookup
+// tells whether the result for a fingerprint is stored.
+func Statuses(p *Plan, lookup func(fingerprint string) bool) []UnitStatus {
+	statuses := make([]UnitStatus, len(p.Units))
+	for i, u := range p.Units {
+		statuses[i] = UnitStatus{Unit: u, Status: StatusRun}
+		if lookup(u.Fingerprint) {
+			statuses[i].Status = StatusCached
+		}
+	}
+	return statuses
+}
+
+// sortDiagnostics orders by file, place and summary, since HCL's order differs
+// from run to run, and drops repetitions.
+func sortDiagnostics(diags hcl.Diagnostics) hcl.Diagnostics {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(place(a).Filename, place(b).Filename),
+			cmp.Compare(place(a).Start.Byte, place(b).Start.Byte),
+			cmp.Compare(a.Summary, b.Summary),
+			cmp.Compare(a.Detail, b.Detail),
+		)
+	})
+	return slices.CompactFunc(diags, func(a, b *hcl.Diagnostic) bool {
+		return place(a) == place(b) && a.Summary == b.Summary && a.Detail == b.Detail
+	})
+}
+
+func place(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject == nil {
+		return hcl.Range{}
+	}
+	return *d.Subject
+}

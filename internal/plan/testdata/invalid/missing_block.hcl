@@ -1,0 +1,9 @@
+download "images" {
+  source = "fashion-mnist"
+}
+augment "views" {
+  data = download.images.unlabelled
+}
+pretrain "rot" { # ERROR: Missing block
+  views = augment.views
+}

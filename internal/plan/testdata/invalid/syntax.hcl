@@ -1,0 +1,6 @@
+pipeline {
+  seeds = = 3 # ERROR: Invalid expression
+}
+augment "views" {
+  data = nonsense
+}

@@ -1,0 +1,2 @@
+pipeline { # ERROR: Unclosed configuration block
+  seeds = 3

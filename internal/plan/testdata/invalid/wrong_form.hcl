@@ -1,0 +1,15 @@
+download "images" {
+  source = "fashion-mnist"
+}
+augment "views" {
+  data = download.images.unlabelled
+}
+pretrain "rot" {
+  views   = augment.views
+  pretext = "rotation" # ERROR: Wrong form
+  epochs { # ERROR: Wrong form
+    count = 3
+  }
+}
+download = "images" # ERROR: Wrong form
+seeds    = 3 # ERROR: Unknown attribute

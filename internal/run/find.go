@@ -1,0 +1,115 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/plan"
+)
+
+// findWork looks every unit up and returns those to run, in plan order. What
+// they will read, directly or through other units, is compared with its digests
+// first, and made again where it has changed.
+func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
+	for _, u := range r.plan.Units {
+		e, err := r.lookup(u)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil && !r.forced(u) {
+			r.result.Entries[u.Address] = e
+		}
+	}
+	todo, err := r.verifyInputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range r.plan.Units {
+		if e := r.result.Entries[u.Address]; e != nil {
+			r.result.Cached++
+			r.record.emit(Event{Type: UnitCached, Unit: u.Address, Seconds: e.Seconds})
+			r.sweep(u)
+		}
+	}
+	return todo, nil
+}
+
+// verifyInputs goes through the plan backwards, so that a damaged input joins the
+// units to run before its own inputs are looked at.
+func (r *runner) verifyInputs(ctx context.Context) ([]*plan.Unit, error) {
+	read := make(map[*plan.Unit]bool)
+	var todo []*plan.Unit
+	for _, u := range slices.Backward(r.plan.Units) {
+		e := r.result.Entries[u.Address]
+		if e != nil && read[u] && ctx.Err() == nil {
+			if damaged, err := r.damaged(u, r.Store.Verify(e)); err != nil {
+				return nil, err
+			} else if damaged {
+				delete(r.result.Entries, u.Address)
+				e = nil
+			}
+		}
+		if e == nil {
+			todo = append(todo, u)
+		}
+		if e == nil || read[u] {
+			for _, inputs := range u.Inputs {
+				for _, in := range inputs {
+					read[in] = true
+				}
+			}
+		}
+	}
+	slices.Reverse(todo)
+	return todo, nil
+}
+
+// lookup returns the stored result of a unit, or nil.
+func (r *runner) lookup(u *plan.Unit) (*artifact.Entry, error) {
+	e, _, err := r.Store.Lookup(u.Fingerprint)
+	_, err = r.damaged(u, err)
+	return e, err
+}
+
+// damaged tells of a damaged result, which only means that the unit runs again;
+// other errors it names after the unit.
+func (r *runner) damaged(u *plan.Unit, err error) (bool, error) {
+	var damaged *artifact.DamagedError
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.As(err, &damaged):
+		r.message(u, "%v; it is made again", damaged)
+		return true, nil
+	}
+	return false, unitError(u, err)
+}
+
+func (r *runner) forced(u *plan.Unit) bool { return r.Force != nil && r.Force(u) }
+
+// sweep removes the private folder of a stored unit, which is there when a
+// process ended between storing the result and cleaning up.
+func (r *runner) sweep(u *plan.Unit) {
+	dir := r.Store.WorkDir(u.Fingerprint)
+	if !exists(dir) && !exists(lockPath(dir)) {
+		return
+	}
+	lock, err := tryLock(lockPath(dir))
+	if lock == nil && err == nil {
+		return // another process is about to do it
+	}
+	if err == nil {
+		err = errors.Join(os.RemoveAll(dir), lock.release())
+	}
+	if err != nil {
+		r.message(u, "cannot remove what is left of an earlier run: %v", err)
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -1,0 +1,141 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"sslpipe/internal/plan"
+)
+
+// recorder writes a run's folder and hands its events on, one at a time. A folder
+// that can no longer be written does not stop the units; the first error is told
+// when the recorder is closed.
+type recorder struct {
+	dir  string
+	sink func(Event)
+
+	mu             sync.Mutex
+	events, values *os.File
+	err            error
+}
+
+func newRecorder(p *plan.Plan, o Options) (*recorder, error) {
+	dir, err := makeRunDir(o.RunsDir, p.Pipeline.Name)
+	if err != nil {
+		return nil, err
+	}
+	rec := &recorder{dir: dir, sink: o.Sink}
+	if err := rec.writeConfig(p, o); err != nil {
+		return nil, err
+	}
+	if rec.events, err = os.Create(filepath.Join(dir, "events.jsonl")); err != nil {
+		return nil, err
+	}
+	if rec.values, err = os.Create(filepath.Join(dir, "metrics.jsonl")); err != nil {
+		return nil, errors.Join(err, rec.events.Close())
+	}
+	return rec, nil
+}
+
+// makeRunDir makes <time>-<pipeline>, with a number after it where two runs begin
+// in one second.
+func makeRunDir(runs, pipeline string) (string, error) {
+	if err := os.MkdirAll(runs, 0o777); err != nil {
+		return "", err
+	}
+	name := time.Now().UTC().Format("20060102T150405Z") + "-" + pipeline
+	for n := 1; ; n++ {
+		dir := filepath.Join(runs, name)
+		if n > 1 {
+			dir = fmt.Sprintf("%s-%d", dir, n)
+		}
+		if err := os.Mkdir(dir, 0o777); !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+	}
+}
+
+// runConfig is config.json: the plan with every default filled in.
+type runConfig struct {
+	Pipeline    string       `json:"pipeline"`
+	Path        string       `json:"path"`
+	Description string       `json:"description,omitempty"`
+	Seeds       int          `json:"seeds"`
+	Device      string       `json:"device"`
+	Cores       int          `json:"cores"`
+	Units       []unitConfig `json:"units"`
+}
+
+type unitConfig struct {
+	Address     string              `json:"address"`
+	Coord       plan.Coord          `json:"coord,omitempty"`
+	Fingerprint string              `json:"fingerprint"`
+	Threads     int                 `json:"threads"`
+	Inputs      map[string][]string `json:"inputs,omitempty"` // addresses of outputs, by field
+	// Recipe is what Fingerprint is the hash of: kind, configuration, inputs.
+	Recipe json.RawMessage `json:"recipe"`
+}
+
+func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
+	c := runConfig{Pipeline: p.Pipeline.Name, Path: p.Pipeline.Path, Description: p.Pipeline.Description,
+		Seeds: p.Pipeline.Seeds, Device: o.Device, Cores: o.Cores}
+	for _, u := range p.Units {
+		inputs := make(map[string][]string, len(u.Inputs))
+		for field, units := range u.Inputs {
+			for i, in := range units {
+				inputs[field] = append(inputs[field], in.Address+"."+u.InputOutputs[field][i])
+			}
+		}
+		c.Units = append(c.Units, unitConfig{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
+			Threads: u.Threads, Inputs: inputs, Recipe: u.Recipe})
+	}
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(rec.dir, "config.json"), append(text, '\n'), 0o666); err != nil {
+		return err
+	}
+	if file := p.Files[p.Pipeline.Path]; file != nil {
+		return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), file.Bytes, 0o666)
+	}
+	return nil
+}
+
+func (rec *recorder) emit(e Event) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	e.Time = time.Now().UTC()
+	rec.write(rec.events, e)
+	if rec.sink != nil {
+		rec.sink(e)
+	}
+}
+
+func (rec *recorder) metrics(m metricsRecord) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.write(rec.values, m)
+}
+
+func (rec *recorder) write(f *os.File, record any) {
+	line, err := json.Marshal(record)
+	if err == nil {
+		_, err = f.Write(append(line, '\n'))
+	}
+	if err != nil && rec.err == nil {
+		rec.err = fmt.Errorf("write run folder: %w", err)
+	}
+}
+
+func (rec *recorder) close() error {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return errors.Join(rec.err, rec.events.Close(), rec.values.Close())
+}

@@ -1,0 +1,129 @@
+// Package run turns a plan into artifacts: it looks up which units of work are
+// stored already, runs the others in order within a budget of cores, stores what
+// they hand on, and tells of it in events, which it also writes to the run's
+// folder.
+//
+// It refuses to know what a stage does, to print, and to decide what depends on
+// what: that is the plan's. A unit that is interrupted finds its private folder
+// again; what it left half-done is never visible to another unit.
+//
+// A new thing to tell is an event type in event.go.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/plan"
+)
+
+// Options say with what a plan is executed.
+type Options struct {
+	Store   *artifact.Store
+	Cores   int    // CPU cores for all units together, at least 1
+	Device  string // cpu or gpu, for the units
+	RunsDir string // gets a folder for this run, usually .sslpipe/runs
+	// Downloads is a folder that units share for what they fetch; empty means
+	// downloads beside the store.
+	Downloads string
+	// CheckpointEvery is the longest time of a unit's work that a kill may cost.
+	CheckpointEvery time.Duration
+	// Force says which units run although they are stored; nil is none. The
+	// stored result stays the one that is used, and a difference is recorded.
+	Force func(*plan.Unit) bool
+	// Sink gets each event; nil drops them. It is never called twice at once,
+	// and should return quickly.
+	Sink func(Event)
+}
+
+// Result is what a run did, also when it failed.
+type Result struct {
+	RunDir   string
+	Entries  map[string]*artifact.Entry // by unit address: what is stored now
+	Executed int                        // units that this run ran to their end
+	Cached   int                        // units that it found stored
+}
+
+// ErrInterrupted is matched by the error of a run whose context ended before all
+// units were done.
+var ErrInterrupted = errors.New("interrupted")
+
+// InterruptedError counts what an interrupted run leaves to the next.
+type InterruptedError struct {
+	Done, Remaining int // units
+	Cause           error
+}
+
+func (e *InterruptedError) Error() string {
+	return fmt.Sprintf("interrupted: %d of %d units are done, %d remain", e.Done, e.Done+e.Remaining, e.Remaining)
+}
+
+// Unwrap lets errors.Is find [ErrInterrupted] and the context's cause.
+func (e *InterruptedError) Unwrap() []error { return []error{ErrInterrupted, e.Cause} }
+
+// runner is one execution of a plan. The goroutine of Execute owns result; units
+// in other goroutines use the rest, which does not change.
+type runner struct {
+	Options
+	plan   *plan.Plan
+	record *recorder
+	result *Result
+}
+
+// Execute runs the units of p that are not stored yet, in plan order as far as
+// their inputs and the budget of cores allow. The result does not depend on how
+// many run at once. The first failure cancels the context of the other units,
+// which keep their progress; the error names each unit that failed. When ctx
+// ends first, the error is an [*InterruptedError]. The result is nil only when
+// there is no run folder to tell of.
+func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
+	if o.Cores < 1 {
+		return nil, fmt.Errorf("run %s: at least 1 core is needed, not %d", p.Pipeline.Name, o.Cores)
+	}
+	if o.Downloads == "" {
+		o.Downloads = filepath.Join(filepath.Dir(o.Store.Dir()), "downloads")
+	}
+	if err := os.MkdirAll(o.Downloads, 0o777); err != nil {
+		return nil, fmt.Errorf("make folder for downloads: %w", err)
+	}
+	record, err := newRecorder(p, o)
+	if err != nil {
+		return nil, fmt.Errorf("make run folder: %w", err)
+	}
+	r := &runner{Options: o, plan: p, record: record, result: &Result{
+		RunDir:  record.dir,
+		Entries: make(map[string]*artifact.Entry, len(p.Units)),
+	}}
+	err = r.execute(ctx)
+	return r.result, errors.Join(err, record.close())
+}
+
+func (r *runner) execute(ctx context.Context) error {
+	start := time.Now()
+	r.record.emit(Event{Type: RunStarted, Counts: r.counts()})
+	todo, err := r.findWork(ctx)
+	if err == nil {
+		err = r.schedule(ctx, todo)
+	}
+	counts := r.counts()
+	if err == nil && counts.Remaining > 0 {
+		err = &InterruptedError{Done: counts.Units - counts.Remaining, Remaining: counts.Remaining, Cause: context.Cause(ctx)}
+	}
+	finished := Event{Type: RunFinished, Counts: counts, Seconds: time.Since(start).Seconds()}
+	if err != nil {
+		finished.Error = err.Error()
+	}
+	r.record.emit(finished)
+	return err
+}
+
+func (r *runner) counts() *Counts {
+	c := Counts{Units: len(r.plan.Units), Cached: r.result.Cached, Executed: r.result.Executed}
+	c.Remaining = c.Units - c.Cached - c.Executed
+	return &c
+}

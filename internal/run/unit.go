@@ -1,0 +1,152 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/plan"
+)
+
+// attempt runs a unit unless another process holds it or has stored it.
+func (r *runner) attempt(ctx context.Context, u *plan.Unit, inputs map[string][]artifact.Handle) (o outcome) {
+	dir := r.Store.WorkDir(u.Fingerprint)
+	lock, err := tryLock(lockPath(dir))
+	if err != nil {
+		return outcome{unit: u, err: fmt.Errorf("lock: %w", err)}
+	}
+	if lock == nil {
+		return outcome{unit: u, state: busy}
+	}
+	defer func() {
+		if err := lock.release(); err != nil {
+			r.message(u, "cannot unlock: %v", err)
+		}
+	}()
+	if !r.forced(u) {
+		e, ok, err := r.Store.Lookup(u.Fingerprint)
+		var damaged *artifact.DamagedError
+		if ok {
+			return outcome{unit: u, state: cached, entry: e}
+		}
+		if err != nil && !errors.As(err, &damaged) {
+			return outcome{unit: u, err: err}
+		}
+	}
+	start := time.Now()
+	e, err := r.perform(ctx, u, dir, inputs)
+	seconds := time.Since(start).Seconds()
+	switch {
+	case err == nil:
+		r.record.emit(Event{Type: UnitFinished, Unit: u.Address, Seconds: seconds})
+		return outcome{unit: u, state: executed, entry: e}
+	case stopped(ctx, err):
+		r.record.emit(Event{Type: UnitInterrupted, Unit: u.Address, Seconds: seconds})
+	default:
+		r.record.emit(Event{Type: UnitFailed, Unit: u.Address, Seconds: seconds, Error: err.Error()})
+	}
+	return outcome{unit: u, err: err}
+}
+
+// perform runs a unit in its private folder and stores what it leaves under out.
+// Whatever else is in the folder stays for the next attempt until the result is
+// stored.
+func (r *runner) perform(ctx context.Context, u *plan.Unit, dir string, inputs map[string][]artifact.Handle) (*artifact.Entry, error) {
+	out := filepath.Join(dir, "out")
+	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(dir, 0o777)); err != nil {
+		return nil, fmt.Errorf("prepare work folder: %w", err)
+	}
+	kept, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("prepare work folder: %w", err)
+	}
+	if err := os.Mkdir(out, 0o777); err != nil {
+		return nil, fmt.Errorf("prepare work folder: %w", err)
+	}
+	begun := Event{Type: UnitStarted, Unit: u.Address}
+	if len(kept) > 0 {
+		begun.Type = UnitResumed
+	}
+	r.record.emit(begun)
+	start := time.Now()
+	report := &reporter{record: r.record, unit: u.Address}
+	outs, err := r.call(ctx, u, &plan.Env{
+		Dir:             dir,
+		Unit:            u,
+		Inputs:          inputs,
+		Seed:            int64(u.Coord["seed"]),
+		Device:          r.Device,
+		CacheDir:        r.Downloads,
+		CheckpointEvery: r.CheckpointEvery,
+		Report:          report.report,
+		Logf:            func(format string, args ...any) { r.message(u, format, args...) },
+	})
+	report.close()
+	if err == nil {
+		err = checkOutputs(u.Stage.Kind.Outputs, outs)
+	}
+	var e *artifact.Entry
+	if err == nil {
+		e, err = r.Store.Commit(u.Fingerprint, u.Address, out, outs, time.Since(start).Seconds())
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(out))
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		r.message(u, "cannot remove the work folder: %v", err)
+	}
+	return e, nil
+}
+
+// call runs the unit's kind. A panic in it becomes an error, with the stack in a
+// file of the run's folder.
+func (r *runner) call(ctx context.Context, u *plan.Unit, env *plan.Env) (outs map[string]artifact.Output, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			path, writeErr := r.record.writePanic(u.Address, v, debug.Stack())
+			err = errors.Join(fmt.Errorf("panic: %v (stack in %s)", v, path), writeErr)
+		}
+	}()
+	return u.Stage.Kind.Run(ctx, env, u.Config)
+}
+
+var notInFileNames = regexp.MustCompile(`[^0-9A-Za-z._=-]+`)
+
+func (rec *recorder) writePanic(unit string, v any, stack []byte) (path string, err error) {
+	path = filepath.Join(rec.dir, "panic-"+strings.Trim(notInFileNames.ReplaceAllString(unit, "-"), "-")+".txt")
+	return path, os.WriteFile(path, fmt.Appendf(nil, "%s\npanic: %v\n\n%s", unit, v, stack), 0o666)
+}
+
+// checkOutputs compares what a kind returned with what it declares.
+func checkOutputs(declared []plan.Output, outs map[string]artifact.Output) error {
+	var wrong []string
+	known := make(map[string]bool, len(declared))
+	for _, d := range declared {
+		known[d.Name] = true
+		out, ok := outs[d.Name]
+		switch {
+		case !ok:
+			wrong = append(wrong, fmt.Sprintf("there is no output %s", d.Name))
+		case out.Type != d.Type:
+			wrong = append(wrong, fmt.Sprintf("output %s has type %s, not %s", d.Name, out.Type, d.Type))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(outs)) {
+		if !known[name] {
+			wrong = append(wrong, fmt.Sprintf("output %s is not declared", name))
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("outputs are not as declared: %s", strings.Join(wrong, "; "))
+	}
+	return nil
+}

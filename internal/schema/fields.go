@@ -1,0 +1,237 @@
+package schema
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Form is how a field is written in HCL.
+type Form int
+
+// The forms of a field.
+const (
+	Attribute Form = iota // name = value
+	Block                 // name { ... }
+	Labelled              // name "variant" { ... }
+	Ordered               // variant { ... }, in the order written
+)
+
+// Field is one attribute or block of a configuration.
+type Field struct {
+	// Name is what HCL calls it; for Ordered, the name of the family.
+	Name string
+	// Path is the names from the configuration down to this field, joined by dots.
+	Path string
+	Form Form
+	// Type is the type of an Attribute's value.
+	Type Type
+	Doc  string
+	// Default is the value that New gives, as a Go value; nil if Required.
+	Default  any
+	Required bool
+	// Many is true for a block that can be repeated.
+	Many bool
+	// Refs are the types of artifact that a reference may have.
+	Refs []string
+	// Family is the name of the family that a Labelled or Ordered block names
+	// a variant of.
+	Family string
+	// Min and Max limit a number, or each number of a list; nil is no limit.
+	Min, Max *float64
+	// File is true for a path that must exist.
+	File bool
+	// Ignored is true if the field is not part of fingerprints.
+	Ignored bool
+	// Fields are the fields of a Block.
+	Fields []Field
+
+	index int
+}
+
+// Fields describes the configuration that config points to; defaults are the
+// values that it holds. A struct that HCL cannot express is a bug in the
+// program and panics.
+func Fields(config any) []Field {
+	v := reflect.ValueOf(config)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		panic(fmt.Sprintf("schema: a configuration must be a pointer to a struct, not %T", config))
+	}
+	return fieldsOf(v.Elem(), "")
+}
+
+func fieldsOf(v reflect.Value, prefix string) []Field {
+	t := v.Type()
+	var fields []Field
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		if !sf.IsExported() {
+			continue
+		}
+		f, ok := fieldOf(sf, v.Field(i), prefix)
+		if !ok {
+			continue
+		}
+		f.index = i
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// fieldOf reads one struct field; ok is false if it has no tag for HCL.
+func fieldOf(sf reflect.StructField, v reflect.Value, prefix string) (f Field, ok bool) {
+	name, option, _ := strings.Cut(sf.Tag.Get("hcl"), ",")
+	family, blocks := sf.Tag.Get("family"), sf.Tag.Get("blocks")
+	f = Field{
+		Doc:      sf.Tag.Get("doc"),
+		Required: sf.Tag.Get("required") == "true",
+		File:     sf.Tag.Get("file") == "true",
+		Ignored:  sf.Tag.Get("fingerprint") == "-",
+		Min:      limit(sf, "min"),
+		Max:      limit(sf, "max"),
+	}
+	if refs := sf.Tag.Get("ref"); refs != "" {
+		f.Refs = strings.Split(refs, ",")
+	}
+	switch {
+	case family != "":
+		f.Form, f.Name, f.Family, f.Many = Labelled, family, family, isChoices(sf)
+	case blocks != "":
+		f.Form, f.Name, f.Family, f.Many = Ordered, blocks, blocks, isChoices(sf)
+	case name == "":
+		return Field{}, false
+	case option == "block":
+		f.Form, f.Name = Block, name
+		f.Fields = fieldsOf(structOf(sf, v), prefix+name+".")
+	default:
+		f.Name, f.Type, f.Required = name, typeOf(sf), option != "optional"
+	}
+	f.Path = prefix + f.Name
+	if !f.Required && !v.IsZero() || f.Form == Attribute && !f.Required && !f.Type.Ref {
+		f.Default = v.Interface()
+	}
+	return f, true
+}
+
+// limit reads a number from a tag.
+func limit(sf reflect.StructField, tag string) *float64 {
+	text, ok := sf.Tag.Lookup(tag)
+	if !ok {
+		return nil
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		panic(fmt.Sprintf("schema: field %s has the %s %q, which is not a number", sf.Name, tag, text))
+	}
+	return &x
+}
+
+var (
+	choiceType  = reflect.TypeFor[Choice]()
+	choicesType = reflect.TypeFor[[]Choice]()
+	choicePtr   = reflect.TypeFor[*Choice]()
+)
+
+// isChoices tells whether a field of blocks can be repeated.
+func isChoices(sf reflect.StructField) bool {
+	ordered := sf.Tag.Get("blocks") != ""
+	if sf.Type != choicesType && (ordered || sf.Type != choiceType && sf.Type != choicePtr) {
+		panic(fmt.Sprintf("schema: field %s of type %s cannot hold blocks", sf.Name, sf.Type))
+	}
+	return sf.Type == choicesType
+}
+
+// structOf returns the struct behind a plain block; a new one if it is absent.
+func structOf(sf reflect.StructField, v reflect.Value) reflect.Value {
+	if v.Kind() == reflect.Struct {
+		return v
+	}
+	if v.Kind() != reflect.Pointer || sf.Type.Elem().Kind() != reflect.Struct {
+		panic(fmt.Sprintf("schema: field %s of type %s cannot be a block", sf.Name, sf.Type))
+	}
+	if v.IsNil() {
+		return reflect.New(sf.Type.Elem()).Elem()
+	}
+	return v.Elem()
+}
+
+// Get returns the field's value in config, a pointer to the struct that the
+// field was made from.
+func (f Field) Get(config any) any { return f.in(config).Interface() }
+
+func (f Field) in(config any) reflect.Value { return reflect.ValueOf(config).Elem().Field(f.index) }
+
+// Choices returns the variants that a Labelled or Ordered field holds; an absent
+// one is left out.
+func (f Field) Choices(config any) []Choice {
+	switch v := f.Get(config).(type) {
+	case []Choice:
+		return v
+	case *Choice:
+		if v != nil {
+			return []Choice{*v}
+		}
+	case Choice:
+		if v.Name != "" {
+			return []Choice{v}
+		}
+	}
+	return nil
+}
+
+// SetChoices stores what a Labelled or Ordered field decoded to; a field that is
+// not Many takes the first.
+func (f Field) SetChoices(config any, choices []Choice) {
+	v := f.in(config)
+	switch v.Type() {
+	case choicesType:
+		v.Set(reflect.ValueOf(choices))
+	case choicePtr:
+		v.Set(reflect.ValueOf(&choices[0]))
+	default:
+		v.Set(reflect.ValueOf(choices[0]))
+	}
+}
+
+// RefsIn returns the references that an attribute holds; an absent one is left out.
+func (f Field) RefsIn(config any) []Ref {
+	switch v := f.Get(config).(type) {
+	case []Ref:
+		return v
+	case Ref:
+		if v != (Ref{}) {
+			return []Ref{v}
+		}
+	}
+	return nil
+}
+
+// SetRefs stores the references of an attribute; one that is not a list takes
+// the first, and none leaves it absent.
+func (f Field) SetRefs(config any, refs []Ref) {
+	switch v := f.in(config); {
+	case f.Type.List:
+		v.Set(reflect.ValueOf(refs))
+	case len(refs) > 0:
+		v.Set(reflect.ValueOf(refs[0]))
+	default:
+		v.SetZero()
+	}
+}
+
+// Inner returns a pointer to the struct of a plain Block: nil if it is absent
+// and create is false.
+func (f Field) Inner(config any, create bool) any {
+	v := f.in(config)
+	if v.Kind() == reflect.Struct {
+		return v.Addr().Interface()
+	}
+	if v.IsNil() {
+		if !create {
+			return nil
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+	}
+	return v.Interface()
+}

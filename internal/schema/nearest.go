@@ -1,0 +1,57 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Nearest returns the candidate that got is most likely a misspelling of, or "".
+// Short names must match closely: a third of the letters may differ, at most two.
+// Case is ignored. Of equally near candidates it is the first in the alphabet.
+func Nearest(got string, candidates []string) string {
+	limit := min(2, max(1, len(got)/3))
+	best, bestDistance := "", limit+1
+	for _, c := range candidates {
+		if c == got || len(c) > len(got)+4*limit || len(got) > len(c)+4*limit { // a letter has up to 4 bytes
+			continue
+		}
+		if d := distance(got, c); d < bestDistance || d == bestDistance && best != "" && c < best {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// distance counts a swap of neighbours as one mistake, since it is the most
+// common one.
+func distance(a, b string) int {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	d := levenshtein.Distance(a, b, nil)
+	if d == 2 && swapped(a, b) {
+		return 1
+	}
+	return d
+}
+
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) - 1 {
+		if a[i] != b[i] {
+			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+		}
+	}
+	return false
+}
+
+// DidYouMean returns ` Did you mean "name"?`, with its leading space, or "" if
+// nothing is near.
+func DidYouMean(got string, candidates []string) string {
+	if near := Nearest(got, candidates); near != "" {
+		return fmt.Sprintf(" Did you mean %q?", near)
+	}
+	return ""
+}

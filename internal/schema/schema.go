@@ -1,0 +1,100 @@
+// Package schema says what a pipeline file may contain, as data: the fields of
+// configuration structs with their types, defaults and documentation, and the
+// families of variants (pretext tasks, transforms, backbones ...) that a block
+// can name. Decoding, describe, JSON Schema, documents and editor help all read
+// it, so that nothing is described twice.
+//
+// It refuses to parse or evaluate HCL, and knows no stage and no variant: those
+// are values elsewhere. To allow a new type of field, add it to typeOf and
+// Field.Assign.
+//
+// # Struct tags
+//
+//	hcl:"epochs"            a required attribute; hcl:"epochs,optional" one with a default;
+//	                        hcl:"early_stopping,block" on a struct or *struct, a plain block
+//	doc:"Sentence."         documentation
+//	ref:"encoder"           on Ref and []Ref: the types of artifact wanted, separated by commas
+//	family:"pretext"        on Choice, *Choice, []Choice: blocks written  pretext "rotation" {}
+//	blocks:"transform"      on []Choice: blocks named by variant, in order:  crop {} flip {}
+//	required:"true"         the block must be there
+//	min:"1" max:"10"        limits of a number, or of each number of a list
+//	file:"true"             on string: a path that must exist; fingerprints hold its content
+//	fingerprint:"-"         does not change what a unit computes: counts and lists that
+//	                        Expand turns into coordinates, retries
+package schema
+
+// Variant is one member of a family: a pretext task, transform, backbone,
+// optimiser or schedule.
+type Variant struct {
+	Name string
+	Doc  string
+	// Paper is where the variant was published, if it was.
+	Paper string
+	// Version is raised when code changes what the same configuration computes.
+	Version int
+	// New returns a pointer to a configuration struct that holds the defaults.
+	New func() any
+}
+
+// Family is a list of variants that blocks of one type can name.
+type Family struct {
+	Name     string
+	Variants []Variant
+}
+
+// Find returns the variant of that name.
+func (f Family) Find(name string) (Variant, bool) {
+	for _, v := range f.Variants {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return Variant{}, false
+}
+
+// Names returns the names of all variants, in the order of the list.
+func (f Family) Names() []string {
+	names := make([]string, len(f.Variants))
+	for i, v := range f.Variants {
+		names[i] = v.Name
+	}
+	return names
+}
+
+// Choice is a decoded block that names a variant: backbone "mobilenet_v2" { alpha = 0.5 }.
+// Config is what the variant's New returned, filled in.
+type Choice struct {
+	Name    string
+	Version int
+	Config  any
+}
+
+// Ref is a decoded reference to an output of a stage: download.images.train.
+// The zero Ref means that none was given.
+type Ref struct {
+	Kind   string
+	Name   string
+	Output string
+}
+
+// String returns the reference as it is written in HCL; "" for none.
+func (r Ref) String() string {
+	if r == (Ref{}) {
+		return ""
+	}
+	return r.Kind + "." + r.Name + "." + r.Output
+}
+
+// Problem is a mistake in a configuration. Field is the path of the attribute
+// or block that it is about ("optimizer.learning_rate", "transform[1].padding",
+// "at[2]"); "" is the whole. Message is in sentences, for the author of the file.
+type Problem struct {
+	Field   string
+	Message string
+}
+
+// Validator is implemented by configurations that have rules beyond their
+// types. Validate is called only on a configuration that decoded without error.
+type Validator interface {
+	Validate() []Problem
+}

@@ -1,0 +1,83 @@
+package view
+
+import (
+	"io"
+	"testing"
+
+	"sslpipe/internal/plan"
+	"sslpipe/internal/schema"
+)
+
+type stopConfig struct {
+	Patience int `hcl:"patience,optional" doc:"Evaluations without improvement before training stops." min:"1"`
+}
+
+type trainConfig struct {
+	Views    schema.Ref        `hcl:"views" ref:"views" doc:"What the encoder sees."`
+	Epochs   int               `hcl:"epochs,optional" min:"1" max:"1000" doc:"Passes over the images."`
+	Rate     float64           `hcl:"learning_rate,optional" doc:"The rate at the top of the schedule; it is multiplied by the schedule's factor at every step, so that warm-up starts below it."`
+	Labels   []int             `hcl:"labels_per_class,optional"`
+	Mode     string            `hcl:"mode,optional"`
+	Extra    []schema.Ref      `hcl:"extra,optional" ref:"encoder,classifier"`
+	Classes  map[string]string `hcl:"classes,optional"`
+	Backbone schema.Choice     `family:"backbone" required:"true" doc:"The network."`
+	Pretext  schema.Choice     `family:"pretext"`
+	Views2   []schema.Choice   `blocks:"transform" doc:"Applied in the order written."`
+	Stop     stopConfig        `hcl:"a_very_long_block_name_indeed,block" doc:"When to stop."`
+}
+
+type empty struct{}
+
+var networks = schema.Family{Name: "backbone", Variants: []schema.Variant{
+	{Name: "mobilenet_v2", Doc: "Inverted residuals with linear bottlenecks.", Paper: "Sandler et al., CVPR 2018, arXiv:1801.04381", New: func() any { return &stopConfig{Patience: 3} }},
+	{Name: "tiny", Doc: "For tests.", New: func() any { return &empty{} }},
+}}
+
+func exampleKind() plan.Kind {
+	return plan.Kind{
+		Name: "train",
+		Doc:  "Trains an encoder on images without labels, so that a classifier needs fewer labels later on.",
+		New: func() any {
+			return &trainConfig{Epochs: 12, Rate: 1e-3, Labels: []int{10, 100}, Mode: "full",
+				Pretext: schema.Choice{Name: "rotation", Config: &empty{}}, Stop: stopConfig{Patience: 5}}
+		},
+		Families: map[string]schema.Family{"backbone": networks},
+		Outputs:  []plan.Output{{Name: "encoder", Type: "encoder", Doc: "The trained network."}},
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	text := render(t, func(w io.Writer) error {
+		return Describe(w, Style{}, DescribeKind(exampleKind()), DescribeFamily(networks), DescribeVariant(networks, networks.Variants[0]))
+	})
+	noANSI(t, text)
+	fits(t, text, 80)
+	golden(t, "describe.txt", text)
+}
+
+func TestPlan(t *testing.T) {
+	stage := func(address string, coords ...plan.Coord) *plan.Stage {
+		s := &plan.Stage{Address: address}
+		for _, c := range coords {
+			s.Units = append(s.Units, &plan.Unit{Address: address + "[" + c.String() + "]", Stage: s, Coord: c, Fingerprint: address + c.String()})
+		}
+		return s
+	}
+	var grid []plan.Coord
+	for _, labels := range []int{100, 10} {
+		for _, seed := range []int{0, 1, 2, 3, 5} {
+			grid = append(grid, plan.Coord{"labels": labels, "seed": seed})
+		}
+	}
+	p := &plan.Plan{
+		Pipeline: plan.Pipeline{Name: "rotation", Description: "Does predicting rotations help when labels are few?"},
+		Stages:   []*plan.Stage{stage("download.images", nil), stage("pretrain.rotation", plan.Coord{"seed": 0}, plan.Coord{"seed": 1}), stage("finetune.ssl", grid...)},
+	}
+	for _, s := range p.Stages {
+		p.Units = append(p.Units, s.Units...)
+	}
+	cached := map[string]bool{"download.images": true, "pretrain.rotationseed=0": true}
+	statuses := plan.Statuses(p, func(fingerprint string) bool { return cached[fingerprint] })
+	text := render(t, func(w io.Writer) error { return Plan(w, p, statuses, Style{}) })
+	golden(t, "plan.txt", text)
+}
