@@ -1,0 +1,27 @@
+# make build | test | lint. Everything else is ./sslpipe --help.
+.PHONY: build test lint
+
+SHELL := /bin/sh
+.SHELLFLAGS := -ec
+root := $(CURDIR)
+# How to build, and what cgo needs, is written down once, in tools/.
+build := root='$(root)'; . tools/build.sh; build_if_stale
+goenv := root='$(root)'; . tools/goenv.sh
+
+golangci_version := 2.15.0
+golangci := $(root)/.deps/golangci-lint-$(golangci_version)/golangci-lint
+
+build:
+	@$(build)
+
+# The tests of the packages that compute open TensorFlow's library.
+test: build
+	@bin/sslpipe runtime install cpu
+	@$(goenv); go test ./...
+
+lint: $(golangci)
+	@$(goenv); $(golangci) run --allow-parallel-runners ./...
+
+$(golangci):
+	@echo "installing golangci-lint $(golangci_version) (once, about a minute) ..." >&2
+	@$(goenv); GOBIN='$(@D)' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(golangci_version)
