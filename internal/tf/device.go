@@ -1,0 +1,60 @@
+package tf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	graft "github.com/wamuir/graft/tensorflow"
+)
+
+// DeviceInfo describes a device that TensorFlow can compute on.
+type DeviceInfo struct {
+	Name        string // such as "/job:localhost/replica:0/task:0/device:GPU:0"
+	Type        string // "CPU" or "GPU"
+	MemoryBytes int64  // limit on memory; -1 if there is none
+}
+
+// Devices lists what the loaded library sees. A CUDA library that cannot be
+// opened makes the GPUs disappear without an error.
+func Devices() ([]DeviceInfo, error) {
+	if !library.loaded.Load() {
+		return nil, fmt.Errorf("list devices: %w", ErrNotLoaded)
+	}
+	config, err := SessionOptions{Device: GPU}.config()
+	if err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	s, err := graft.NewSession(graft.NewGraph(), &graft.SessionOptions{Config: config})
+	if err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	list, err := s.ListDevices()
+	if err := errors.Join(err, s.Close()); err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	infos := make([]DeviceInfo, len(list))
+	for i, d := range list {
+		infos[i] = DeviceInfo{Name: d.Name, Type: d.Type, MemoryBytes: d.MemoryLimitBytes}
+	}
+	return infos, nil
+}
+
+// checkDevice refuses a session that would silently compute elsewhere.
+func checkDevice(s *graft.Session, want Device) error {
+	if want != GPU {
+		return nil
+	}
+	list, err := s.ListDevices()
+	if err != nil {
+		return err
+	}
+	var types []string
+	for _, d := range list {
+		if d.Type == "GPU" {
+			return nil
+		}
+		types = append(types, d.Type)
+	}
+	return fmt.Errorf("TensorFlow sees no GPU, only %s: check the driver, and that the GPU runtime is installed (./sslpipe runtime install gpu)", strings.Join(types, ", "))
+}

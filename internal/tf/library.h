@@ -1,0 +1,10 @@
+// Opening TensorFlow's C library at run time; see library.go.
+
+// sslpipe_tf_open opens the library at path and resolves every name of
+// symbols.txt. It returns NULL, or a message that the caller frees.
+char *sslpipe_tf_open(const char *path);
+
+// sslpipe_mute_stderr sends what the process writes to its standard error
+// nowhere, until sslpipe_unmute_stderr is given what it returned.
+int sslpipe_mute_stderr(void);
+void sslpipe_unmute_stderr(int kept);

@@ -1,0 +1,169 @@
+package tf
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"google.golang.org/protobuf/proto"
+
+	graft "github.com/wamuir/graft/tensorflow"
+	corepb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+)
+
+// SessionOptions say what a session computes with. The zero value is one thread
+// on the CPU.
+type SessionOptions struct {
+	// Threads is the number of threads inside one operation, at least 1. It
+	// changes the order of additions, so it changes the last bits of results.
+	Threads int
+	// Device is CPU, GPU, or empty for CPU.
+	Device Device
+}
+
+// Session runs a graph and owns the values of its variables. It has threads of
+// its own: sessions side by side share nothing but the machine. Run may be
+// called concurrently.
+type Session struct {
+	of   *shared
+	s    *graft.Session
+	runs atomic.Int64
+}
+
+// config makes the ConfigProto of a session: one operation at a time
+// (inter-op 1), in thread pools that no other session uses.
+func (o SessionOptions) config() ([]byte, error) {
+	c := &corepb.ConfigProto{
+		IntraOpParallelismThreads: int32(max(o.Threads, 1)),
+		InterOpParallelismThreads: 1,
+		UsePerSessionThreads:      true,
+		// SaveV2 and RestoreV2 exist for the CPU only.
+		AllowSoftPlacement: true,
+		// Grappler rewrites the whole graph once for each set of fetches. That
+		// took 1.4 s of a small unit's CPU time and did not make its steps
+		// faster; oneDNN's kernels are chosen by another pass, which stays.
+		GraphOptions: &corepb.GraphOptions{RewriteOptions: &corepb.RewriterConfig{DisableMetaOptimizer: true}},
+	}
+	switch o.Device {
+	case CPU, "":
+		c.DeviceCount = map[string]int32{"GPU": 0}
+	case GPU:
+		c.GpuOptions = &corepb.GPUOptions{AllowGrowth: true}
+	default:
+		return nil, fmt.Errorf("there is no device %q; the devices are cpu and gpu", o.Device)
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(c)
+}
+
+// NewSession starts a session for g, or returns g's error. Asking for a GPU
+// where TensorFlow lists none is an error.
+func NewSession(g *Graph, o SessionOptions) (*Session, error) {
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
+	config, err := o.config()
+	if err != nil {
+		return nil, fmt.Errorf("start session: %w", err)
+	}
+	s, err := graft.NewSession(g.graph, &graft.SessionOptions{Config: config})
+	if err != nil {
+		return nil, fmt.Errorf("start session: %w", err)
+	}
+	if err := checkDevice(s, o.Device); err != nil {
+		return nil, errors.Join(fmt.Errorf("start session: %w", err), s.Close())
+	}
+	return &Session{of: g.shared, s: s}, nil
+}
+
+// runsPerCollection is how many runs go by between collections: what graft frees
+// in finalizers (statuses, string tensors, dropped feeds) is C memory that Go's
+// collector does not see growing.
+const runsPerCollection = 100
+
+// Run feeds tensors, executes what the fetches and targets need, and returns the
+// fetched values in order. Fed tensors must not be refilled while it runs.
+func (s *Session) Run(feeds map[Output]*Tensor, fetches []Output, targets ...Op) ([]*Tensor, error) {
+	in, err := s.feeds(feeds)
+	if err != nil {
+		return nil, fmt.Errorf("run graph: %w", err)
+	}
+	outs, ops := make([]graft.Output, len(fetches)), make([]*graft.Operation, len(targets))
+	for i, o := range fetches {
+		if !o.Valid() || o.of != s.of {
+			return nil, s.foreign("fetch", i)
+		}
+		outs[i] = o.out
+	}
+	for i, o := range targets {
+		if o.op == nil || o.of != s.of {
+			return nil, s.foreign("target", i)
+		}
+		ops[i] = o.op
+	}
+	if len(outs)+len(ops) == 0 {
+		return nil, nil
+	}
+	results, err := s.s.Run(in, outs, ops)
+	runtime.KeepAlive(feeds)
+	if err != nil {
+		return nil, fmt.Errorf("run graph: %w", err)
+	}
+	if s.runs.Add(1)%runsPerCollection == 0 {
+		defer runtime.GC()
+	}
+	return fetchedAll(results, fetches)
+}
+
+func fetchedAll(results []*graft.Tensor, fetches []Output) ([]*Tensor, error) {
+	tensors := make([]*Tensor, len(results))
+	for i, c := range results {
+		var err error
+		if tensors[i], err = fetched(c); err != nil {
+			return nil, fmt.Errorf("fetch %s: %w", fetches[i].Name(), err)
+		}
+	}
+	return tensors, nil
+}
+
+// feeds checks the fed tensors against their placeholders.
+func (s *Session) feeds(feeds map[Output]*Tensor) (map[graft.Output]*graft.Tensor, error) {
+	in := make(map[graft.Output]*graft.Tensor, len(feeds))
+	for o, t := range feeds {
+		if !o.Valid() || o.of != s.of {
+			return nil, s.foreign("feed", 0)
+		}
+		if t == nil {
+			return nil, fmt.Errorf("feed %s: there is no tensor", o.Name())
+		}
+		if want := o.Shape(); o.DType() != t.dt || !want.fits(t.dims) {
+			return nil, fmt.Errorf("feed %s: it takes %s %s, not %s %s", o.Name(), o.DType(), want, t.dt, Shape(t.dims))
+		}
+		c, err := t.feedable()
+		if err != nil {
+			return nil, fmt.Errorf("feed %s: %w", o.Name(), err)
+		}
+		in[o.out] = c
+	}
+	return in, nil
+}
+
+// foreign explains an Output or Op that is not of the session's graph, which
+// mostly is what a failed builder returned.
+func (s *Session) foreign(what string, i int) error {
+	if s.of.err != nil {
+		return s.of.err
+	}
+	return fmt.Errorf("run graph: %s %d is not of this session's graph", what, i)
+}
+
+// Close frees the session and the values of its variables. It waits for runs
+// that are under way. Closing twice does nothing.
+func (s *Session) Close() error {
+	err := s.s.Close()
+	runtime.GC()
+	if err != nil {
+		return fmt.Errorf("close session: %w", err)
+	}
+	return nil
+}
