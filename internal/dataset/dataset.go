@@ -1,0 +1,207 @@
+// Package dataset turns known data sets, archives and folders of images into one
+// flat file of uint8 pixels with labels and splits, and reads it back.
+//
+// [Prepare] gets a [Source] (a known name, a url with its digest, or a local
+// archive or folder), decodes every image once through TensorFlow's image
+// operations, cuts the splits and writes a prepared folder:
+//
+//	images.u8    pixels, [N, H, W, C] uint8
+//	labels.i32   N little-endian int32, -1 where an image has no class
+//	splits.json  image numbers of "unlabelled", "train", "validation", "test"
+//	report.json  what was skipped, converted, and dropped as a duplicate
+//	meta.json    artifact.DatasetMeta; written last, so a folder with it is whole
+//
+// [Open] maps such a folder into memory. The splits keep what makes results
+// worth trusting: test images are the set's official ones (for Tiny ImageNet,
+// whose test has no labels, the official validation images), validation is cut
+// from training by a seed, and no image whose pixels equal a test or validation
+// image stays in training or among the unlabelled ones.
+//
+// Archives are read in place: no name from an archive ever becomes a path on
+// disk, and links, devices, duplicates and names that lead outside are refused,
+// as is anything that unpacks to far more than it weighs. A download without a
+// digest is refused. Images that cannot be decoded are counted and named, and
+// too many of them are an error. The package does not augment, batch or train.
+//
+// A new known set is an entry in Known (known.go); a new layout is a function
+// from files to a catalogue and an entry in layouts (layout.go).
+package dataset
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"sslpipe/internal/artifact"
+)
+
+// The splits of a prepared data set.
+const (
+	Unlabelled = "unlabelled" // training images of all classes, and the set's own unlabelled ones
+	Train      = "train"      // training images with labels
+	Validation = "validation" // held out of training, for every choice that is made
+	Test       = "test"       // for evaluation alone
+)
+
+// Dataset is a prepared data set whose pixels are mapped into memory, read-only.
+// It is safe for concurrent use until Close.
+type Dataset struct {
+	Meta   artifact.DatasetMeta
+	Report Report
+
+	pixels []byte
+	labels []int32
+	splits map[string][]int
+	stride int // bytes of an image
+}
+
+// Open maps the prepared folder dir. It fails where a file is missing, shorter
+// or longer than the description says, or names images that do not exist.
+func Open(dir string) (*Dataset, error) {
+	d := &Dataset{}
+	for _, part := range []struct {
+		name string
+		into any
+	}{{metaFile, &d.Meta}, {splitsFile, &d.splits}, {reportFile, &d.Report}} {
+		if err := readJSON(filepath.Join(dir, part.name), part.into); err != nil {
+			return nil, fmt.Errorf("open data set: %w", err)
+		}
+	}
+	if err := d.open(dir); err != nil {
+		return nil, fmt.Errorf("open data set %s: %w", dir, err)
+	}
+	return d, nil
+}
+
+func (d *Dataset) open(dir string) error {
+	d.stride = d.Meta.Shape[0] * d.Meta.Shape[1] * d.Meta.Shape[2]
+	if d.stride <= 0 {
+		return fmt.Errorf("%s: images of shape %v", metaFile, d.Meta.Shape)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, labelsFile))
+	if err != nil {
+		return err
+	}
+	d.labels = make([]int32, len(raw)/4)
+	for i := range d.labels {
+		d.labels[i] = int32(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	if err := d.check(len(raw)); err != nil {
+		return err
+	}
+	d.pixels, err = mapFile(filepath.Join(dir, imagesFile), int64(len(d.labels))*int64(d.stride))
+	return err
+}
+
+// check compares labels and splits with the description.
+func (d *Dataset) check(labelBytes int) error {
+	if labelBytes == 0 || labelBytes%4 != 0 {
+		return fmt.Errorf("%s has %d bytes, which is not a positive number of labels", labelsFile, labelBytes)
+	}
+	for i, l := range d.labels {
+		if l < -1 || int(l) >= len(d.Meta.Classes) {
+			return fmt.Errorf("%s: label %d of image %d, with %d classes", labelsFile, l, i, len(d.Meta.Classes))
+		}
+	}
+	for name, indices := range d.splits {
+		if len(indices) != d.Meta.Splits[name] {
+			return fmt.Errorf("%s has %d %s images, %s says %d", splitsFile, len(indices), name, metaFile, d.Meta.Splits[name])
+		}
+		for _, i := range indices {
+			if i < 0 || i >= len(d.labels) {
+				return fmt.Errorf("%s: %s image %d of %d", splitsFile, name, i, len(d.labels))
+			}
+		}
+	}
+	return nil
+}
+
+// Len returns the number of images over all splits.
+func (d *Dataset) Len() int { return len(d.labels) }
+
+// Image returns the pixels of image i, [H, W, C]. They are the mapped file: they
+// must not be written to, nor read after Close.
+func (d *Dataset) Image(i int) []byte {
+	return d.pixels[i*d.stride : (i+1)*d.stride : (i+1)*d.stride]
+}
+
+// Label returns the class of image i, an index into Meta.Classes, or -1.
+func (d *Dataset) Label(i int) int32 { return d.labels[i] }
+
+// Split returns the numbers of the images in a split, ascending.
+func (d *Dataset) Split(name string) ([]int, error) {
+	indices, ok := d.splits[name]
+	if !ok {
+		names := make([]string, 0, len(d.splits))
+		for n := range d.splits {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		return nil, fmt.Errorf("data set %s has no split %q; it has %s", d.Meta.Name, name, strings.Join(names, ", "))
+	}
+	return slices.Clone(indices), nil
+}
+
+// Fill gathers images into dst, [len(indices), H, W, C], such as a tensor that
+// is fed. Dst must have that length exactly.
+func (d *Dataset) Fill(dst []byte, indices []int) {
+	if len(dst) != len(indices)*d.stride {
+		panic(fmt.Sprintf("dataset: fill %d bytes with %d images of %d bytes", len(dst), len(indices), d.stride))
+	}
+	for n, i := range indices {
+		copy(dst[n*d.stride:], d.Image(i))
+	}
+}
+
+// Close unmaps the pixels. Image and Fill must not be called afterwards.
+func (d *Dataset) Close() error {
+	pixels := d.pixels
+	d.pixels = nil
+	if pixels == nil {
+		return nil
+	}
+	if err := syscall.Munmap(pixels); err != nil {
+		return fmt.Errorf("unmap data set %s: %w", d.Meta.Name, err)
+	}
+	return nil
+}
+
+// mapFile maps a file of exactly want bytes, read-only.
+func mapFile(path string, want int64) (data []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() != want {
+		// Reading past the end of a mapped file kills the process, so a
+		// truncated file has to be caught here.
+		return nil, fmt.Errorf("%s has %d bytes, its description asks for %d", filepath.Base(path), info.Size(), want)
+	}
+	data, err = syscall.Mmap(int(f.Fd()), 0, int(want), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", filepath.Base(path), err)
+	}
+	return data, nil
+}
+
+func readJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

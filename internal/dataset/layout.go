@@ -1,0 +1,144 @@
+package dataset
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// layout is a way in which data sets arrange images and labels in files.
+type layout struct {
+	name, doc string
+	read      func(o opener, t tree) (*catalogue, error)
+}
+
+// layouts lists what Source.Layout can say. Not included: TFRecord and Parquet
+// (nothing known here is published in them).
+var layouts = []layout{
+	{"image-folder", "train/<class>/*.jpg and test/<class>/*.jpg (or val/), or <class>/*.jpg; also unlabelled/", readImageFolder},
+	{"tiny-imagenet", "train/<wnid>/images/*.JPEG and val/images/*.JPEG with val/val_annotations.txt", readTinyImageNet},
+	{"idx", "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each plain, .gz or .zst", readIDX},
+	{"cifar-binary", "data_batch_1.bin ... test_batch.bin, or train.bin and test.bin (CIFAR-100)", readCIFAR},
+	{"stl10-binary", "train_X.bin, train_y.bin, test_X.bin, test_y.bin, unlabeled_X.bin", readSTL10},
+}
+
+// Layouts lists the names of the layouts.
+func Layouts() []string {
+	names := make([]string, len(layouts))
+	for i, l := range layouts {
+		names[i] = l.name
+	}
+	return names
+}
+
+func findLayout(name string) layout {
+	for _, l := range layouts {
+		if l.name == name {
+			return l
+		}
+	}
+	return layout{}
+}
+
+// part is where an image officially belongs.
+type part int
+
+const (
+	partTrain part = iota
+	partValidation
+	partTest
+	partUnlabelled
+)
+
+// catalogue is what a layout finds: images in a fixed order, not yet decoded.
+type catalogue struct {
+	labels  []string // of the classes, in label order
+	raw     [3]int   // height, width, channels where items are pixels; zero where they are image files
+	items   []item
+	ignored int // files that are no images
+	blobs   []blob
+}
+
+// item is one image.
+type item struct {
+	name  string // for messages
+	part  part
+	label int // index into labels, -1 where there is none
+	read  func() ([]byte, error)
+}
+
+// Close closes the files that items read from.
+func (c *catalogue) Close() error {
+	var first error
+	for _, b := range c.blobs {
+		if err := b.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// records appends n images that lie one after another in a blob: size bytes
+// each, the first at offset, stride bytes apart. Pixels turns them into [H, W, C].
+func (c *catalogue) records(b blob, name string, p part, n int, offset, stride, size int64, labels []int, pixels func([]byte) []byte) {
+	for i := range n {
+		label := -1
+		if labels != nil {
+			label = labels[i]
+		}
+		c.items = append(c.items, item{
+			name: fmt.Sprintf("%s[%d]", name, i), part: p, label: label,
+			read: func() ([]byte, error) {
+				buf := make([]byte, size)
+				if _, err := b.ReadAt(buf, offset+int64(i)*stride); err != nil {
+					return nil, err
+				}
+				return pixels(buf), nil
+			},
+		})
+	}
+}
+
+// interleaved turns planes [C, H, W] into pixels [H, W, C].
+func interleaved(channels int) func([]byte) []byte {
+	return func(planes []byte) []byte {
+		area := len(planes) / channels
+		out := make([]byte, len(planes))
+		for c := range channels {
+			for i, v := range planes[c*area : (c+1)*area] {
+				out[i*channels+c] = v
+			}
+		}
+		return out
+	}
+}
+
+// byBase maps the base names of a tree's files to their names; of several files
+// with one base name, the first in order counts.
+func byBase(t tree) map[string]string {
+	m := map[string]string{}
+	for _, name := range t.names() {
+		if base := path.Base(name); m[base] == "" {
+			m[base] = name
+		}
+	}
+	return m
+}
+
+// readLines returns the lines of a text file that are not blank.
+func readLines(t tree, name string) ([]string, error) {
+	raw, err := readAll(t.open(name))
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	scanner := bufio.NewScanner(bytes.NewReader(raw))
+	for scanner.Scan() {
+		if line := strings.TrimSpace(scanner.Text()); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines, scanner.Err()
+}

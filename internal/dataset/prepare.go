@@ -1,0 +1,159 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sslpipe/internal/artifact"
+)
+
+// Prepare gets a source and writes it to the folder dst as the package comment
+// describes. Downloads is a folder that is shared between runs and processes.
+// The same source gives the same bytes, on every machine with the same build of
+// TensorFlow. Report is called from several goroutines with what is being done;
+// it may be nil. Interrupted, Prepare leaves a folder that Open refuses and that
+// a further call overwrites.
+func Prepare(ctx context.Context, s Source, downloads, dst string, report func(done, total int64, note string)) (*artifact.DatasetMeta, error) {
+	if report == nil {
+		report = func(int64, int64, string) {}
+	}
+	s, known, err := s.complete()
+	if err != nil {
+		return nil, fmt.Errorf("prepare data set: %w", err)
+	}
+	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: report}
+	meta, err := p.run()
+	if err != nil {
+		return nil, fmt.Errorf("prepare data set %s: %w", known.Name, err)
+	}
+	return meta, nil
+}
+
+// preparation is one call of Prepare.
+type preparation struct {
+	ctx            context.Context
+	source         Source
+	known          KnownSet
+	downloads, dst string
+	report         func(done, total int64, note string)
+	origin         string // where the images came from, for the description
+}
+
+func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {
+	if err := os.MkdirAll(p.dst, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(filepath.Join(p.dst, metaFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	t, err := p.files()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	c, err := findLayout(p.source.Layout).read(p.opener(), t)
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if err != nil {
+		return nil, fmt.Errorf("layout %s: %w", p.source.Layout, err)
+	}
+	picked, err := choose(c, p.known, p.source)
+	if err != nil {
+		return nil, err
+	}
+	return p.store(c, picked)
+}
+
+func (p *preparation) opener() opener {
+	return opener{ctx: p.ctx, scratch: p.dst, limits: defaultLimits, report: func(done, total int64) {
+		p.report(done, total, "unpacking")
+	}}
+}
+
+// files returns the data set's files, downloading them if need be.
+func (p *preparation) files() (tree, error) {
+	s := p.source
+	switch {
+	case s.Path != "":
+		return p.local()
+	case p.known.Embedded != nil:
+		p.origin = "carried by the program"
+		return newFolder(p.known.Embedded, nil)
+	case s.URL != "":
+		p.origin = s.URL
+		return p.fetch(filepath.Join(p.downloads, strings.ToLower(s.SHA256[:16])), []File{{URL: s.URL, SHA256: s.SHA256}})
+	}
+	p.origin = p.known.Files[0].URL
+	return p.fetch(filepath.Join(p.downloads, p.known.Name), p.known.Files)
+}
+
+// local opens a file or folder on this machine.
+func (p *preparation) local() (tree, error) {
+	s := p.source
+	info, err := os.Stat(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	p.origin = "folder " + s.base()
+	if info.IsDir() {
+		if s.SHA256 != "" {
+			return nil, fmt.Errorf("%s is a folder: a sha256 belongs to an archive", s.Path)
+		}
+		return p.opener().open(s.Path)
+	}
+	digest, err := fileSHA256(p.ctx, s.Path)
+	if err != nil {
+		return nil, err
+	}
+	if s.SHA256 != "" && !equalHex(digest, s.SHA256) {
+		return nil, fmt.Errorf("%s has sha256 %s, not %s", s.Path, digest, s.SHA256)
+	}
+	p.origin = fmt.Sprintf("file %s, sha256 %s", s.base(), digest)
+	return p.opener().open(s.Path)
+}
+
+// fetch downloads files into a folder and opens the archive, or the folder where
+// there are several.
+func (p *preparation) fetch(folder string, files []File) (tree, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range files {
+		name, err := fileName(f.URL)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+		err = Fetcher{}.Fetch(p.ctx, f, filepath.Join(folder, name), func(done, total int64) {
+			p.report(done, total, "downloading "+name)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(names) == 1 {
+		return p.opener().open(filepath.Join(folder, names[0]))
+	}
+	slices.Sort(names)
+	return &folderTree{fsys: os.DirFS(folder), sorted: names}, nil
+}
+
+// fileName is the last part of an address's path.
+func fileName(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	name := path.Base(u.Path)
+	if (u.Scheme != "http" && u.Scheme != "https") || name == "." || name == "/" || name == ".." {
+		return "", fmt.Errorf("%q is no http or https address of a file", address)
+	}
+	return name, nil
+}

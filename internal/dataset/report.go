@@ -1,0 +1,38 @@
+package dataset
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Report says what preparing a data set changed or left out.
+type Report struct {
+	Images     int            `json:"images"`               // stored, over all splits
+	Skipped    []Skip         `json:"skipped,omitempty"`    // files that could not be decoded
+	Converted  map[string]int `json:"converted,omitempty"`  // such as "grey to colour": 7
+	Ignored    int            `json:"ignored,omitempty"`    // files that do not mean to be images
+	Duplicates map[string]int `json:"duplicates,omitempty"` // dropped from a split for equalling a test or validation image
+}
+
+// Skip is a file that was left out, and why.
+type Skip struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// maxBadShare is the share of undecodable files above which a data set is not
+// used: a few are normal on the web, many mean that something is wrong.
+const maxBadShare = 0.01
+
+// tooMany returns an error where more than maxBadShare of the files, and more
+// than one, could not be decoded.
+func (r *Report) tooMany(files int) error {
+	if bad := len(r.Skipped); bad <= 1 || float64(bad) <= maxBadShare*float64(files) {
+		return nil
+	}
+	var first []string
+	for _, s := range r.Skipped[:min(5, len(r.Skipped))] {
+		first = append(first, s.Name+" "+s.Reason)
+	}
+	return fmt.Errorf("%d of %d images cannot be decoded, more than %g %%: %s", len(r.Skipped), files, 100*maxBadShare, strings.Join(first, "; "))
+}

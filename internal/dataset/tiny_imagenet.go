@@ -1,0 +1,88 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// readTinyImageNet reads Tiny ImageNet. The folder of the validation images says
+// nothing of their classes: those are in val_annotations.txt, and taking the
+// folder for a class is the known way to 1 % accuracy. The test images have no
+// labels, so that the validation images are the test here and the test images
+// are left alone.
+func readTinyImageNet(_ opener, t tree) (*catalogue, error) {
+	c := &catalogue{}
+	root, annotated, err := tinyAnnotations(t)
+	if err != nil {
+		return c, err
+	}
+	type found struct {
+		name, wnid string
+		part       part
+	}
+	var images []found
+	wnids := map[string]bool{}
+	for _, name := range t.names() {
+		rest, inside := strings.CutPrefix(name, root)
+		folders := strings.Split(rest, "/")
+		switch {
+		case !inside || !isImageName(name):
+			c.ignored++
+		case folders[0] == "train" && len(folders) > 2:
+			images = append(images, found{name, folders[1], partTrain})
+			wnids[folders[1]] = true
+		case folders[0] == "val":
+			wnid, ok := annotated[path.Base(name)]
+			if !ok {
+				return c, fmt.Errorf("%s is not in val_annotations.txt", name)
+			}
+			images = append(images, found{name, wnid, partTest})
+		default:
+			c.ignored++
+		}
+	}
+	for wnid := range wnids {
+		c.labels = append(c.labels, wnid)
+	}
+	slices.Sort(c.labels)
+	for _, f := range images {
+		label, ok := slices.BinarySearch(c.labels, f.wnid)
+		if !ok {
+			return c, fmt.Errorf("%s is of class %s, which has no training images", f.name, f.wnid)
+		}
+		c.addFile(t, f.name, f.part, label)
+	}
+	if len(images) == 0 {
+		return c, errors.New("holds no train/<wnid>/images/*.JPEG")
+	}
+	return c, nil
+}
+
+// tinyAnnotations finds the folder that holds train and val, and the class of
+// each validation image.
+func tinyAnnotations(t tree) (root string, classes map[string]string, err error) {
+	const file = "val/val_annotations.txt"
+	at := slices.IndexFunc(t.names(), func(name string) bool {
+		return name == file || strings.HasSuffix(name, "/"+file)
+	})
+	if at < 0 {
+		return "", nil, errors.New("has no val/val_annotations.txt, without which the validation images have no classes")
+	}
+	name := t.names()[at]
+	lines, err := readLines(t, name)
+	if err != nil {
+		return "", nil, err
+	}
+	classes = map[string]string{}
+	for n, line := range lines {
+		fields := strings.Split(line, "\t")
+		if len(fields) < 2 {
+			return "", nil, fmt.Errorf("%s:%d: no image and class separated by a tab", name, n+1)
+		}
+		classes[fields[0]] = fields[1]
+	}
+	return strings.TrimSuffix(name, file), classes, nil
+}

@@ -1,0 +1,105 @@
+package nn
+
+import (
+	"sslpipe/internal/schema"
+	"sslpipe/internal/tf"
+)
+
+var adam = schema.Variant{
+	Name:    "adam",
+	Doc:     "Adam, without weight decay.",
+	Paper:   "Kingma and Ba, ICLR 2015, arXiv:1412.6980",
+	Version: 1,
+	New: func() any {
+		return &Adam{LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	},
+}
+
+var adamW = schema.Variant{
+	Name:    "adamw",
+	Doc:     "Adam with weight decay that does not pass through its moments.",
+	Paper:   "Loshchilov and Hutter, ICLR 2019, arXiv:1711.05101",
+	Version: 1,
+	New: func() any {
+		return &AdamW{LearningRate: 1e-3, WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	},
+}
+
+// Adam configures Adam. Epsilon is added to the root of the uncorrected second
+// moment ("epsilon hat" in the paper), as in TensorFlow and Keras.
+type Adam struct {
+	LearningRate float64 `hcl:"learning_rate,optional" doc:"Base learning rate; the schedule scales it."`
+	Beta1        float64 `hcl:"beta1,optional" doc:"Decay of the gradients' running mean, in [0, 1)."`
+	Beta2        float64 `hcl:"beta2,optional" doc:"Decay of the squared gradients' running mean, in [0, 1)."`
+	Epsilon      float64 `hcl:"epsilon,optional" doc:"Added to the denominator."`
+	ClipNorm     float64 `hcl:"clip_norm,optional" doc:"Largest joint norm of the gradients; 0 does not clip."`
+}
+
+// AdamW configures Adam with decoupled decay: w -= lr*weight_decay*w before each
+// step. Biases and batch-norm do not decay.
+type AdamW struct {
+	LearningRate float64 `hcl:"learning_rate,optional" doc:"Base learning rate; the schedule scales it."`
+	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"Decay of kernels per step and unit of learning rate; biases and batch-norm have none."`
+	Beta1        float64 `hcl:"beta1,optional" doc:"Decay of the gradients' running mean, in [0, 1)."`
+	Beta2        float64 `hcl:"beta2,optional" doc:"Decay of the squared gradients' running mean, in [0, 1)."`
+	Epsilon      float64 `hcl:"epsilon,optional" doc:"Added to the denominator."`
+	ClipNorm     float64 `hcl:"clip_norm,optional" doc:"Largest joint norm of the gradients; 0 does not clip."`
+}
+
+// Rate implements Optimizer.
+func (o *Adam) Rate() float64 { return o.LearningRate }
+
+// Rate implements Optimizer.
+func (o *AdamW) Rate() float64 { return o.LearningRate }
+
+// Apply implements Optimizer.
+func (o *Adam) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
+	return applyAdam(AdamW{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, ClipNorm: o.ClipNorm}, n, loss, lr, train)
+}
+
+// Apply implements Optimizer.
+func (o *AdamW) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
+	return applyAdam(*o, n, loss, lr, train)
+}
+
+func applyAdam(o AdamW, n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
+	s := newStep(n, loss, lr, train, o.ClipNorm)
+	g := s.g
+	count := g.Cast(g.Add(s.counter.Read(), g.Const(int64(1))), tf.Float32)
+	beta1, beta2, epsilon := g.Scalar(o.Beta1), g.Scalar(o.Beta2), g.Scalar(o.Epsilon)
+	power1, power2 := g.Pow(beta1, count), g.Pow(beta2, count)
+	decay := g.Mul(lr, g.Scalar(o.WeightDecay))
+	applied := make([]tf.Op, len(s.grads))
+	for i, v := range s.train {
+		then := g
+		if o.WeightDecay > 0 && !n.NoDecay(v) {
+			then = g.After(g.AssignSub(v, g.Mul(v.Read(), decay)))
+		}
+		applied[i] = then.ApplyAdam(v, s.slot("m", v), s.slot("v", v),
+			power1, power2, lr, beta1, beta2, epsilon, s.grads[i])
+	}
+	return s.finish(applied)
+}
+
+// Validate implements schema.Validator.
+func (o *Adam) Validate() []schema.Problem {
+	return problems(
+		positive("learning_rate", o.LearningRate),
+		fraction("beta1", o.Beta1),
+		fraction("beta2", o.Beta2),
+		positive("epsilon", o.Epsilon),
+		notNegative("clip_norm", o.ClipNorm),
+	)
+}
+
+// Validate implements schema.Validator.
+func (o *AdamW) Validate() []schema.Problem {
+	return problems(
+		positive("learning_rate", o.LearningRate),
+		notNegative("weight_decay", o.WeightDecay),
+		fraction("beta1", o.Beta1),
+		fraction("beta2", o.Beta2),
+		positive("epsilon", o.Epsilon),
+		notNegative("clip_norm", o.ClipNorm),
+	)
+}

@@ -1,0 +1,58 @@
+package nn
+
+import (
+	"sslpipe/internal/tf"
+)
+
+// Conv2D convolves x [N, H, W, C] with name/kernel [k, k, C, filters], SAME
+// padding, and adds name/bias [filters] when asked to. It returns
+// [N, ceil(H/stride), ceil(W/stride), filters].
+func (n *Net) Conv2D(name string, x tf.Output, filters, kernel, stride int, bias bool) tf.Output {
+	if x.Rank() != 4 {
+		return n.g.Failf("convolution %s wants [N, H, W, C], not %v", name, x.Shape())
+	}
+	k := int64(kernel)
+	w := n.Variable(name+"/kernel", tf.Shape{k, k, x.Shape()[3], int64(filters)}, GlorotUniform, true)
+	g := n.g.Scope(name)
+	y := g.Conv2D(x, w.Read(), stride, "SAME")
+	if !bias {
+		return y
+	}
+	b := n.Variable(name+"/bias", tf.Shape{int64(filters)}, Zeros, true)
+	return g.BiasAdd(y, b.Read())
+}
+
+// Dense multiplies x [N, D] by name/kernel [D, units], drawn from init, and adds
+// name/bias [units], which starts at zero. It returns [N, units].
+func (n *Net) Dense(name string, x tf.Output, units int, init Initializer) tf.Output {
+	if x.Rank() != 2 {
+		return n.g.Failf("dense layer %s wants [N, D], not %v", name, x.Shape())
+	}
+	w := n.Variable(name+"/kernel", tf.Shape{x.Shape()[1], int64(units)}, init, true)
+	b := n.Variable(name+"/bias", tf.Shape{int64(units)}, Zeros, true)
+	g := n.g.Scope(name)
+	return g.BiasAdd(g.MatMul(x, w.Read(), false, false), b.Read())
+}
+
+// Dropout zeroes each element of x with probability rate and scales the others
+// by 1/(1-rate), in training mode; otherwise it returns x. The seed, int64 [2],
+// is fed with every step: equal seeds drop equal elements. The static shape of x
+// must be known.
+func (n *Net) Dropout(x tf.Output, rate float64, seed tf.Output) tf.Output {
+	if rate < 0 || rate >= 1 {
+		return n.g.Failf("dropout rate %v is not in [0, 1)", rate)
+	}
+	if !n.training || rate == 0 {
+		return x
+	}
+	g := n.g.Scope("dropout")
+	keep := g.GreaterEqual(g.RandomUniform(seed, ints(x.Shape())...), g.Scalar(rate))
+	return g.Mul(x, g.Mul(g.Cast(keep, tf.Float32), g.Scalar(1/(1-rate))))
+}
+
+// GlobalAveragePool returns the mean over the positions of x [N, H, W, C] as
+// [N, C].
+func (n *Net) GlobalAveragePool(x tf.Output) tf.Output {
+	const height, width = 1, 2
+	return n.g.Mean(x, false, height, width)
+}

@@ -1,0 +1,108 @@
+// Package nn builds neural networks in a TensorFlow graph: layers whose
+// variables are made once by name, initialisers, losses, optimisers and
+// learning-rate schedules.
+//
+// It refuses to keep state of its own: everything that a step changes is a
+// variable of the graph (weights, moving averages, optimiser slots, the step
+// counter), so a checkpoint of all variables resumes with the same bits. It
+// knows nothing of data, of HCL files or of whole networks, which belong to
+// package backbone.
+//
+// A new optimiser is one file with its config struct and a line in Optimizers;
+// a new schedule the same with Schedules.
+package nn
+
+import (
+	"slices"
+
+	"sslpipe/internal/tf"
+)
+
+// Net makes layers in one graph. A variable is created by the first layer that
+// names it and shared by every later one, so a network can be applied to several
+// inputs, and in both modes, with the same weights.
+//
+// A new Net is in training mode.
+type Net struct {
+	g        *tf.Graph
+	training bool
+	weights  *weights
+	own      *[]*tf.Variable
+}
+
+// weights is what nets derived from one another share.
+type weights struct {
+	seed    int64
+	byName  map[string]*tf.Variable
+	updates []tf.Op
+	// pending is the newest update of a moving average, which the next one of
+	// the same variable has to wait for.
+	pending map[string]tf.Op
+}
+
+// NewNet returns a net without variables. The seed keys the initialisers: the
+// initial value of a variable depends on the seed and on its name only, so
+// adding a layer does not change the start of any other.
+func NewNet(g *tf.Graph, seed int64) *Net {
+	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}}
+	return &Net{g: g, training: true, weights: w, own: new([]*tf.Variable)}
+}
+
+// Mode returns a net over the same variables that builds layers for training
+// (batch statistics, dropout, collected updates) or for inference.
+func (n *Net) Mode(training bool) *Net {
+	m := *n
+	m.training = training
+	return &m
+}
+
+// Branch returns a net that shares variables and updates with n, but lists only
+// those variables that are first made through it: an encoder and the heads on
+// it are branches of one net.
+func (n *Net) Branch() *Net {
+	b := *n
+	b.own = new([]*tf.Variable)
+	return &b
+}
+
+// Graph is the graph that layers are built in.
+func (n *Net) Graph() *tf.Graph { return n.g }
+
+// Training tells whether layers are built for training.
+func (n *Net) Training() bool { return n.training }
+
+// Variables returns the model variables of this branch in order of creation.
+// Optimiser slots are not among them.
+func (n *Net) Variables() []*tf.Variable { return slices.Clone(*n.own) }
+
+// Trainable returns the variables of this branch that gradients change, in
+// order of creation: all but moving averages.
+func (n *Net) Trainable() []*tf.Variable {
+	return slices.DeleteFunc(n.Variables(), func(v *tf.Variable) bool { return !v.Trainable })
+}
+
+// NoDecay tells whether v is exempt from weight decay and from layer-wise rate
+// scaling: biases and the scale and offset of batch-norm, which are the
+// variables of rank below 2.
+func (n *Net) NoDecay(v *tf.Variable) bool { return len(v.Shape) < 2 }
+
+// Updates returns the moving-average updates that layers in training mode have
+// collected so far, over all branches. They must run once with every training
+// step; the operation that Optimizer.Apply returns includes them.
+func (n *Net) Updates() []tf.Op { return slices.Clone(n.weights.updates) }
+
+// Variable returns the variable of that name, making it at first use. Layers
+// call it; so do heads with weights of their own (mask tokens, queues).
+func (n *Net) Variable(name string, shape tf.Shape, init Initializer, trainable bool) *tf.Variable {
+	if v, ok := n.weights.byName[name]; ok {
+		if !slices.Equal(v.Shape, shape) {
+			n.g.Failf("variable %s has shape %v and is asked for with shape %v", name, v.Shape, shape)
+		}
+		return v
+	}
+	seed := seedFor(n.weights.seed, name)
+	v := n.g.Variable(name, tf.Float32, shape, func(g *tf.Graph) tf.Output { return init(g, seed, shape) }, trainable)
+	n.weights.byName[name] = v
+	*n.own = append(*n.own, v)
+	return v
+}
