@@ -28,6 +28,7 @@ type ClassifierMeta struct {
 	Init             string       `json:"init,omitempty"` // digest of the encoder it started from; empty: random weights
 	L2               float64      `json:"l2,omitempty"`   // penalty of a linear head
 	TrainSteps       int          `json:"train_steps,omitempty"`
+	CutShort         bool         `json:"cut_short,omitempty"` // validation accuracy might have gone on rising
 	BestStep         int          `json:"best_step,omitempty"` // step whose weights were kept
 	TrainImages      int          `json:"train_images"`
 	ValidationImages int          `json:"validation_images"`

@@ -1,0 +1,132 @@
+// Command sslpipe runs self-supervised learning experiments that are written
+// down as HCL pipelines. This package turns arguments into calls of the
+// packages that do the work and their results into output and an exit code; it
+// holds no logic of its own. A new command is a file here and a line in
+// commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitMistake     = 2 // the user's input is wrong: nothing was run
+	exitInterrupted = 130
+)
+
+func main() {
+	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and returns the exit code.
+func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := interruptible(stderr)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var exit exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit):
+		if exit.err != nil {
+			_, _ = fmt.Fprintln(stderr, "Error:", exit.err)
+		}
+		return exit.code
+	}
+	_, _ = fmt.Fprintln(stderr, "Error:", err)
+	_, _ = fmt.Fprintln(stderr, "See sslpipe --help.")
+	return exitMistake
+}
+
+// exitError ends the program with a code. A nil err has been reported already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exitError) Unwrap() error { return e.err }
+
+// failed marks an error that came up while working, as opposed to a mistake in
+// the command line.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return exitError{code: exitFailed, err: err}
+}
+
+// interruptible returns a context that the first interrupt ends, so that work
+// in progress is saved. The second one ends the program at once.
+func interruptible(stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; !ok {
+			return
+		}
+		_, _ = fmt.Fprintln(stderr, "\nStopping after the current step; press Ctrl-C again to stop at once.")
+		cancel()
+		if _, ok := <-signals; ok {
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}
+
+func rootCommand() *cobra.Command {
+	s := newSettings()
+	root := &cobra.Command{
+		Use:   "sslpipe",
+		Short: "Does self-supervised pre-training help here, by how much, and with which pretext task?",
+		Long: `sslpipe runs experiments that are written down as HCL pipelines: it pre-trains
+encoders on unlabelled images, fine-tunes classifiers from few labels, and
+compares them in a table with seeds, intervals and tests.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return s.load(cmd.Flags())
+		},
+	}
+	s.addFlags(root.PersistentFlags())
+	for _, command := range commands {
+		root.AddCommand(command(s))
+	}
+	return root
+}
+
+// commands lists the commands.
+var commands = []func(*settings) *cobra.Command{
+	runCommand,
+	planCommand,
+	validateCommand,
+	describeCommand,
+	func(*settings) *cobra.Command { return runtimeCommand() },
+}

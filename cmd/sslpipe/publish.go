@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/stages"
+)
+
+// modelCard is sslpipe.json, which lies beside each published model.
+type modelCard struct {
+	Unit        string          `json:"unit"`
+	Fingerprint string          `json:"fingerprint"`
+	Digest      string          `json:"digest"`
+	Description json.RawMessage `json:"description"`
+}
+
+const cardFile = "sslpipe.json"
+
+// publish copies the SavedModel of every unit that made one to
+// root/<pipeline>/<stage>/<version>. A model that is there already, by the
+// digest on its card, is left alone.
+func publish(root string, p *plan.Plan, store *artifact.Store, entries map[string]*artifact.Entry) error {
+	for _, u := range p.Units {
+		for _, o := range u.Stage.Kind.Outputs {
+			if o.Type != artifact.TypeEncoder && o.Type != artifact.TypeClassifier {
+				continue
+			}
+			h, err := store.Handle(entries[u.Address], o.Name)
+			if err == nil {
+				err = publishModel(filepath.Join(root, p.Pipeline.Name, modelName(u), strconv.Itoa(u.Coord["seed"]+1)), h, u)
+			}
+			if err != nil {
+				return fmt.Errorf("publish the model of %s: %w", u.Address, err)
+			}
+		}
+	}
+	return nil
+}
+
+// modelName is the folder of a stage's models: the stage's address, and the
+// label budget where there is one.
+func modelName(u *plan.Unit) string {
+	if labels, ok := u.Coord["labels"]; ok {
+		return fmt.Sprintf("%s.%d", u.Stage.Address, labels)
+	}
+	return u.Stage.Address
+}
+
+func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
+	var card modelCard
+	text, err := os.ReadFile(filepath.Join(dir, cardFile))
+	if err == nil && json.Unmarshal(text, &card) == nil && card.Digest == h.Digest {
+		return nil
+	}
+	temp := dir + ".part"
+	if err := os.RemoveAll(temp); err != nil {
+		return err
+	}
+	if err := copyTree(temp, filepath.Join(h.Path, stages.ModelDir)); err != nil {
+		return errors.Join(err, os.RemoveAll(temp))
+	}
+	card = modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}
+	if text, err = json.MarshalIndent(card, "", "  "); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(temp, cardFile), append(text, '\n'), 0o644); err != nil {
+		return errors.Join(err, os.RemoveAll(temp))
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	return os.Rename(temp, dir)
+}
+
+// copyTree copies a folder's files. They are copied, not linked, so that whoever
+// changes a published model does not damage the stored result.
+func copyTree(to, from string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		if d.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		return copyFile(target, path)
+	})
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

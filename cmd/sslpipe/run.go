@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/run"
+	"sslpipe/internal/stages"
+	"sslpipe/internal/tf"
+	"sslpipe/internal/tfruntime"
+	"sslpipe/internal/view"
+)
+
+func runCommand(s *settings) *cobra.Command {
+	var flags pipelineFlags
+	cmd := &cobra.Command{
+		Use:   "run PIPELINE.hcl",
+		Short: "Run a pipeline and print its table",
+		Long: `Runs what is not stored yet, publishes the SavedModels and prints the table of
+each evaluate stage. An interrupted run continues where it stopped, with the
+same result. Progress goes to standard error, the table to standard output.`,
+		Example: `  sslpipe run pipelines/rotation.hcl
+  sslpipe run pipelines/rotation.hcl --var epochs=2`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			device, err := s.chooseDevice()
+			if err != nil {
+				return err
+			}
+			p, err := flags.load(cmd, args[0], device, withRuntime(stages.Kinds, device))
+			if err != nil {
+				return err
+			}
+			store, err := s.store()
+			if err != nil {
+				return err
+			}
+			result, err := s.execute(cmd, p, store, device)
+			if err != nil {
+				return interruptedOrFailed(err)
+			}
+			if err := publish(s.Models, p, store, result.Entries); err != nil {
+				return failed(err)
+			}
+			return failed(report(cmd.OutOrStdout(), p, store, result))
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+// execute runs the plan and shows its progress.
+func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Store, device string) (*run.Result, error) {
+	stderr := cmd.ErrOrStderr()
+	progress := view.NewProgress(stderr, p, view.Detect(stderr, os.Getenv))
+	defer progress.Close()
+	return run.Execute(cmd.Context(), p, run.Options{
+		Store: store, Cores: s.Jobs, Device: device,
+		RunsDir: filepath.Join(s.State, "runs"), CheckpointEvery: s.CheckpointEvery, Sink: progress.Handle,
+	})
+}
+
+// interruptedOrFailed gives the error of a run its exit code, and tells how an
+// interrupted one goes on.
+func interruptedOrFailed(err error) error {
+	if !errors.Is(err, run.ErrInterrupted) {
+		return failed(err)
+	}
+	return exitError{code: exitInterrupted, err: fmt.Errorf("%w; the same command continues where this run stopped", err)}
+}
+
+// withRuntime makes the kinds load TensorFlow when the first unit runs, and
+// fetch it when it is not there, so that a run that is wholly stored needs none.
+func withRuntime(kinds []plan.Kind, device string) []plan.Kind {
+	var once sync.Once
+	var failure error
+	kinds = slices.Clone(kinds)
+	for i := range kinds {
+		inner := kinds[i].Run
+		kinds[i].Run = func(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
+			once.Do(func() { failure = loadRuntime(ctx, env, device) })
+			if failure != nil {
+				return nil, failure
+			}
+			return inner(ctx, env, cfg)
+		}
+	}
+	return kinds
+}
+
+func loadRuntime(ctx context.Context, env *plan.Env, device string) error {
+	root, err := depsRoot()
+	if err != nil {
+		return err
+	}
+	dir, err := tfruntime.Find(root, device)
+	if errors.Is(err, tfruntime.ErrNotInstalled) {
+		env.Logf("fetching TensorFlow %s for the %s, once", tfruntime.Version, device)
+		dir, err = tfruntime.Install(ctx, root, device, func(p tfruntime.Progress) {
+			if p.Note != "" {
+				env.Logf("%s", p.Note)
+				return
+			}
+			env.Report(plan.Progress{Step: int(p.Done), Total: int(p.Total), Note: p.Step})
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("get the TensorFlow runtime: %w", err)
+	}
+	return tf.Load(dir)
+}

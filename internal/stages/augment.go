@@ -1,0 +1,204 @@
+package stages
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/dataset"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/schema"
+	"sslpipe/internal/tf"
+	"sslpipe/internal/transform"
+)
+
+var augment = plan.Kind{
+	Name:    "augment",
+	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
+	Version: 1,
+	New:     func() any { return &AugmentConfig{} },
+	Families: map[string]schema.Family{
+		"transform": transform.Kinds,
+	},
+	Outputs: []plan.Output{
+		{Name: "views", Type: artifact.TypeViews, Doc: "The images together with their transforms; preview.png shows what a network sees."},
+	},
+	Check: checkAugment,
+	Run:   runAugment,
+}
+
+// AugmentConfig configures an augment stage: its transform blocks are applied
+// in the order in which they are written.
+type AugmentConfig struct {
+	Data       schema.Ref      `hcl:"data" ref:"dataset" doc:"The images to transform."`
+	Transforms []schema.Choice `blocks:"transform" doc:"Transforms, in order."`
+}
+
+func checkAugment(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Problem) {
+	c := cfg.(*AugmentConfig)
+	facts := in.One("data")
+	var problems []schema.Problem
+	if facts.Shape != [3]int{} {
+		problems = transform.CheckShape(c.Transforms, facts.Shape[0], facts.Shape[1], facts.Shape[2])
+	}
+	return map[string]plan.Facts{"views": facts}, problems
+}
+
+// PreviewFile is the name of the sheet in the artifact.
+const PreviewFile = "preview.png"
+
+// previews of the sheet: this many images, each this many times.
+const previewImages, previewViews = 10, 8
+
+func runAugment(_ context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
+	c := cfg.(*AugmentConfig)
+	handle := env.Inputs["data"][0]
+	data, err := openDataset(handle)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = data.Close() }()
+	if err := drawSheet(filepath.Join(env.Dir, "out", PreviewFile), data, c, env); err != nil {
+		return nil, fmt.Errorf("draw preview: %w", err)
+	}
+	meta := artifact.ViewsMeta{DatasetDigest: handle.Digest}
+	if err := handle.Decode(&meta.Dataset); err != nil {
+		return nil, err
+	}
+	for _, t := range c.Transforms {
+		config, err := json.Marshal(t.Config)
+		if err != nil {
+			return nil, fmt.Errorf("store settings of %s: %w", t.Name, err)
+		}
+		meta.Transforms = append(meta.Transforms, artifact.Transform{Name: t.Name, Version: t.Version, Config: config})
+	}
+	return map[string]artifact.Output{"views": {Type: artifact.TypeViews, Meta: meta}}, nil
+}
+
+// splitData is a data set with the split that a reference named.
+type splitData struct {
+	*dataset.Dataset
+	split   string
+	indices []int
+}
+
+func openDataset(h artifact.Handle) (*splitData, error) {
+	var meta artifact.DatasetMeta
+	if err := h.Decode(&meta); err != nil {
+		return nil, err
+	}
+	return openSplit(h.Path, meta.Split)
+}
+
+func openSplit(dir, split string) (*splitData, error) {
+	data, err := dataset.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	indices, err := data.Split(split)
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	return &splitData{Dataset: data, split: split, indices: indices}, nil
+}
+
+// views is a data set seen through transforms.
+type views struct {
+	*splitData
+	transforms transform.Pipeline
+}
+
+// openViews opens the data set behind an augment stage's output. The transforms
+// are rebuilt from the artifact, so that training applies what the sheet shows.
+func openViews(h artifact.Handle) (*views, error) {
+	var meta artifact.ViewsMeta
+	if err := h.Decode(&meta); err != nil {
+		return nil, err
+	}
+	transforms, err := transformsOf(meta)
+	if err != nil {
+		return nil, err
+	}
+	data, err := openSplit(h.Object(meta.DatasetDigest), meta.Dataset.Split)
+	if err != nil {
+		return nil, err
+	}
+	return &views{splitData: data, transforms: transforms}, nil
+}
+
+func transformsOf(meta artifact.ViewsMeta) (transform.Pipeline, error) {
+	choices := make([]schema.Choice, len(meta.Transforms))
+	for i, t := range meta.Transforms {
+		choice, err := restoreChoice(transform.Kinds, t.Name, t.Config)
+		if err != nil {
+			return nil, err
+		}
+		choices[i] = choice
+	}
+	return transform.New(choices)
+}
+
+// drawSheet writes a picture of the first images of the split beside several
+// views of each, as training will see them.
+func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) error {
+	pipeline, err := transform.New(c.Transforms)
+	if err != nil {
+		return err
+	}
+	n := min(previewImages, len(data.indices))
+	g := tf.NewGraph()
+	nw := network{shape: data.Meta.Shape}
+	fed, images := nw.input(g, "images", n)
+	f, err := newFeeder(g, data.Dataset, data.indices[:n], fed, pipeline, previewViews, env.Seed)
+	if err != nil {
+		return err
+	}
+	f.sampler.Permutation = inOrder(n)
+	var outputs []tf.Output
+	for _, v := range f.augment(g, images) {
+		outputs = append(outputs, g.Cast(g.Round(g.Mul(v, g.Scalar(255))), tf.Uint8))
+	}
+	session, err := tf.NewSession(g, tf.SessionOptions{Threads: 1, Device: tf.Device(env.Device)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = session.Close() }()
+	fetched, err := session.Run(f.fill(0), outputs)
+	if err != nil {
+		return err
+	}
+	size := len(f.images.Uint8s()) / n
+	rows := make([][][]uint8, n)
+	for i := range rows {
+		rows[i] = append(rows[i], f.images.Uint8s()[i*size:(i+1)*size])
+		for _, t := range fetched {
+			rows[i] = append(rows[i], t.Uint8s()[i*size:(i+1)*size])
+		}
+	}
+	sheet, err := transform.Sheet(rows, nw.shape[0], nw.shape[1], nw.shape[2])
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(png.Encode(out, sheet), out.Close())
+}
+
+// inOrder is the permutation that shuffles nothing.
+func inOrder(n int) func(int) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	return func(int) []int { return order }
+}

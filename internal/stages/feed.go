@@ -1,0 +1,162 @@
+package stages
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"sslpipe/internal/dataset"
+	"sslpipe/internal/nn"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/schema"
+	"sslpipe/internal/tf"
+	"sslpipe/internal/train"
+	"sslpipe/internal/transform"
+)
+
+// feeder fills the training graph's placeholders: images and, for each view, the
+// random draws of its augmentation. The content follows from the step's number.
+type feeder struct {
+	data       *dataset.Dataset
+	indices    []int // examples of data that are trained on
+	transforms transform.Pipeline
+	views      int
+	seed       int64
+	sampler    train.Sampler
+
+	images *tf.Tensor
+	labels *tf.Tensor // nil where the graph reads none
+	draws  []*tf.Tensor
+	fedIn  []tf.Output // draw placeholders, by view
+	feeds  map[tf.Output]*tf.Tensor
+	chosen []int
+}
+
+// newFeeder adds the placeholders of the draws to g. Fed is the placeholder of
+// the images, uint8 [batch, H, W, C].
+func newFeeder(g *tf.Graph, data *dataset.Dataset, indices []int, fed tf.Output, t transform.Pipeline, views int, seed int64) (*feeder, error) {
+	batch := fed.Dim(0)
+	f := &feeder{
+		data: data, indices: indices, transforms: t, views: views, seed: seed,
+		chosen: make([]int, batch),
+		sampler: train.Sampler{Examples: len(indices), Batch: batch, Permutation: func(epoch int) []int {
+			return dataset.Shuffled(len(indices), seed, epoch)
+		}},
+	}
+	var err error
+	if f.images, err = tf.Alloc(tf.Uint8, batch, fed.Dim(1), fed.Dim(2), fed.Dim(3)); err != nil {
+		return nil, fmt.Errorf("allocate image batch: %w", err)
+	}
+	f.feeds = map[tf.Output]*tf.Tensor{fed: f.images}
+	if t.Draws() == 0 {
+		return f, nil
+	}
+	for v := range views {
+		placeholder := g.Placeholder(fmt.Sprintf("draws_%d", v), tf.Float32, batch, t.Draws())
+		tensor, err := tf.Alloc(tf.Float32, batch, t.Draws())
+		if err != nil {
+			return nil, fmt.Errorf("allocate draws: %w", err)
+		}
+		f.fedIn, f.draws = append(f.fedIn, placeholder), append(f.draws, tensor)
+		f.feeds[placeholder] = tensor
+	}
+	return f, nil
+}
+
+// withLabels makes the feeder fill labels int32 [batch] too.
+func (f *feeder) withLabels(fed tf.Output) error {
+	var err error
+	if f.labels, err = tf.Alloc(tf.Int32, fed.Dim(0)); err != nil {
+		return fmt.Errorf("allocate label batch: %w", err)
+	}
+	f.feeds[fed] = f.labels
+	return nil
+}
+
+// augment builds the views of images [N, H, W, C] in [0, 1].
+func (f *feeder) augment(g *tf.Graph, images tf.Output) []tf.Output {
+	out := make([]tf.Output, f.views)
+	for v := range out {
+		out[v] = images
+		if len(f.fedIn) > 0 {
+			out[v] = f.transforms.Apply(g, images, f.fedIn[v])
+		}
+	}
+	return out
+}
+
+// fill loads the batch of a step and returns the feeds.
+func (f *feeder) fill(step int) map[tf.Output]*tf.Tensor {
+	for _, span := range f.sampler.At(step) {
+		chosen := f.chosen[span.Offset : span.Offset+len(span.Examples)]
+		for i, e := range span.Examples {
+			chosen[i] = f.indices[e]
+		}
+		width := f.transforms.Draws()
+		for v, t := range f.draws {
+			u := t.Float32s()[span.Offset*width : (span.Offset+len(chosen))*width]
+			transform.Fill(u, width, f.seed, span.Epoch, v, chosen)
+		}
+	}
+	f.data.Fill(f.images.Uint8s(), f.chosen)
+	if f.labels != nil {
+		labels := f.labels.Int32s()
+		for i, e := range f.chosen {
+			labels[i] = f.data.Label(e)
+		}
+	}
+	return f.feeds
+}
+
+// rateFeed feeds the learning rate of each step.
+type rateFeed struct {
+	optimizer nn.Optimizer
+	fed       tf.Output
+	value     *tf.Tensor
+}
+
+func newRateFeed(g *tf.Graph, choice schema.Choice) (rateFeed, error) {
+	value, err := tf.Alloc(tf.Float32)
+	return rateFeed{
+		optimizer: choice.Config.(nn.Optimizer),
+		fed:       g.Placeholder("learning_rate", tf.Float32),
+		value:     value,
+	}, err
+}
+
+// with sets the rate to factor times the optimizer's own and adds it to feeds.
+func (r rateFeed) with(feeds map[tf.Output]*tf.Tensor, factor float64) map[tf.Output]*tf.Tensor {
+	r.value.Float32s()[0] = float32(factor * r.optimizer.Rate())
+	feeds[r.fed] = r.value
+	return feeds
+}
+
+// fetchList are named scalars fetched together, the loss first.
+type fetchList struct {
+	names   []string
+	outputs []tf.Output
+}
+
+func newFetchList(loss tf.Output, monitors map[string]tf.Output) fetchList {
+	f := fetchList{names: []string{"loss"}, outputs: []tf.Output{loss}}
+	for _, name := range slices.Sorted(maps.Keys(monitors)) {
+		f.names = append(f.names, name)
+		f.outputs = append(f.outputs, monitors[name])
+	}
+	return f
+}
+
+func (f fetchList) values(fetched []*tf.Tensor) train.Values {
+	values := train.Values{}
+	for i, t := range fetched {
+		values[f.names[i]] = t.Float()
+	}
+	return values
+}
+
+// reporter hands a loop's progress to the runner.
+func reporter(env *plan.Env) func(train.Progress) {
+	return func(p train.Progress) {
+		env.Report(plan.Progress{Step: p.Step, Total: p.Total, Rate: p.Rate, Values: p.Values})
+	}
+}

@@ -1,0 +1,215 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// Logistic is a multinomial logistic regression on standardised features: the
+// linear probe of frozen encoders, and the raw-pixel baseline.
+type Logistic struct {
+	Features, Classes int
+	Weights           []float64 // [Features, Classes], on unstandardised features
+	Bias              []float64 // [Classes]
+	L2                float64   // the penalty that was chosen
+	Validation        float64   // accuracy on the validation examples
+}
+
+// Examples are feature vectors [N, Features], row by row, with their classes.
+type Examples struct {
+	X []float32
+	Y []int32
+}
+
+// penalties are the L2 strengths tried, from strong to weak; a tie on
+// validation data keeps the stronger.
+var penalties = []float64{1, 0.1, 0.01, 0.001}
+
+// FitLogistic fits by L-BFGS to train for each of a few L2 penalties and keeps
+// the one with the best accuracy on validation. The result is a pure function
+// of the data: the problem is convex and starts at zero.
+func FitLogistic(train, validation Examples, features, classes int) (*Logistic, error) {
+	p := newLogisticProblem(train, features, classes)
+	var best *Logistic
+	theta := make([]float64, (features+1)*classes)
+	for _, l2 := range penalties {
+		p.l2 = l2
+		var err error
+		// The solution of the stronger penalty is close: start there.
+		if theta, err = p.minimise(theta); err != nil {
+			return nil, fmt.Errorf("fit logistic regression (l2 = %g): %w", l2, err)
+		}
+		m := p.model(theta)
+		m.Validation = m.accuracy(validation)
+		if best == nil || m.Validation > best.Validation {
+			best = m
+		}
+	}
+	return best, nil
+}
+
+// accuracy is the share of examples whose largest score is at their class.
+func (m *Logistic) accuracy(e Examples) float64 {
+	right := 0
+	scores := make([]float64, m.Classes)
+	for i, y := range e.Y {
+		copy(scores, m.Bias)
+		for f, x := range e.X[i*m.Features : (i+1)*m.Features] {
+			for c, w := range m.Weights[f*m.Classes : (f+1)*m.Classes] {
+				scores[c] += float64(x) * w
+			}
+		}
+		best := 0
+		for c, s := range scores {
+			if s > scores[best] {
+				best = c
+			}
+		}
+		if best == int(y) {
+			right++
+		}
+	}
+	return float64(right) / float64(max(1, len(e.Y)))
+}
+
+// logisticProblem is the penalised mean cross-entropy as a function of theta:
+// weights [features, classes] followed by the bias [classes].
+type logisticProblem struct {
+	x                  blas64.General // standardised, [n, features]
+	y                  []int32
+	mean, scale        []float64
+	features, classes  int
+	l2                 float64
+	logits, weightGrad blas64.General
+}
+
+func newLogisticProblem(e Examples, features, classes int) *logisticProblem {
+	n := len(e.Y)
+	p := &logisticProblem{
+		x: general(n, features), y: e.Y, features: features, classes: classes,
+		mean: make([]float64, features), scale: make([]float64, features),
+		logits: general(n, classes), weightGrad: general(features, classes),
+	}
+	for f := range features {
+		var sum, squares float64
+		for i := range n {
+			v := float64(e.X[i*features+f])
+			sum, squares = sum+v, squares+v*v
+		}
+		p.mean[f] = sum / float64(n)
+		p.scale[f] = math.Sqrt(max(squares/float64(n)-p.mean[f]*p.mean[f], 0))
+		if p.scale[f] < 1e-6 { // constant on the training examples: says nothing
+			p.scale[f] = math.Inf(1)
+		}
+		for i := range n {
+			p.x.Data[i*features+f] = (float64(e.X[i*features+f]) - p.mean[f]) / p.scale[f]
+		}
+	}
+	return p
+}
+
+func general(rows, cols int) blas64.General {
+	return blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: make([]float64, rows*cols)}
+}
+
+func (p *logisticProblem) minimise(start []float64) ([]float64, error) {
+	var loss float64
+	grad, at := make([]float64, len(start)), make([]float64, len(start))
+	evaluated := false
+	evaluate := func(theta []float64) {
+		if evaluated && equal(at, theta) {
+			return
+		}
+		copy(at, theta)
+		loss, evaluated = p.evaluate(theta, grad), true
+	}
+	result, err := optimize.Minimize(optimize.Problem{
+		Func: func(theta []float64) float64 { evaluate(theta); return loss },
+		Grad: func(out, theta []float64) { evaluate(theta); copy(out, grad) },
+	}, start, &optimize.Settings{
+		GradientThreshold: 1e-5, MajorIterations: 200,
+		Converger: &optimize.FunctionConverge{Relative: 1e-6, Iterations: 5},
+	}, &optimize.LBFGS{})
+	// A line search that finds no further decrease has arrived, to rounding.
+	if err != nil && (result == nil || math.IsNaN(result.F) || math.IsInf(result.F, 0)) {
+		return nil, err
+	}
+	if result == nil {
+		return nil, errors.New("no result")
+	}
+	return result.X, nil
+}
+
+func equal(a, b []float64) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// evaluate returns the loss at theta and writes its gradient.
+func (p *logisticProblem) evaluate(theta, grad []float64) float64 {
+	nw := p.features * p.classes
+	w := blas64.General{Rows: p.features, Cols: p.classes, Stride: p.classes, Data: theta[:nw]}
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, w, 0, p.logits)
+	clear(grad)
+	loss, n := 0.0, float64(len(p.y))
+	for i, y := range p.y {
+		row := p.logits.Data[i*p.classes : (i+1)*p.classes]
+		loss += softmaxInPlace(row, theta[nw:], int(y)) / n
+		row[y]--
+		for c := range row {
+			row[c] /= n
+			grad[nw+c] += row[c]
+		}
+	}
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, p.logits, 0, p.weightGrad)
+	for i, g := range p.weightGrad.Data {
+		grad[i] = g + p.l2*theta[i]
+		loss += p.l2 * theta[i] * theta[i] / 2
+	}
+	return loss
+}
+
+// softmaxInPlace turns logits plus bias into probabilities and returns the
+// cross-entropy against class y.
+func softmaxInPlace(row, bias []float64, y int) float64 {
+	top := math.Inf(-1)
+	for c := range row {
+		row[c] += bias[c]
+		top = max(top, row[c])
+	}
+	sum := 0.0
+	for c := range row {
+		row[c] = math.Exp(row[c] - top)
+		sum += row[c]
+	}
+	for c := range row {
+		row[c] /= sum
+	}
+	return -math.Log(max(row[y], 1e-300))
+}
+
+// model folds the standardisation into the weights.
+func (p *logisticProblem) model(theta []float64) *Logistic {
+	nw := p.features * p.classes
+	m := &Logistic{
+		Features: p.features, Classes: p.classes, L2: p.l2,
+		Weights: make([]float64, nw), Bias: append([]float64(nil), theta[nw:]...),
+	}
+	for f := range p.features {
+		for c := range p.classes {
+			w := theta[f*p.classes+c] / p.scale[f]
+			m.Weights[f*p.classes+c] = w
+			m.Bias[c] -= w * p.mean[f]
+		}
+	}
+	return m
+}

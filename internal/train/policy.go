@@ -1,0 +1,113 @@
+package train
+
+import "sslpipe/internal/nn"
+
+// State is where a run stands. It is stored with each checkpoint, so everything
+// that decides about later steps is in it.
+type State struct {
+	Step      int     `json:"step"`
+	BestStep  int     `json:"best_step"` // 0: no validation yet
+	BestScore float64 `json:"best_score"`
+	Stale     int     `json:"stale"`      // validations since the best score rose
+	DecayFrom int     `json:"decay_from"` // step at which the final decay began; 0: not yet
+	Curve     []Point `json:"curve,omitempty"`
+}
+
+// Point is one validation.
+type Point struct {
+	Step  int     `json:"step"`
+	Score float64 `json:"score"`
+}
+
+// observe records a validation score and tells whether these weights are the
+// ones to keep. A tie keeps the later weights, which saw more data, but does
+// not count as a rise.
+func (s *State) observe(score float64) bool {
+	s.Curve = append(s.Curve, Point{Step: s.Step, Score: score})
+	first := s.BestStep == 0
+	switch {
+	case first || score > s.BestScore:
+		s.Stale = 0
+	default:
+		s.Stale++
+	}
+	if first || score >= s.BestScore {
+		s.BestStep, s.BestScore = s.Step, score
+		return true
+	}
+	return false
+}
+
+// Policy decides the learning rate of each step and when to stop.
+type Policy interface {
+	Factor(s *State) float64 // of the base learning rate, for the next step
+	Done(s *State) bool
+	Total(s *State) int // steps that the run takes at most, as known so far
+	Observe(s *State)   // called after each validation; may change s
+}
+
+// Fixed follows a schedule over a fixed number of steps.
+type Fixed struct {
+	Schedule nn.Schedule
+	Steps    int
+}
+
+// Factor implements Policy.
+func (f Fixed) Factor(s *State) float64 { return f.Schedule.Rate(s.Step, f.Steps) }
+
+// Done implements Policy.
+func (f Fixed) Done(s *State) bool { return s.Step >= f.Steps }
+
+// Total implements Policy.
+func (f Fixed) Total(*State) int { return f.Steps }
+
+// Observe implements Policy.
+func (Fixed) Observe(*State) {}
+
+// UntilFlat trains until validation accuracy stops rising: a linear warm-up, a
+// constant rate until Patience validations in a row bring no better score (or
+// MaxSteps have passed), then a linear decay to zero over Decay times the steps
+// taken so far. The length of training thus follows from each arm's own curve,
+// and no arm is cut short in the middle of a schedule made for another
+// (warmup-stable-decay, Hägele et al. 2024, arXiv:2405.18392).
+type UntilFlat struct {
+	Warmup, MinSteps, MaxSteps, Patience int
+	Decay                                float64
+}
+
+// Factor implements Policy.
+func (u UntilFlat) Factor(s *State) float64 {
+	if s.DecayFrom > 0 {
+		return 1 - float64(s.Step-s.DecayFrom)/float64(u.decaySteps(s.DecayFrom))
+	}
+	if s.Step < u.Warmup {
+		return float64(s.Step+1) / float64(u.Warmup)
+	}
+	return 1
+}
+
+// Done implements Policy.
+func (u UntilFlat) Done(s *State) bool {
+	return s.DecayFrom > 0 && s.Step >= s.DecayFrom+u.decaySteps(s.DecayFrom)
+}
+
+// Total implements Policy.
+func (u UntilFlat) Total(s *State) int {
+	from := s.DecayFrom
+	if from == 0 {
+		from = u.MaxSteps
+	}
+	return from + u.decaySteps(from)
+}
+
+// Observe implements Policy.
+func (u UntilFlat) Observe(s *State) {
+	if s.DecayFrom > 0 || s.Step < u.MinSteps {
+		return
+	}
+	if s.Stale >= u.Patience || s.Step >= u.MaxSteps {
+		s.DecayFrom = s.Step
+	}
+}
+
+func (u UntilFlat) decaySteps(from int) int { return max(1, int(u.Decay*float64(from))) }
