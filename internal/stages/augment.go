@@ -143,7 +143,7 @@ func transformsOf(meta artifact.ViewsMeta) (transform.Pipeline, error) {
 	return transform.New(choices)
 }
 
-// drawSheet writes a picture of the first images of the split beside several
+// drawSheet writes a picture of some images of the split beside several
 // views of each, as training will see them.
 func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) error {
 	pipeline, err := transform.New(c.Transforms)
@@ -154,7 +154,7 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	g := tf.NewGraph()
 	nw := network{shape: data.Meta.Shape}
 	fed, images := nw.input(g, "images", n)
-	f, err := newFeeder(g, data.Dataset, data.indices[:n], fed, pipeline, previewViews, env.Seed)
+	f, err := newFeeder(g, data.Dataset, spread(data.indices, n), fed, pipeline, previewViews, env.Seed)
 	if err != nil {
 		return err
 	}
@@ -192,6 +192,16 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 		return err
 	}
 	return errors.Join(png.Encode(out, sheet), out.Close())
+}
+
+// spread picks n examples at equal distances, so that a split sorted by class
+// shows more than one.
+func spread(indices []int, n int) []int {
+	picked := make([]int, n)
+	for i := range picked {
+		picked[i] = indices[i*len(indices)/n]
+	}
+	return picked
 }
 
 // inOrder is the permutation that shuffles nothing.

@@ -33,9 +33,31 @@ func protocol(s Scores, names []string) []string {
 	if len(s.Runs) == 0 {
 		return lines
 	}
-	return append(lines, fmt.Sprintf(
+	return append(lines, spreadText(s.Runs, names), fmt.Sprintf(
 		"selection: when to stop, which weights, layer and penalty are chosen by accuracy on %d validation images, which no arm trains on",
 		s.Runs[0].Classifier.ValidationImages))
+}
+
+// spreadText says what differs between the seeds of an arm, and so what its
+// spread covers.
+func spreadText(runs []ScoredRun, names []string) string {
+	text := "seeds: each has its own label draw, initial weights, order of examples and augmentation"
+	encoders := make([]map[string]bool, len(names))
+	for _, r := range runs {
+		if r.Classifier.Init == "" {
+			continue
+		}
+		if encoders[r.Arm] == nil {
+			encoders[r.Arm] = map[string]bool{}
+		}
+		encoders[r.Arm][r.Classifier.Init] = true
+	}
+	for i, name := range names {
+		if n := len(encoders[i]); n > 0 {
+			text += fmt.Sprintf("; %s covers %d pre-trainings", name, n)
+		}
+	}
+	return text
 }
 
 // armText says what one arm is.

@@ -46,6 +46,7 @@ func TestProtocol(t *testing.T) {
 		"network: mobilenet_v2 (alpha 0.35)",
 		"scratch: whole network, trained until validation accuracy stopped rising (5 labels: median 400 steps, 300 to 800, 1 of 3 cut short by max_steps); random initial weights",
 		"probe: logistic regression on frozen features of block_4 (2 of 3), block_9 (1 of 3); initial weights from rotation (180 steps, 11520 images seen)",
+		"seeds: each has its own label draw, initial weights, order of examples and augmentation; probe covers 2 pre-trainings",
 		"selection: when to stop, which weights, layer and penalty are chosen by accuracy on 500 validation images, which no arm trains on",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
