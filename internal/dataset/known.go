@@ -3,6 +3,7 @@ package dataset
 import (
 	"io/fs"
 
+	"sslpipe/internal/fetch"
 	fashionmnist "sslpipe/testdata/fashion-mnist"
 )
 
@@ -11,17 +12,10 @@ type KnownSet struct {
 	Name, Doc string
 	License   string
 	Layout    string
-	Shape     [3]int   // height, width, channels when prepared without other wishes
-	Classes   []string // names in label order; nil takes the set's own labels
-	Files     []File
-	Embedded  fs.FS // the files themselves, where the program carries them
-}
-
-// File is one file of a known set at its official address.
-type File struct {
-	URL    string
-	Size   int64
-	SHA256 string
+	Shape     [3]int       // height, width, channels when prepared without other wishes
+	Classes   []string     // names in label order; nil takes the set's own labels
+	Files     []fetch.File // at their official addresses
+	Embedded  fs.FS        // the files themselves, where the program carries them
 }
 
 var fashionClasses = []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}
@@ -45,11 +39,11 @@ var Known = []KnownSet{
 		Layout:  "idx",
 		Shape:   [3]int{28, 28, 1},
 		Classes: fashionClasses,
-		Files: []File{
-			{fashionAddress + "train-images-idx3-ubyte.gz", 26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
-			{fashionAddress + "train-labels-idx1-ubyte.gz", 29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"},
-			{fashionAddress + "t10k-images-idx3-ubyte.gz", 4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
-			{fashionAddress + "t10k-labels-idx1-ubyte.gz", 5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
+		Files: []fetch.File{
+			{URL: fashionAddress + "train-images-idx3-ubyte.gz", Size: 26421880, SHA256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
+			{URL: fashionAddress + "train-labels-idx1-ubyte.gz", Size: 29515, SHA256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"},
+			{URL: fashionAddress + "t10k-images-idx3-ubyte.gz", Size: 4422102, SHA256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
+			{URL: fashionAddress + "t10k-labels-idx1-ubyte.gz", Size: 5148, SHA256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
 		},
 	},
 	{
@@ -58,8 +52,8 @@ var Known = []KnownSet{
 		License: "research use only (photographs keep their own rights)",
 		Layout:  "tiny-imagenet",
 		Shape:   [3]int{64, 64, 3},
-		Files: []File{
-			{"http://cs231n.stanford.edu/tiny-imagenet-200.zip", 248100043, "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821"},
+		Files: []fetch.File{
+			{URL: "http://cs231n.stanford.edu/tiny-imagenet-200.zip", Size: 248100043, SHA256: "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821"},
 		},
 	},
 	{
@@ -68,8 +62,8 @@ var Known = []KnownSet{
 		License: "research use (photographs keep their own rights)",
 		Layout:  "cifar-binary",
 		Shape:   [3]int{32, 32, 3},
-		Files: []File{
-			{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", 170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
+		Files: []fetch.File{
+			{URL: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", Size: 170052171, SHA256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
 		},
 	},
 	{
@@ -78,8 +72,8 @@ var Known = []KnownSet{
 		License: "research use (photographs keep their own rights)",
 		Layout:  "cifar-binary",
 		Shape:   [3]int{32, 32, 3},
-		Files: []File{
-			{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", 168513733, "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"},
+		Files: []fetch.File{
+			{URL: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", Size: 168513733, SHA256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"},
 		},
 	},
 	{
@@ -88,8 +82,8 @@ var Known = []KnownSet{
 		License: "research use (photographs from ImageNet keep their own rights)",
 		Layout:  "stl10-binary",
 		Shape:   [3]int{96, 96, 3},
-		Files: []File{
-			{"http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", 2640397119, "f31fd99273a1acb8609c8db427cebb1de3f71de77758cdc0e22956e1289b9866"},
+		Files: []fetch.File{
+			{URL: "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", Size: 2640397119, SHA256: "f31fd99273a1acb8609c8db427cebb1de3f71de77758cdc0e22956e1289b9866"},
 		},
 	},
 	{
@@ -99,8 +93,8 @@ var Known = []KnownSet{
 		Layout:  "image-folder",
 		Shape:   [3]int{160, 160, 3},
 		Classes: []string{"tench", "English springer", "cassette player", "chain saw", "church", "French horn", "garbage truck", "gas pump", "golf ball", "parachute"},
-		Files: []File{
-			{"https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz", 99003388, "64d0c4859f35a461889e0147755a999a48b49bf38a7e0f9bd27003f10db02fe5"},
+		Files: []fetch.File{
+			{URL: "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz", Size: 99003388, SHA256: "64d0c4859f35a461889e0147755a999a48b49bf38a7e0f9bd27003f10db02fe5"},
 		},
 	},
 }

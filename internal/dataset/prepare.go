@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/fetch"
 )
 
 // Prepare gets a source and writes it to the folder dst as the package comment
@@ -87,7 +88,7 @@ func (p *preparation) files() (tree, error) {
 		return newFolder(p.known.Embedded, nil)
 	case s.URL != "":
 		p.origin = s.URL
-		return p.fetch(filepath.Join(p.downloads, strings.ToLower(s.SHA256[:16])), []File{{URL: s.URL, SHA256: s.SHA256}})
+		return p.fetch(filepath.Join(p.downloads, strings.ToLower(s.SHA256[:16])), []fetch.File{{URL: s.URL, SHA256: s.SHA256}})
 	}
 	p.origin = p.known.Files[0].URL
 	return p.fetch(filepath.Join(p.downloads, p.known.Name), p.known.Files)
@@ -107,11 +108,11 @@ func (p *preparation) local() (tree, error) {
 		}
 		return p.opener().open(s.Path)
 	}
-	digest, err := fileSHA256(p.ctx, s.Path)
+	digest, err := fetch.SHA256(p.ctx, s.Path, nil)
 	if err != nil {
 		return nil, err
 	}
-	if s.SHA256 != "" && !equalHex(digest, s.SHA256) {
+	if s.SHA256 != "" && !strings.EqualFold(digest, s.SHA256) {
 		return nil, fmt.Errorf("%s has sha256 %s, not %s", s.Path, digest, s.SHA256)
 	}
 	p.origin = fmt.Sprintf("file %s, sha256 %s", s.base(), digest)
@@ -120,7 +121,7 @@ func (p *preparation) local() (tree, error) {
 
 // fetch downloads files into a folder and opens the archive, or the folder where
 // there are several.
-func (p *preparation) fetch(folder string, files []File) (tree, error) {
+func (p *preparation) fetch(folder string, files []fetch.File) (tree, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (p *preparation) fetch(folder string, files []File) (tree, error) {
 			return nil, err
 		}
 		names = append(names, name)
-		err = Fetcher{}.Fetch(p.ctx, f, filepath.Join(folder, name), func(done, total int64) {
+		err = fetch.Fetcher{}.Fetch(p.ctx, f, filepath.Join(folder, name), func(done, total int64) {
 			p.report(done, total, "downloading "+name)
 		})
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"sslpipe/internal/fetch"
 )
 
 // Source says where images come from and how they are to be cut. One of Name,
@@ -79,7 +81,7 @@ func (s Source) check(isKnown bool) error {
 		return errors.New("a url stands alone: give no name or path with it")
 	case s.URL != "" && s.SHA256 == "":
 		return fmt.Errorf("%s needs the sha256 of what it serves", s.URL)
-	case s.SHA256 != "" && !isSHA256(s.SHA256):
+	case s.SHA256 != "" && !fetch.IsSHA256(s.SHA256):
 		return fmt.Errorf("%q is not a sha256 of 64 hexadecimal digits", s.SHA256)
 	case !slices.Contains(Layouts(), s.Layout):
 		return fmt.Errorf("no layout %q; the layouts are %s", s.Layout, strings.Join(Layouts(), ", "))
@@ -102,8 +104,4 @@ func (s Source) base() string {
 		return path.Base(s.URL)
 	}
 	return filepath.Base(s.Path)
-}
-
-func isSHA256(s string) bool {
-	return len(s) == 64 && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
 }

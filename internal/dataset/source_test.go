@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,8 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"sslpipe/internal/fetch"
 	"sslpipe/internal/tf/tftest"
 )
+
+func digestOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
 
 func TestKnownSetsAreComplete(t *testing.T) {
 	want := "fashion-mnist-mini fashion-mnist tiny-imagenet cifar10 cifar100 stl10 imagenette"
@@ -24,7 +32,7 @@ func TestKnownSetsAreComplete(t *testing.T) {
 			t.Errorf("%s: needs either files or addresses", k.Name)
 		}
 		for _, f := range k.Files {
-			if name, err := fileName(f.URL); err != nil || name == "" || !isSHA256(f.SHA256) || f.Size == 0 {
+			if name, err := fileName(f.URL); err != nil || name == "" || !fetch.IsSHA256(f.SHA256) || f.Size == 0 {
 				t.Errorf("%s: %+v, error %v", k.Name, f, err)
 			}
 		}

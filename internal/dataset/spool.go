@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,20 @@ func (o opener) unpack(b blob) (blob, error) {
 	}
 	defer r.Close()
 	return o.spoolUpTo(r, limit)
+}
+
+// cancelReader stops reading when its context ends, so that work on gigabytes
+// can be interrupted.
+type cancelReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c cancelReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
 }
 
 // counter reports how much has been read.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/fetch"
 )
 
 // The files of a prepared folder.
@@ -141,7 +142,7 @@ func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*art
 			return nil, err
 		}
 	}
-	return meta, syncFolder(p.dst)
+	return meta, fetch.SyncFolder(p.dst)
 }
 
 // moments returns mean and standard deviation of pixel/255 in each channel over

@@ -41,7 +41,7 @@ func protocol(s Scores, names []string) []string {
 // spreadText says what differs between the seeds of an arm, and so what its
 // spread covers.
 func spreadText(runs []ScoredRun, names []string) string {
-	text := "seeds: each has its own label draw, initial weights, order of examples and augmentation"
+	parts := []string{"seeds: each has its own label draw, initial weights, order of examples and augmentation"}
 	encoders := make([]map[string]bool, len(names))
 	for _, r := range runs {
 		if r.Classifier.Init == "" {
@@ -54,10 +54,10 @@ func spreadText(runs []ScoredRun, names []string) string {
 	}
 	for i, name := range names {
 		if n := len(encoders[i]); n > 0 {
-			text += fmt.Sprintf("; %s covers %d pre-trainings", name, n)
+			parts = append(parts, fmt.Sprintf("%s covers %d pre-trainings", name, n))
 		}
 	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
 // armText says what one arm is.

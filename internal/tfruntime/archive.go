@@ -11,6 +11,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"sslpipe/internal/fetch"
 )
 
 // unpinnedNote is shown whenever the archive is used.
@@ -26,10 +28,10 @@ func (i installer) stageArchive(ctx context.Context, staged string) (used []stri
 	i.report(Progress{Step: StepNote, Note: fmt.Sprintf(unpinnedNote, a.url)})
 	file := path.Base(a.url)
 	local := filepath.Join(i.downloads(), file)
-	if err := i.fetcher.fetch(ctx, a.url, local, func(done, total int64) {
+	if err := i.fetcher.Fetch(ctx, fetch.File{URL: a.url, Unpinned: true}, local, func(done, total int64) {
 		i.report(Progress{Step: StepDownload, File: file, Done: done, Total: total})
 	}); err != nil {
-		return nil, fmt.Errorf("download %s: %w", a.url, err)
+		return nil, err
 	}
 	if err := i.unpackArchive(ctx, local, staged); err != nil {
 		if ctx.Err() == nil {
@@ -41,7 +43,7 @@ func (i installer) stageArchive(ctx context.Context, staged string) (used []stri
 }
 
 func (i installer) unpackArchive(ctx context.Context, local, staged string) error {
-	sum, err := digest(ctx, local, func(int64) {})
+	sum, err := fetch.SHA256(ctx, local, nil)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package tfruntime
 
 import (
+	"bytes"
 	"context"
 	"io/fs"
 	"net/http"
@@ -8,9 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"sslpipe/internal/fetch"
 )
 
 // libraries compiles what passes for TensorFlow's two libraries.
@@ -58,14 +62,34 @@ func withoutPip(root string, server *httptest.Server) installer {
 	return installer{
 		pin: pin{device: CPU, archive: &a}, root: root, report: func(Progress) {}, limits: defaultLimits,
 		findPip: func(context.Context) []string { return nil },
-		fetcher: fetcher{client: server.Client(), tries: 3, wait: time.Millisecond, stall: time.Minute},
+		fetcher: fetch.Fetcher{Client: server.Client(), Tries: 3, Wait: time.Millisecond, Stall: time.Minute, NoLock: true},
 	}
+}
+
+// serve serves b as a file server does, ranges included.
+func serve(w http.ResponseWriter, r *http.Request, b []byte) {
+	w.Header().Set("ETag", `"1"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
+}
+
+// serveHalf states the length of b and breaks the connection half-way.
+func serveHalf(w http.ResponseWriter, b []byte) {
+	w.Header().Set("ETag", `"1"`)
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b[:len(b)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
 }
 
 func TestInstallWithoutPip(t *testing.T) {
 	archive := officialArchive(t, "2.18.0")
-	s := &script{answers: []http.HandlerFunc{cut(`"1"`, archive, len(archive)/2), whole(`"1"`, archive)}}
-	server := httptest.NewServer(s)
+	var requests []http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests = append(requests, r.Header.Clone()); len(requests) == 1 {
+			serveHalf(w, archive)
+		}
+		serve(w, r, archive)
+	}))
 	defer server.Close()
 	root := t.TempDir()
 	i := withoutPip(root, server)
@@ -90,8 +114,8 @@ func TestInstallWithoutPip(t *testing.T) {
 	if st := List(root)[0]; !st.Installed || st.Pinned || st.Source != i.pin.archive.url+" sha256:"+sum(archive) {
 		t.Errorf("List: %+v, want an unpinned source", st)
 	}
-	if len(s.requests) != 2 || s.requests[1].Get("Range") == "" {
-		t.Errorf("%d requests, want the second to resume", len(s.requests))
+	if len(requests) != 2 || requests[1].Get("Range") == "" {
+		t.Errorf("%d requests, want the second to resume", len(requests))
 	}
 	onlyInstalled(t, root)
 }
@@ -110,7 +134,7 @@ func TestArchivesThatAreRefused(t *testing.T) {
 		"a name that climbs": {tarred(t, []item{{name: "../../evil", body: "x"}}), "points outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := httptest.NewServer(whole(`"1"`, c.archive))
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(w, r, c.archive) }))
 			defer server.Close()
 			refused(t, withoutPip(t.TempDir(), server), c.message)
 		})

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sslpipe/internal/fetch"
 )
 
 // item is an entry of a made-up archive.
@@ -112,7 +114,7 @@ func (x index) installer(root string) installer {
 		},
 		root: root, report: func(Progress) {}, limits: defaultLimits,
 		findPip: func(context.Context) []string { return x.pip },
-		fetcher: fetcher{tries: 4, wait: time.Millisecond, stall: time.Minute},
+		fetcher: fetch.Fetcher{Tries: 4, Wait: time.Millisecond, Stall: time.Minute, NoLock: true},
 	}
 }
 

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"sslpipe/internal/fetch"
 )
 
 // The steps that Progress reports.
@@ -52,7 +53,7 @@ func Install(ctx context.Context, root, device string, report func(Progress)) (d
 	i := installer{
 		pin: p, root: root, report: report, limits: defaultLimits,
 		findPip: findPip,
-		fetcher: fetcher{client: http.DefaultClient, tries: 6, wait: time.Second, stall: time.Minute},
+		fetcher: fetch.Fetcher{NoLock: true}, // install.lock is held
 	}
 	if dir, err = i.install(ctx); err != nil {
 		return "", fmt.Errorf("install the TensorFlow runtime for %s: %w", device, err)
@@ -67,7 +68,7 @@ type installer struct {
 	report  func(Progress)
 	limits  limits
 	findPip func(ctx context.Context) (command []string)
-	fetcher fetcher
+	fetcher fetch.Fetcher
 }
 
 // downloads is where verified and partial downloads wait for the end of the
@@ -218,5 +219,5 @@ func (i installer) publish(staged, aside string) error {
 	if err := os.Rename(staged, final); err != nil {
 		return err
 	}
-	return syncFolder(i.root)
+	return fetch.SyncFolder(i.root)
 }

@@ -2,14 +2,14 @@ package tfruntime
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"sslpipe/internal/fetch"
 )
 
 // manifestName is the file that is written last into a runtime's folder.
@@ -118,7 +118,7 @@ func Verify(ctx context.Context, root, device string, report func(Progress)) err
 	}
 	done, total := int64(0), m.bytes()
 	for _, f := range m.Files {
-		sum, err := digest(ctx, filepath.Join(dir, filepath.FromSlash(f.Path)), func(n int64) {
+		sum, err := fetch.SHA256(ctx, filepath.Join(dir, filepath.FromSlash(f.Path)), func(n int64) {
 			report(Progress{Step: StepVerify, File: filepath.Base(dir), Done: done + n, Total: total})
 		})
 		if err != nil {
@@ -130,20 +130,6 @@ func Verify(ctx context.Context, root, device string, report func(Progress)) err
 		done += f.Size
 	}
 	return nil
-}
-
-// digest returns the SHA-256 of a file. It calls read with the bytes so far.
-func digest(ctx context.Context, path string, read func(n int64)) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	hash := sha256.New()
-	if _, err := io.CopyBuffer(hash, &meter{ctx: ctx, from: f, read: read}, make([]byte, 1<<20)); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // meter reads until its context ends and counts.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sslpipe/internal/fetch"
 )
 
 // findPip returns the command of a pip client that works, or nothing. It need
@@ -49,7 +51,7 @@ func (i installer) fetchWheel(ctx context.Context, pip []string, w wheel, scratc
 
 // verify compares a wheel with its pinned digest and deletes it if it differs.
 func (i installer) verify(ctx context.Context, path string, w wheel) error {
-	sum, err := digest(ctx, path, func(n int64) {
+	sum, err := fetch.SHA256(ctx, path, func(n int64) {
 		i.report(Progress{Step: StepVerify, File: w.file, Done: n, Total: w.size})
 	})
 	if errors.Is(err, fs.ErrNotExist) {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+
+	"sslpipe/internal/fetch"
 )
 
 // limits bound what an archive may unpack to.
@@ -176,17 +178,9 @@ func (u *unpacker) syncFolders(dir string) error {
 	}
 	slices.Sort(folders)
 	for _, d := range slices.Compact(folders) {
-		if err := syncFolder(filepath.Join(dir, d)); err != nil {
+		if err := fetch.SyncFolder(filepath.Join(dir, d)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

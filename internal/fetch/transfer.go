@@ -1,12 +1,10 @@
-package dataset
+package fetch
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -36,18 +34,27 @@ type transferState struct {
 }
 
 // load reads what an earlier attempt left and returns its length. A part that
-// belongs to something else is dropped.
+// belongs to something else, or cannot be continued, is dropped.
 func (t *transfer) load() int64 {
 	raw, err := os.ReadFile(t.part + ".json")
 	info, statErr := os.Stat(t.part)
-	if err != nil || statErr != nil || json.Unmarshal(raw, &t.state) != nil ||
-		t.state.URL != t.file.URL || t.state.SHA256 != t.file.SHA256 {
-		t.discard()
-		return 0
+	if err == nil && statErr == nil && json.Unmarshal(raw, &t.state) == nil {
+		t.have = info.Size()
 	}
-	t.have = info.Size()
+	if t.have == 0 || t.state.URL != t.file.URL || t.state.SHA256 != t.file.SHA256 || !t.resumable() {
+		t.discard()
+	}
 	return t.have
 }
+
+// resumable reports whether it can be told that the rest fits the partial bytes:
+// by the digest in the end, else by a strong entity tag when asking for it.
+func (t *transfer) resumable() bool {
+	return t.file.pinned() || strong(t.state.ETag) && t.have < t.state.Length
+}
+
+// strong reports whether an entity tag promises the same bytes; W/"x" does not.
+func strong(etag string) bool { return strings.HasPrefix(etag, `"`) }
 
 // discard forgets the partial bytes and their state. What cannot be removed is
 // truncated by the next attempt.
@@ -107,7 +114,7 @@ func (t *transfer) request(ctx context.Context) (*http.Request, error) {
 	}
 	r.Header.Set("Range", fmt.Sprintf("bytes=%d-", t.have))
 	switch {
-	case t.state.ETag != "" && !strings.HasPrefix(t.state.ETag, "W/"): // weak tags promise nothing about bytes
+	case strong(t.state.ETag):
 		r.Header.Set("If-Range", t.state.ETag)
 	case t.state.Modified != "":
 		r.Header.Set("If-Range", t.state.Modified)
@@ -119,77 +126,78 @@ func (t *transfer) request(ctx context.Context) (*http.Request, error) {
 // of the partial file or replaces it.
 func (t *transfer) accept(r *http.Response) error {
 	length := r.ContentLength
-	switch r.StatusCode {
-	case http.StatusOK:
+	switch {
+	case r.StatusCode == http.StatusOK:
 		t.discard()
-	case http.StatusPartialContent:
-		var first, last int64
-		if _, err := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &length); err != nil || first != t.have {
-			t.discard()
-			return fmt.Errorf("server sent range %q", r.Header.Get("Content-Range"))
+	case r.StatusCode == http.StatusPartialContent && t.have > 0:
+		var err error
+		if length, err = t.continued(r.Header.Get("Content-Range")); err != nil {
+			return err
 		}
-	case http.StatusRequestedRangeNotSatisfiable:
+	case r.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		t.discard()
 		return errors.New("server has no bytes after those that are here")
 	default:
 		return refusal(r)
 	}
-	length = max(length, 0)
-	if t.file.Size > 0 && length > 0 && length != t.file.Size {
-		return backoff.Permanent(fmt.Errorf("server offers %d bytes, the file has %d", length, t.file.Size))
+	if err := t.checkLength(length); err != nil {
+		return backoff.Permanent(err)
 	}
+	return t.note(r, max(length, 0))
+}
+
+// note keeps where the bytes come from, for the next attempt or process.
+func (t *transfer) note(r *http.Response, length int64) error {
 	t.state = transferState{
 		URL: t.file.URL, SHA256: t.file.SHA256,
 		ETag: r.Header.Get("ETag"), Modified: r.Header.Get("Last-Modified"), Length: length,
 	}
 	raw, err := json.Marshal(t.state)
-	if err != nil {
-		return backoff.Permanent(err)
+	if err == nil {
+		err = os.WriteFile(t.part+".json", raw, 0o644)
 	}
-	if err := os.WriteFile(t.part+".json", raw, 0o644); err != nil {
+	if err != nil {
 		return backoff.Permanent(err)
 	}
 	return nil
 }
 
-// maxDownload bounds a file whose length nobody states.
-const maxDownload = 1 << 40
+// continued returns the length of the whole file from the header of an answer
+// that must begin where the partial bytes end. One that does not is asked again
+// for everything only where a digest would tell if that is a mixture too.
+func (t *transfer) continued(contentRange string) (length int64, err error) {
+	var first, last int64
+	_, err = fmt.Sscanf(contentRange, "bytes %d-%d/%d", &first, &last, &length)
+	if err == nil && first == t.have && (t.state.Length == 0 || length == t.state.Length) {
+		return length, nil
+	}
+	t.discard()
+	err = fmt.Errorf("server sent range %q", contentRange)
+	if !t.file.pinned() {
+		err = backoff.Permanent(err)
+	}
+	return 0, err
+}
+
+// checkLength compares what the server says of the whole file with what is
+// known of it. Without a digest the length must be stated: a body that was cut
+// shows in nothing else.
+func (t *transfer) checkLength(length int64) error {
+	if t.file.Size > 0 && length > 0 && length != t.file.Size {
+		return fmt.Errorf("server offers %d bytes, the file has %d", length, t.file.Size)
+	}
+	if !t.file.pinned() && (length <= 0 || length > maxUnpinned) {
+		return fmt.Errorf("server states a length of %d bytes", length)
+	}
+	return nil
+}
+
+const (
+	maxDownload = 1 << 40 // of a file whose length nobody states
+	maxUnpinned = 4 << 30 // of a file that only its server vouches for
+)
 
 // total is the length of the whole file, 0 if unknown.
 func (t *transfer) total() int64 {
 	return max(t.file.Size, t.state.Length)
-}
-
-// write appends body to the partial file. A failing disk is permanent, a body
-// that ends early is not.
-func (t *transfer) write(body io.Reader) error {
-	f, err := os.OpenFile(t.part, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return backoff.Permanent(err)
-	}
-	start := t.have
-	if err := errors.Join(f.Truncate(start), seek(f, start)); err != nil {
-		return backoff.Permanent(errors.Join(err, f.Close()))
-	}
-	limit := int64(maxDownload)
-	if t.total() > 0 {
-		limit = t.total()
-	}
-	n, copyErr := io.Copy(f, io.LimitReader(body, limit-start+1)) // one byte too many fails the digest
-	t.have = start + n
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return backoff.Permanent(err)
-	}
-	if _, disk := errors.AsType[*fs.PathError](copyErr); disk {
-		return backoff.Permanent(copyErr)
-	}
-	if copyErr == nil && t.total() > 0 && t.have < t.total() {
-		return io.ErrUnexpectedEOF
-	}
-	return copyErr
-}
-
-func seek(f *os.File, offset int64) error {
-	_, err := f.Seek(offset, io.SeekStart)
-	return err
 }
