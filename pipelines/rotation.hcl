@@ -1,6 +1,20 @@
 # Rotation prediction (Gidaris et al., ICLR 2018, arXiv:1803.07728) on Fashion-MNIST.
 #
-#   ./sslpipe run pipelines/rotation.hcl
+#   ./sslpipe run pipelines/rotation.hcl             about 6 minutes on 2 CPU cores
+#
+# Measured test accuracy in %, mean ± sd over 6 label draws, nested in 3 pre-trainings:
+#
+#   labels per class  scratch      raw pixels   random frozen  rotation frozen  rotation
+#    5                62.3 ± 1.1   61.2 ± 2.8   37.7 ± 3.2     61.2 ± 3.1       66.3 ± 1.5
+#   20                71.0 ± 2.0   73.1 ± 1.4   48.2 ± 4.3     67.5 ± 1.6       73.3 ± 2.4
+#
+# Rotation minus scratch, paired: +4.0 [+0.8, +7.2] at 5 labels, +2.3 [-2.0, +6.5] at 20, where it
+# cannot be told from nothing, and where raw pixels do as well. With 3 pre-trainings no p is below
+# 0.25. Other settings that were looked at, at 5 and 20 labels:
+#   --var epochs=1 --var pretrainings=6                   0.0 [-2.0, +1.9]   +2.4 [+0.4, +4.4]
+#   --var epochs=2 --var pretrainings=6                  +1.1 [-1.5, +3.6]   +1.5 [-2.2, +5.2]
+#   --var unlabelled=10000 (also moves the pixel mean)   +5.0 [-3.1, +13.1]  +2.0 [-4.2, +8.2]
+# So longer pre-training helps at 5 labels, and the spread between pre-trainings is large.
 
 pipeline {
   description = "Does predicting rotations help when labels are few?"
@@ -10,7 +24,13 @@ pipeline {
 variable "seeds" {
   type        = number
   default     = 6
-  description = "Independent pre-trainings, each with a label draw of its own."
+  description = "Label draws, each with its own head, order and augmentation."
+}
+
+variable "pretrainings" {
+  type        = number
+  default     = 3
+  description = "Independent pre-trainings; each serves as many label draws as any other."
 }
 
 variable "labels" {
@@ -21,7 +41,7 @@ variable "labels" {
 
 variable "epochs" {
   type        = number
-  default     = 2
+  default     = 4
   description = "Passes of pre-training over the unlabelled images."
 }
 
@@ -59,6 +79,7 @@ pretrain "rotation" {
   views      = augment.crops
   epochs     = var.epochs
   batch_size = 64
+  seeds      = var.pretrainings
   pretext "rotation" {}
   backbone "mobilenet_v2" { alpha = 0.35 }
   optimizer "adamw" { learning_rate = 1e-2 }

@@ -41,7 +41,7 @@ func TestReadmeCommands(t *testing.T) {
 	for _, command := range readmeCommands(t) {
 		args := strings.Fields(command)
 		if args[0] == "run" {
-			args = append(args, "--var", "epochs=1", "--var", "unlabelled=64", "--var", "labels=[2]", "--var", "seeds=2", "--var", "max_steps=40")
+			args = append(args, "--var", "epochs=1", "--var", "unlabelled=64", "--var", "labels=[2]", "--var", "seeds=2", "--var", "pretrainings=1", "--var", "max_steps=40")
 		}
 		cmd := program(t, dir, args...)
 		var stderr bytes.Buffer
