@@ -1,6 +1,25 @@
-# Duck (goose) against fish (goldfish) from few labels, after learning rotations on Tiny ImageNet.
+# Duck (really goose) against fish (goldfish) from few labels, after learning rotations on Tiny ImageNet:
+# rotation pretext by Gidaris et al., ICLR 2018, arXiv:1803.07728.
 #
-#   ./sslpipe run pipelines/duck-vs-fish.hcl
+# The small setting, 8 minutes on 2 CPU cores, from a local archive with at least half of the images:
+#
+#   ./sslpipe run pipelines/duck-vs-fish.hcl --var archive=tiny-imagenet-200.zip \
+#       --var image_size=32 --var unlabelled=20000 --var epochs=2 --var labels=[10,50]
+#
+# Measured test accuracy in %, mean ± sd over 6 seeds (pre-training, label draw, head, order), 500 test
+# images that nothing else reads:
+#
+#   labels per class  scratch      raw pixels   random frozen  rotation frozen  rotation
+#   10                77.2 ± 6.0   75.8 ± 7.6   65.1 ± 12.7    66.8 ± 8.2       76.3 ± 12.5
+#   50                88.5 ± 3.4   84.0 ± 2.5   70.1 ± 10.0    68.9 ± 3.6       91.7 ± 1.0
+#
+# Rotation minus scratch, paired: -0.9 [-9.5, +7.6] at 10 labels (not distinguishable), +3.3 [+0.4, +6.1]
+# at 50 (p = 0.031, 0.25 after Holm over the table's 8 comparisons). So of the claims usually made for
+# this task, better accuracy shows at 50 labels a class, and a smaller spread too; neither shows at 10.
+# The frozen encoder is no better than a random one: rotations of 20,000 images at 32 px are learnt to
+# only about 45 % in 2 epochs. The rates were chosen on validation images among 3e-3 and 1e-2: 1e-2 is
+# better for both arms. The defaults (all images at 64 px, 15 epochs) are meant for a larger machine and
+# have not been run.
 
 pipeline {
   description = "Does predicting rotations on Tiny ImageNet help to tell ducks from fish?"
