@@ -1,6 +1,6 @@
 # Rotation prediction (Gidaris et al., ICLR 2018, arXiv:1803.07728) on Fashion-MNIST.
 #
-#   ./sslpipe run pipelines/rotation.hcl             about 6 minutes on 2 CPU cores
+#   ./sslpipe run pipelines/rotation.hcl       6 min 21 s on 2 CPU cores, with the fetch of TensorFlow
 #
 # Measured test accuracy in %, mean ± sd over 6 label draws, nested in 3 pre-trainings:
 #

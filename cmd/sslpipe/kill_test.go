@@ -59,39 +59,49 @@ func events(t *testing.T, dir string) []event {
 	return all
 }
 
-// killIn starts a run and kills it once the unit whose address starts with
+// running is a run in a process of its own.
+type running struct {
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	ended  chan error
+}
+
+// startUntil starts a run and returns once the unit whose address starts with
 // prefix has passed a step.
-func killIn(t *testing.T, dir, prefix string, step int) {
+func startUntil(t *testing.T, dir, prefix string, step int) *running {
 	t.Helper()
-	cmd := killRun(t, dir)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
+	r := &running{cmd: killRun(t, dir), ended: make(chan error, 1)}
+	r.cmd.Stderr = &r.stderr
+	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() { r.ended <- r.cmd.Wait() }()
 	deadline := time.After(2 * time.Minute)
 	for {
 		for _, e := range events(t, dir) {
 			if strings.HasPrefix(e.Unit, prefix) && e.Progress != nil && e.Progress.Step >= step {
-				if err := cmd.Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-				if err := <-ended; err == nil {
-					t.Fatal("the run ended by itself")
-				}
-				return
+				return r
 			}
 		}
 		select {
-		case err := <-ended:
-			t.Fatalf("the run ended (%v) before %s passed step %d:\n%s", err, prefix, step, &stderr)
+		case err := <-r.ended:
+			t.Fatalf("the run ended (%v) before %s passed step %d:\n%s", err, prefix, step, &r.stderr)
 		case <-deadline:
-			_ = cmd.Process.Kill()
-			t.Fatalf("%s did not pass step %d in time:\n%s", prefix, step, &stderr)
+			_ = r.cmd.Process.Kill()
+			t.Fatalf("%s did not pass step %d in time", prefix, step)
 		case <-time.After(5 * time.Millisecond):
 		}
+	}
+}
+
+// signal sends a signal and waits for the end, which must not be a success.
+func (r *running) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := r.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-r.ended; err == nil {
+		t.Fatal("the run ended by itself")
 	}
 }
 
@@ -136,8 +146,8 @@ func TestKilledRunEndsWithTheSameBits(t *testing.T) {
 	whole, broken := t.TempDir(), t.TempDir()
 	table := finish(t, whole)
 
-	killIn(t, broken, "pretrain.tiny[seed=0]", 10)
-	killIn(t, broken, "finetune.scratch", 20)
+	startUntil(t, broken, "pretrain.tiny[seed=0]", 10).signal(t, os.Kill)
+	startUntil(t, broken, "finetune.scratch", 20).signal(t, os.Kill)
 	for _, e := range events(t, broken) {
 		if strings.HasPrefix(e.Unit, "pretrain.tiny[seed=0]") && e.Progress != nil {
 			if e.Progress.Step < 2 {
@@ -162,31 +172,12 @@ func TestKilledRunEndsWithTheSameBits(t *testing.T) {
 // An interrupt ends the run within a step, tells how to go on, and exits with
 // the code for it.
 func TestInterruptedRunTellsHowToContinue(t *testing.T) {
-	dir := t.TempDir()
-	cmd := killRun(t, dir)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		running := events(t, dir)
-		if n := len(running); n > 0 && running[n-1].Progress != nil && strings.HasPrefix(running[n-1].Unit, "pretrain") {
-			break
-		}
-		if cmd.ProcessState != nil {
-			t.Fatalf("the run ended too soon:\n%s", &stderr)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+	r := startUntil(t, t.TempDir(), "pretrain", 1)
+	r.signal(t, os.Interrupt)
+	if code := r.cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
-	if text := stderr.String(); !strings.Contains(text, "the same command continues where this run stopped") {
+	if text := r.stderr.String(); !strings.Contains(text, "the same command continues where this run stopped") {
 		t.Errorf("no word on how to continue:\n%s", text)
 	}
 }
