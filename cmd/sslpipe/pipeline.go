@@ -50,6 +50,15 @@ func (f *pipelineFlags) load(cmd *cobra.Command, path, device string, kinds []pl
 	return p, nil
 }
 
+// inspect plans the pipeline file for a command that runs nothing.
+func (f *pipelineFlags) inspect(cmd *cobra.Command, s *settings, path string) (*plan.Plan, error) {
+	device, err := s.chooseDevice()
+	if err != nil {
+		return nil, err
+	}
+	return f.load(cmd, path, device, stages.Kinds)
+}
+
 // store opens the cache of results.
 func (s *settings) store() (*artifact.Store, error) {
 	store, err := artifact.OpenStore(filepath.Join(s.State, "cache"))
@@ -95,11 +104,7 @@ func validateCommand(s *settings) *cobra.Command {
 		Short: "Check a pipeline file; run nothing",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := s.chooseDevice()
-			if err != nil {
-				return err
-			}
-			p, err := flags.load(cmd, args[0], device, stages.Kinds)
+			p, err := flags.inspect(cmd, s, args[0])
 			if err != nil {
 				return err
 			}
@@ -118,11 +123,7 @@ func planCommand(s *settings) *cobra.Command {
 		Short: "Show what a run would do; run nothing",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := s.chooseDevice()
-			if err != nil {
-				return err
-			}
-			p, err := flags.load(cmd, args[0], device, stages.Kinds)
+			p, err := flags.inspect(cmd, s, args[0])
 			if err != nil {
 				return err
 			}
