@@ -14,6 +14,8 @@
 #   --var epochs=1 --var pretrainings=6                   0.0 [-2.0, +1.9]   +2.4 [+0.4, +4.4]
 #   --var epochs=2 --var pretrainings=6                  +1.1 [-1.5, +3.6]   +1.5 [-2.2, +5.2]
 #   --var unlabelled=10000 (also moves the pixel mean)   +5.0 [-3.1, +13.1]  +2.0 [-4.2, +8.2]
+# and, with 6 pre-trainings of 2 epochs but fine-tuning held to 500 steps, which cut arms short
+# (2 of 6 of each at 5 labels; 6 and 4 of 6 at 20):      +3.3 [+1.4, +5.2]   +1.2 [-3.0, +5.4]
 # So longer pre-training helps at 5 labels, and the spread between pre-trainings is large.
 
 pipeline {
