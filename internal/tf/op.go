@@ -3,6 +3,7 @@ package tf
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	graft "github.com/wamuir/graft/tensorflow"
 )
@@ -33,6 +34,24 @@ func (g *Graph) OpNamed(name, typ string, attrs Attrs, inputs ...Output) []Outpu
 // Pack or AddN.
 func (g *Graph) OpList(typ string, attrs Attrs, list []Output, more ...Output) []Output {
 	return g.build(typ, "", attrs, append([]argument{{list: list, isList: true}}, single(more)...))
+}
+
+// fanIn is the largest number of tensors that an operation with a list takes
+// from its builder. TensorFlow's gradient builder goes through the inputs of a
+// node in the order of their addresses once there are more than 8, so that the
+// order of sums, and with it the last bits, would differ from run to run.
+const fanIn = 7
+
+// nested joins lists of any length by an operation on at most fanIn tensors.
+func nested(list []Output, join func(few []Output) Output) Output {
+	for len(list) > fanIn {
+		var joined []Output
+		for few := range slices.Chunk(list, fanIn) {
+			joined = append(joined, join(few))
+		}
+		list = joined
+	}
+	return join(list)
 }
 
 // argument is one input of an operation: a tensor, or a list of them.

@@ -41,7 +41,7 @@ func (g *Graph) AddN(xs []Output) Output {
 	if len(xs) == 0 {
 		return g.Failf("AddN: there is nothing to add")
 	}
-	return g.OpList("AddN", nil, xs)[0]
+	return nested(xs, func(few []Output) Output { return g.OpList("AddN", nil, few)[0] })
 }
 
 // Neg returns -x.

@@ -81,15 +81,24 @@ func (g *Graph) Reverse(x Output, axes ...int) Output {
 
 // Concat joins tensors along axis.
 func (g *Graph) Concat(axis int, xs ...Output) Output {
-	if len(xs) == 1 {
-		return g.Identity(xs[0])
-	}
-	return g.OpList("ConcatV2", nil, xs, g.Const(axis))[0]
+	return nested(xs, func(few []Output) Output {
+		if len(few) == 1 {
+			return g.Identity(few[0])
+		}
+		return g.OpList("ConcatV2", nil, few, g.Const(axis))[0]
+	})
 }
 
 // Stack joins tensors of one shape along a new axis.
 func (g *Graph) Stack(axis int, xs ...Output) Output {
-	return g.OpList("Pack", Attrs{"axis": axis}, xs)[0]
+	if len(xs) <= fanIn {
+		return g.OpList("Pack", Attrs{"axis": axis}, xs)[0]
+	}
+	wide := make([]Output, len(xs))
+	for i, x := range xs {
+		wide[i] = g.ExpandDims(x, axis)
+	}
+	return g.Concat(axis, wide...)
 }
 
 // Unstack cuts x, whose size along axis is known, into tensors without that axis.

@@ -113,3 +113,22 @@ func TestRandomDraws(t *testing.T) {
 		t.Error("a truncated draw is beyond two standard deviations")
 	}
 }
+
+// Lists longer than a node may have inputs are joined in order.
+func TestLongListsAreJoinedInOrder(t *testing.T) {
+	g := newGraph(t)
+	var rows []tf.Output
+	var want []float32
+	for i := range 60 {
+		rows = append(rows, g.Const([]float32{float32(i)}))
+		want = append(want, float32(i))
+	}
+	stacked := g.Stack(1, rows...)
+	got := tftest.Eval(t, g, g.Concat(0, rows...), stacked, g.AddN(rows))
+	if !slices.Equal(got[0], want) || !slices.Equal(got[1], want) || got[2][0] != 60*59/2 {
+		t.Errorf("joined %v, stacked %v, sum %v", got[0], got[1], got[2])
+	}
+	if s := stacked.Shape().String(); s != "[1, 60]" {
+		t.Errorf("stacked to %v", s)
+	}
+}
