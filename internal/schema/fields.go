@@ -47,7 +47,7 @@ type Field struct {
 	// Fields are the fields of a Block.
 	Fields []Field
 
-	index int
+	index []int
 }
 
 // Fields describes the configuration that config points to; defaults are the
@@ -66,14 +66,24 @@ func fieldsOf(v reflect.Value, prefix string) []Field {
 	var fields []Field
 	for i := range t.NumField() {
 		sf := t.Field(i)
+		if sf.Anonymous && (!sf.IsExported() || sf.Type.Kind() != reflect.Struct) {
+			panic(fmt.Sprintf("schema: only exported structs can be embedded, not %s in %s", sf.Type, t))
+		}
 		if !sf.IsExported() {
+			continue
+		}
+		if sf.Anonymous {
+			for _, f := range fieldsOf(v.Field(i), prefix) {
+				f.index = append([]int{i}, f.index...)
+				fields = append(fields, f)
+			}
 			continue
 		}
 		f, ok := fieldOf(sf, v.Field(i), prefix)
 		if !ok {
 			continue
 		}
-		f.index = i
+		f.index = []int{i}
 		fields = append(fields, f)
 	}
 	return fields
@@ -160,7 +170,9 @@ func structOf(sf reflect.StructField, v reflect.Value) reflect.Value {
 // field was made from.
 func (f Field) Get(config any) any { return f.in(config).Interface() }
 
-func (f Field) in(config any) reflect.Value { return reflect.ValueOf(config).Elem().Field(f.index) }
+func (f Field) in(config any) reflect.Value {
+	return reflect.ValueOf(config).Elem().FieldByIndex(f.index)
+}
 
 // Choices returns the variants that a Labelled or Ordered field holds; an absent
 // one is left out.

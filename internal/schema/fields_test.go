@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/schema"
 )
@@ -54,6 +55,93 @@ func TestFields(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, schema.Fields(c), cmpopts.IgnoreUnexported(schema.Field{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Shared is embedded in Common and that in member, as the members of a family
+// embed what they have in common.
+type Shared struct {
+	note   string
+	Weight float64 `hcl:"weight,optional" min:"0" max:"1" doc:"Share."`
+}
+
+type Common struct {
+	Before string `hcl:"before,optional" doc:"Before."`
+	Shared
+	Data  schema.Ref      `hcl:"data" ref:"views" doc:"Images."`
+	Steps []schema.Choice `blocks:"transform" doc:"Transforms."`
+}
+
+type member struct {
+	First int `hcl:"first,optional" doc:"First."`
+	Common
+	Inside struct {
+		Shared
+		Deep int `hcl:"deep" doc:"Deep."`
+	} `hcl:"inside,block" doc:"Inside."`
+	Last int `hcl:"last,optional" max:"9" doc:"Last."`
+}
+
+func TestFieldsOfEmbeddedStructsAreThoseOfTheOuterOne(t *testing.T) {
+	c := &member{First: 1, Last: 2}
+	c.Before, c.Weight, c.note, c.Inside.Weight = "b", 0.25, "n", 0.5
+	zero, one, nine := 0.0, 1.0, 9.0
+	weight := func(path string, value float64) schema.Field {
+		return schema.Field{Name: "weight", Path: path, Type: schema.Type{Scalar: schema.Float}, Default: value, Min: &zero, Max: &one, Doc: "Share."}
+	}
+	want := []schema.Field{
+		{Name: "first", Path: "first", Type: schema.Type{Scalar: schema.Int}, Default: 1, Doc: "First."},
+		{Name: "before", Path: "before", Type: schema.Type{Scalar: schema.String}, Default: "b", Doc: "Before."},
+		weight("weight", 0.25),
+		{Name: "data", Path: "data", Type: schema.Type{Ref: true}, Required: true, Refs: []string{"views"}, Doc: "Images."},
+		{Name: "transform", Path: "transform", Form: schema.Ordered, Family: "transform", Many: true, Doc: "Transforms."},
+		{Name: "inside", Path: "inside", Form: schema.Block, Doc: "Inside.", Default: c.Inside, Fields: []schema.Field{
+			weight("inside.weight", 0.5),
+			{Name: "deep", Path: "inside.deep", Type: schema.Type{Scalar: schema.Int}, Required: true, Doc: "Deep."},
+		}},
+		{Name: "last", Path: "last", Type: schema.Type{Scalar: schema.Int}, Default: 2, Max: &nine, Doc: "Last."},
+	}
+	options := []cmp.Option{cmpopts.IgnoreUnexported(schema.Field{}, Shared{})}
+	if diff := cmp.Diff(want, schema.Fields(c), options...); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFieldsOfEmbeddedStructsAreReadAndStored(t *testing.T) {
+	number := cty.MustParseNumberVal
+	c := &member{}
+	for name, value := range map[string]cty.Value{
+		"first": number("3"), "before": cty.StringVal("text"), "weight": number("1.5"), "last": number("4"),
+	} {
+		if problems := field(t, c, name).Assign(c, value); problems != nil {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+	ref := schema.Ref{Kind: "augment", Name: "a", Output: "views"}
+	field(t, c, "data").SetRefs(c, []schema.Ref{ref})
+	field(t, c, "transform").SetChoices(c, []schema.Choice{{Name: "flip", Version: 2}})
+	inside := field(t, c, "inside")
+	if problems := inside.Fields[0].Assign(inside.Inner(c, true), number("0.75")); problems != nil {
+		t.Errorf("inside: %v", problems)
+	}
+	want := &member{First: 3, Last: 4, Common: Common{
+		Before: "text", Shared: Shared{Weight: 1.5}, Data: ref, Steps: []schema.Choice{{Name: "flip", Version: 2}},
+	}}
+	want.Inside.Weight = 0.75
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(member{}), cmpopts.IgnoreUnexported(Shared{})); diff != "" {
+		t.Error(diff)
+	}
+	for name, value := range map[string]any{"first": 3, "before": "text", "weight": 1.5, "data": ref, "last": 4} {
+		if got := field(t, c, name).Get(c); got != value {
+			t.Errorf("%s is %v, want %v", name, got, value)
+		}
+	}
+	tooLarge := []schema.Problem{{Field: "weight", Message: "weight must be at most 1, not 1.5."}}
+	if diff := cmp.Diff(tooLarge, field(t, c, "weight").CheckLimits(c)); diff != "" {
+		t.Error(diff)
+	}
+	if problems := inside.Fields[0].CheckLimits(inside.Inner(c, false)); problems != nil {
+		t.Errorf("inside.weight: %v", problems)
 	}
 }
 

@@ -21,6 +21,9 @@
 //	file:"true"             on string: a path that must exist; fingerprints hold its content
 //	fingerprint:"-"         does not change what a unit computes: counts and lists that
 //	                        Expand turns into coordinates, retries
+//
+// The fields of an embedded struct are fields of the struct around it: what the
+// members of a family share is written once.
 package schema
 
 // Variant is one member of a family: a pretext task, transform, backbone,
@@ -30,6 +33,8 @@ type Variant struct {
 	Doc  string
 	// Paper is where the variant was published, if it was.
 	Paper string
+	// Cost is what it costs beside the others of its family, in a few words.
+	Cost string
 	// Version is raised when code changes what the same configuration computes.
 	Version int
 	// New returns a pointer to a configuration struct that holds the defaults.
