@@ -33,17 +33,44 @@ func report(out io.Writer, p *plan.Plan, store *artifact.Store, result *run.Resu
 		if err != nil {
 			return fmt.Errorf("read scores of %s: %w", u.Address, err)
 		}
+		var seconds map[string]float64
+		if config.Seconds {
+			seconds = pretrainSeconds(u, result.Entries)
+		}
 		for _, metric := range []string{metrics.Accuracy, metrics.MacroF1} {
 			base := filepath.Join(result.RunDir, u.Stage.Name+"."+metric)
-			if err := writeTables(base, config.Comparison(scores, metric)); err != nil {
+			if err := writeTables(base, config.Comparison(scores, metric, seconds)); err != nil {
 				return fmt.Errorf("write tables: %w", err)
 			}
 		}
-		if err := view.Table(out, config.Comparison(scores, metrics.Accuracy), view.Detect(out, os.Getenv)); err != nil {
+		if err := view.Table(out, config.Comparison(scores, metrics.Accuracy, seconds), view.Detect(out, os.Getenv)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pretrainSeconds is what the encoders of each arm took, in the mean, by the
+// records of the units that made them. An arm without encoder is left out.
+func pretrainSeconds(evaluate *plan.Unit, entries map[string]*artifact.Entry) map[string]float64 {
+	sum, count := map[string]float64{}, map[string]float64{}
+	seen := map[[2]string]bool{}
+	for _, field := range []string{"baseline", "compare"} {
+		for _, classifier := range evaluate.Inputs[field] {
+			arm := classifier.Stage.Name
+			for _, encoder := range classifier.Inputs["init"] {
+				if pair := [2]string{arm, encoder.Address}; !seen[pair] {
+					seen[pair] = true
+					sum[arm] += entries[encoder.Address].Seconds
+					count[arm]++
+				}
+			}
+		}
+	}
+	for arm := range sum {
+		sum[arm] /= count[arm]
+	}
+	return sum
 }
 
 func copyPreview(u *plan.Unit, store *artifact.Store, result *run.Result) error {

@@ -97,21 +97,27 @@ func withRuntime(kinds []plan.Kind, device string) []plan.Kind {
 	return kinds
 }
 
+// loadRuntime loads TensorFlow for a unit, which shows what it takes to get it.
 func loadRuntime(ctx context.Context, env *plan.Env, device string) error {
+	return openRuntime(ctx, device, env.Logf, func(p tfruntime.Progress) {
+		if p.Note != "" {
+			env.Logf("%s", p.Note)
+			return
+		}
+		env.Report(plan.Progress{Step: int(p.Done), Total: int(p.Total), Note: p.Step})
+	})
+}
+
+// openRuntime loads TensorFlow, and fetches it first where it is not there.
+func openRuntime(ctx context.Context, device string, logf func(string, ...any), report func(tfruntime.Progress)) error {
 	root, err := depsRoot()
 	if err != nil {
 		return err
 	}
 	dir, err := tfruntime.Find(root, device)
 	if errors.Is(err, tfruntime.ErrNotInstalled) {
-		env.Logf("fetching TensorFlow %s for the %s, once", tfruntime.Version, device)
-		dir, err = tfruntime.Install(ctx, root, device, func(p tfruntime.Progress) {
-			if p.Note != "" {
-				env.Logf("%s", p.Note)
-				return
-			}
-			env.Report(plan.Progress{Step: int(p.Done), Total: int(p.Total), Note: p.Step})
-		})
+		logf("fetching TensorFlow %s for the %s, once", tfruntime.Version, device)
+		dir, err = tfruntime.Install(ctx, root, device, report)
 	}
 	if err != nil {
 		return fmt.Errorf("get the TensorFlow runtime: %w", err)

@@ -10,11 +10,12 @@ type EncoderMeta struct {
 	InputShape     [3]int          `json:"input_shape"` // height, width, channels
 	Mean           []float64       `json:"mean"`        // of pixel/255, per channel
 	Std            []float64       `json:"std"`
-	Dim            int             `json:"dim"`               // length of the pooled features
-	Tensors        int             `json:"tensors"`           // number of the backbone's tensors
-	Pretext        string          `json:"pretext,omitempty"` // the task that trained it; empty when none did
-	Steps          int             `json:"steps,omitempty"`   // training steps of the pretext task
-	Images         int             `json:"images,omitempty"`  // source images that those steps read
+	Dim            int             `json:"dim"`                // length of the pooled features
+	Tensors        int             `json:"tensors"`            // number of the backbone's tensors
+	Pretext        string          `json:"pretext,omitempty"`  // the task that trained it; empty when none did
+	Steps          int             `json:"steps,omitempty"`    // training steps of the pretext task
+	Images         int             `json:"images,omitempty"`   // source images that those steps read
+	Labelled       bool            `json:"labelled,omitempty"` // the pretext task read their labels
 }
 
 // ClassifierMeta describes an encoder with a head for classes, and how it was

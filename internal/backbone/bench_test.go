@@ -57,7 +57,7 @@ func trainer(b *testing.B, c *MobileNetV2, threads, batch, pixels, channels int)
 	logits := n.Dense("head", c.Build(n, x).Pooled, 4, nn.Normal(0.01))
 	loss := g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 	o := &nn.AdamW{WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
-	step := o.Apply(n, loss, g.Scalar(1e-3), n.Trainable())
+	step := o.Apply(n, loss, g.Scalar(1e-3), n.Trainable()).Op
 	init := g.InitOp()
 	s, err := tf.NewSession(g, tf.SessionOptions{Threads: threads, Device: "cpu"})
 	if err != nil {

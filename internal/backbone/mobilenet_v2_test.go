@@ -151,7 +151,7 @@ func TestTraining(t *testing.T) {
 	loss := g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 	o := &nn.AdamW{WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	rate := g.Placeholder("lr", tf.Float32)
-	step := o.Apply(n, loss, rate, n.Trainable())
+	step := o.Apply(n, loss, rate, n.Trainable()).Op
 	evaluated := nn.Accuracy(g, n.Mode(false).Dense("head", c.Build(n.Mode(false), x).Pooled, 4, nn.Zeros), labels)
 	init := g.InitOp()
 	s := session(t, g)

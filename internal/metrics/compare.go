@@ -22,6 +22,9 @@ type Options struct {
 	// TestImages is the size of the test set that every score was computed on;
 	// 0 means unknown.
 	TestImages int
+	// Seconds is what the pre-training of one encoder took, by arm, in the mean
+	// over its encoders. It is shown and nothing else.
+	Seconds map[string]float64
 }
 
 // Comparison is a table of arms by label budget, ready to be shown.
@@ -32,6 +35,8 @@ type Comparison struct {
 	Rows     []Row     `json:"rows"`
 	Protocol []string  `json:"protocol"`
 	Warnings []Warning `json:"warnings"`
+	// Seconds is as in Options.
+	Seconds map[string]float64 `json:"seconds,omitempty"`
 }
 
 // Row is one label budget, with one cell per arm in the order of
@@ -60,7 +65,7 @@ type Cell struct {
 // arm with the baseline. Records of arms that are not asked for are ignored.
 // The order of the records does not matter, except for naming columns.
 func Compare(records []Record, o Options) *Comparison {
-	c := &Comparison{Metric: o.Metric, Baseline: o.Baseline, Arms: columns(records, o)}
+	c := &Comparison{Metric: o.Metric, Baseline: o.Baseline, Arms: columns(records, o), Seconds: o.Seconds}
 	if c.Metric == "" {
 		c.Metric = Accuracy
 	}

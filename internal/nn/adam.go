@@ -53,17 +53,17 @@ func (o *Adam) Rate() float64 { return o.LearningRate }
 func (o *AdamW) Rate() float64 { return o.LearningRate }
 
 // Apply implements Optimizer.
-func (o *Adam) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
-	return applyAdam(AdamW{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, ClipNorm: o.ClipNorm}, n, loss, lr, train)
+func (o *Adam) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) Update {
+	return applyAdam(AdamW{LearningRate: o.LearningRate, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, ClipNorm: o.ClipNorm}, n, loss, lr, train)
 }
 
 // Apply implements Optimizer.
-func (o *AdamW) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
+func (o *AdamW) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) Update {
 	return applyAdam(*o, n, loss, lr, train)
 }
 
-func applyAdam(o AdamW, n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
-	s := newStep(n, loss, lr, train, o.ClipNorm)
+func applyAdam(o AdamW, n *Net, loss, lr tf.Output, train []*tf.Variable) Update {
+	s := newStep(n, loss, lr, o.LearningRate, train, o.ClipNorm)
 	g := s.g
 	count := g.Cast(g.Add(s.counter.Read(), g.Const(int64(1))), tf.Float32)
 	beta1, beta2, epsilon := g.Scalar(o.Beta1), g.Scalar(o.Beta2), g.Scalar(o.Epsilon)
@@ -71,12 +71,15 @@ func applyAdam(o AdamW, n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op 
 	decay := g.Mul(lr, g.Scalar(o.WeightDecay))
 	applied := make([]tf.Op, len(s.grads))
 	for i, v := range s.train {
-		then := g
+		then, rate, decay := g, lr, decay
+		if s.constant(v) {
+			rate, decay = g.Scalar(o.LearningRate), g.Scalar(o.LearningRate*o.WeightDecay)
+		}
 		if o.WeightDecay > 0 && !n.NoDecay(v) {
 			then = g.After(g.AssignSub(v, g.Mul(v.Read(), decay)))
 		}
 		applied[i] = then.ApplyAdam(v, s.slot("m", v), s.slot("v", v),
-			power1, power2, lr, beta1, beta2, epsilon, s.grads[i])
+			power1, power2, rate, beta1, beta2, epsilon, s.grads[i])
 	}
 	return s.finish(applied)
 }

@@ -11,32 +11,94 @@ import (
 // updates of name/moving_mean and name/moving_variance,
 // moving = momentum*moving + (1-momentum)*batch, with the variance divided by
 // the number of values as Keras 3 does, not by one less. In inference mode it
-// uses the moving averages.
+// uses the moving averages. See also Groups, Visible and Follow.
 func (n *Net) BatchNorm(name string, x tf.Output, momentum, epsilon float64) tf.Output {
 	if x.Rank() == 2 {
 		c := x.Dim(1)
-		y := n.BatchNorm(name, n.g.Reshape(x, -1, 1, 1, c), momentum, epsilon)
+		flat := *n
+		flat.visible = nil // a vector has no positions
+		y := flat.BatchNorm(name, n.g.Reshape(x, -1, 1, 1, c), momentum, epsilon)
 		return n.g.Reshape(y, -1, c)
 	}
 	if x.Rank() != 4 {
 		return n.g.Failf("batch-norm %s wants [N, H, W, C] or [N, C], not %v", name, x.Shape())
 	}
 	shape := tf.Shape{x.Shape()[3]}
-	gamma := n.Variable(name+"/gamma", shape, Ones, true)
-	beta := n.Variable(name+"/beta", shape, Zeros, true)
-	mean := n.Variable(name+"/moving_mean", shape, Zeros, false)
-	variance := n.Variable(name+"/moving_variance", shape, Ones, false)
-
+	gamma := n.Variable(name+"/gamma", shape, Ones, true).Read()
+	beta := n.Variable(name+"/beta", shape, Zeros, true).Read()
 	g := n.g.Scope(name)
-	if !n.training {
-		y, _, _ := g.FusedBatchNorm(x, gamma.Read(), beta.Read(), mean.Read(), variance.Read(), epsilon, false)
+	if n.follow != nil {
+		y, _, _ := n.batchStatistics(g, x, gamma, beta, epsilon)
 		return y
 	}
-	unused := g.Const([]float32{})
-	y, batchMean, batchVariance := g.FusedBatchNorm(x, gamma.Read(), beta.Read(), unused, unused, epsilon, true)
+	mean := n.Variable(name+"/moving_mean", shape, Zeros, false)
+	variance := n.Variable(name+"/moving_variance", shape, Ones, false)
+	if !n.training {
+		y, _, _ := g.FusedBatchNorm(x, gamma, beta, mean.Read(), variance.Read(), epsilon, false)
+		return y
+	}
+	y, batchMean, batchVariance := n.batchStatistics(g, x, gamma, beta, epsilon)
 	n.moveTowards(g, mean, batchMean, momentum)
-	n.moveTowards(g, variance, g.Mul(batchVariance, biasFactor(g, x)), momentum)
+	n.moveTowards(g, variance, batchVariance, momentum)
 	return y
+}
+
+// Groups returns a net in which batch-norm in training mode takes its statistics
+// from each of k equal parts of the batch by itself, as if each part were on a
+// device of its own; the moving averages follow the mean over the parts.
+func (n *Net) Groups(k int) *Net {
+	m := *n
+	m.groups = k
+	return &m
+}
+
+// batchStatistics normalises x by its own statistics, which it also returns, the
+// variance divided by the number of values.
+func (n *Net) batchStatistics(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64) (y, mean, variance tf.Output) {
+	switch {
+	case n.visible != nil && n.groups > 1:
+		g.Failf("batch-norm cannot take its statistics from groups and from visible positions only")
+		return
+	case n.visible != nil:
+		return n.visibleNorm(g, x, gamma, beta, epsilon)
+	case n.groups > 1:
+		return n.groupedNorm(g, x, gamma, beta, epsilon)
+	}
+	unused := g.Const([]float32{})
+	y, mean, variance = g.FusedBatchNorm(x, gamma, beta, unused, unused, epsilon, true)
+	return y, mean, g.Mul(variance, biasFactor(g, x))
+}
+
+func (n *Net) groupedNorm(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64) (y, mean, variance tf.Output) {
+	if x.Dim(0) < 0 || x.Dim(0)%n.groups != 0 {
+		g.Failf("batches of the shape %v have no %d equal groups", x.Shape(), n.groups)
+		return
+	}
+	whole := *n
+	whole.groups = 0
+	var ys, means, variances []tf.Output
+	for _, part := range g.Split(x, 0, n.groups) {
+		y, m, v := whole.batchStatistics(g, part, gamma, beta, epsilon)
+		ys, means, variances = append(ys, y), append(means, m), append(variances, v)
+	}
+	share := g.Scalar(1 / float64(n.groups))
+	return g.Concat(0, ys...), g.Mul(g.AddN(means), share), g.Mul(g.AddN(variances), share)
+}
+
+// visibleNorm takes the statistics from visible positions and returns zeros
+// elsewhere. Sums over positions are products of matrices, which is the fastest
+// way to add up columns.
+func (n *Net) visibleNorm(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64) (y, mean, variance tf.Output) {
+	rows, c := x.Dim(0)*x.Dim(1)*x.Dim(2), x.Dim(3)
+	mask := g.Reshape(n.VisibleAt(x.Dim(1), x.Dim(2)), rows, 1)
+	share := g.Div(mask, g.Sum(mask, false))
+	flat := g.Reshape(x, rows, c)
+	mean = g.MatMul(share, flat, true, false) // [1, C]
+	centred := g.Sub(flat, mean)
+	variance = g.MatMul(share, g.Square(centred), true, false)
+	scale := g.Mul(g.Rsqrt(g.Add(variance, g.Scalar(epsilon))), gamma)
+	y = g.Mul(g.Add(g.Mul(centred, scale), beta), mask)
+	return g.Reshape(y, x.Shape().Ints()...), g.Reshape(mean, c), g.Reshape(variance, c)
 }
 
 // biasFactor is (m-1)/m for m values a channel: the operation's second output

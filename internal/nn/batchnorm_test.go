@@ -1,6 +1,7 @@
 package nn_test
 
 import (
+	"strings"
 	"testing"
 
 	"sslpipe/internal/nn"
@@ -68,4 +69,49 @@ func TestBatchNormAppliedTwiceUpdatesInOrder(t *testing.T) {
 	s := tftest.Session(t, g)
 	run(t, s, nil, n.Updates()...)
 	checkMoving(t, s, n, 0.37, 1.125)
+}
+
+// 1, 2, 3, 6 have the mean 3 and the variance 3.5, and 10, 11, 9, 10 have 10 and
+// 0.5: divided by sqrt(3.5+0.5) = 2 and by 1. The averages follow the mean 6.5
+// and the variance 2; all eight values together have the variance 14.25.
+func TestGroupsAreNormalisedByThemselves(t *testing.T) {
+	for name, dims := range map[string][]int{"maps": {4, 2, 1, 1}, "rows": {8, 1}} {
+		t.Run(name, func(t *testing.T) {
+			g := newGraph(t)
+			n := nn.NewNet(g, 1)
+			x := g.Reshape(g.Const([]float32{1, 2, 3, 6, 10, 11, 9, 10}), dims...)
+			y := n.Groups(2).BatchNorm("b", x, 0.9, 0.5)
+			inference := n.Groups(2).Mode(false).BatchNorm("b", g.Add(x, g.Scalar(0)), 0.9, 0.5)
+			s := tftest.Session(t, g)
+			got := fetch(t, s, y, inference)
+			near(t, "y", got[0], []float32{-1, -0.5, 0, 1.5, 0, 1, -1, 0}, 1e-5)
+			// The averages are still 0 and 1: x is divided by sqrt(1.5).
+			near(t, "first in inference", got[1][:1], []float32{0.8164966}, 1e-5)
+			run(t, s, nil, n.Updates()...)
+			checkMoving(t, s, n, 0.65, 1.1)
+			run(t, s, nil, n.Updates()...)
+			checkMoving(t, s, n, 1.235, 1.19)
+		})
+	}
+}
+
+func TestGradientsOfGroups(t *testing.T) {
+	layers := func(n *nn.Net, x tf.Output) tf.Output {
+		return weighted(n.Graph(), n.BatchNorm("b", n.Conv2D("c", x, 3, 3, 1, false), 0.9, 1e-2))
+	}
+	dims := []int{6, 3, 2, 2}
+	g := newGraph(t)
+	n := nn.NewNet(g, 1).Groups(3)
+	checkParameters(t, n, layers(n, g.Reshape(g.Const(wave(72, 0)), dims...)), 3e-3)
+	tftest.CheckGradient(t, func(g *tf.Graph, x tf.Output) tf.Output {
+		return layers(nn.NewNet(g, 1).Groups(3), x)
+	}, wave(72, 0), dims, 1e-2, 3e-3)
+}
+
+func TestUnequalGroupsAreAnError(t *testing.T) {
+	g := newGraph(t)
+	nn.NewNet(g, 1).Groups(2).BatchNorm("b", g.Const([][]float32{{1}, {2}, {3}}), 0.9, 0.5)
+	if err := g.Err(); err == nil || !strings.Contains(err.Error(), "[3, 1, 1, 1] have no 2 equal groups") {
+		t.Errorf("error %v, want one that names 3 and 2", err)
+	}
 }

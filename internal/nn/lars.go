@@ -34,15 +34,15 @@ type LARS struct {
 func (o *LARS) Rate() float64 { return o.LearningRate }
 
 // Apply implements Optimizer.
-func (o *LARS) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
-	s := newStep(n, loss, lr, train, o.ClipNorm)
+func (o *LARS) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) Update {
+	s := newStep(n, loss, lr, o.LearningRate, train, o.ClipNorm)
 	applied := make([]tf.Op, len(s.grads))
 	for i, v := range s.train {
 		grad := s.grads[i]
 		if !n.NoDecay(v) {
 			grad = o.scaled(s.g, v.Read(), grad)
 		}
-		applied[i] = s.g.ApplyMomentum(v, s.slot("momentum", v), lr, grad, s.g.Scalar(o.Momentum), false)
+		applied[i] = s.g.ApplyMomentum(v, s.slot("momentum", v), s.rate(v), grad, s.g.Scalar(o.Momentum), false)
 	}
 	return s.finish(applied)
 }

@@ -26,6 +26,10 @@ import (
 type Net struct {
 	g        *tf.Graph
 	training bool
+	constant bool // variables made here ignore the schedule
+	groups   int  // parts of a batch with batch statistics of their own; 0 is one
+	visible  *visibility
+	follow   *follow
 	weights  *weights
 	own      *[]*tf.Variable
 }
@@ -38,13 +42,17 @@ type weights struct {
 	// pending is the newest update of a moving average, which the next one of
 	// the same variable has to wait for.
 	pending map[string]tf.Op
+	// constant are the names of variables that learn at the base rate throughout.
+	constant map[string]bool
+	// after builds what happens once the optimiser has changed the weights.
+	after []func(g *tf.Graph) tf.Op
 }
 
 // NewNet returns a net without variables. The seed keys the initialisers: the
 // initial value of a variable depends on the seed and on its name only, so
 // adding a layer does not change the start of any other.
 func NewNet(g *tf.Graph, seed int64) *Net {
-	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}}
+	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, constant: map[string]bool{}}
 	return &Net{g: g, training: true, weights: w, own: new([]*tf.Variable)}
 }
 
@@ -63,6 +71,21 @@ func (n *Net) Branch() *Net {
 	b := *n
 	b.own = new([]*tf.Variable)
 	return &b
+}
+
+// ConstantRate returns a net like n, the variables of which learn at the
+// optimiser's base rate throughout, whatever the schedule.
+func (n *Net) ConstantRate() *Net {
+	c := *n
+	c.constant = true
+	return &c
+}
+
+// AfterStep adds an operation to every training step. It is built on a view of
+// the graph that comes after the loss and after the optimiser's changes; reads
+// made there (tf.Graph.ReadVariable) see the new weights.
+func (n *Net) AfterStep(build func(g *tf.Graph) tf.Op) {
+	n.weights.after = append(n.weights.after, build)
 }
 
 // Graph is the graph that layers are built in.
@@ -94,13 +117,26 @@ func (n *Net) Updates() []tf.Op { return slices.Clone(n.weights.updates) }
 // Variable returns the variable of that name, making it at first use. Layers
 // call it; so do heads with weights of their own (mask tokens, queues).
 func (n *Net) Variable(name string, shape tf.Shape, init Initializer, trainable bool) *tf.Variable {
+	if n.follow != nil {
+		return n.follower(name, shape, init)
+	}
+	v := n.variable(name, name, shape, init, trainable)
+	if n.constant {
+		n.weights.constant[name] = true
+	}
+	return v
+}
+
+// variable makes the variable called name, or finds it. Its initial value is that
+// of the variable called like, if both are drawn by the same initialiser.
+func (n *Net) variable(name, like string, shape tf.Shape, init Initializer, trainable bool) *tf.Variable {
 	if v, ok := n.weights.byName[name]; ok {
 		if !slices.Equal(v.Shape, shape) {
 			n.g.Failf("variable %s has shape %v and is asked for with shape %v", name, v.Shape, shape)
 		}
 		return v
 	}
-	seed := seedFor(n.weights.seed, name)
+	seed := seedFor(n.weights.seed, like)
 	v := n.g.Variable(name, tf.Float32, shape, func(g *tf.Graph) tf.Output { return init(g, seed, shape) }, trainable)
 	n.weights.byName[name] = v
 	*n.own = append(*n.own, v)

@@ -23,9 +23,18 @@ type Optimizer interface {
 	//
 	// Its state is in variables "optimizer/<slot>/<variable>", so a checkpoint
 	// of all variables of the graph holds it. Call it once per graph.
-	Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op
+	Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) Update
 	// Rate is the configured base learning rate.
 	Rate() float64
+}
+
+// Update is one training step.
+type Update struct {
+	// Op changes the weights, the moving averages and all other state.
+	Op tf.Op
+	// GradientNorm is the joint Euclidean norm of the gradients before they are
+	// clipped, a scalar. It costs nothing unless it is fetched.
+	GradientNorm tf.Output
 }
 
 // step is one training step under construction.
@@ -35,26 +44,33 @@ type step struct {
 	// the weights that the forward pass makes.
 	g       *tf.Graph
 	lr      tf.Output
+	base    float64
 	counter *tf.Variable
 	train   []*tf.Variable
 	grads   []tf.Output
+	norm    tf.Output
 }
 
-func newStep(n *Net, loss, lr tf.Output, train []*tf.Variable, clipNorm float64) *step {
+// newStep computes the gradients; lr is the rate of this step and base the
+// optimiser's own.
+func newStep(n *Net, loss, lr tf.Output, base float64, train []*tf.Variable, clipNorm float64) *step {
 	g := n.g.Scope("optimizer")
 	reads := make([]tf.Output, len(train))
 	for i, v := range train {
 		reads[i] = v.Read()
 	}
 	grads := g.Gradients(loss, reads)
+	norm := jointNorm(g.Scope("norm"), grads)
 	zero := func(g *tf.Graph) tf.Output { return g.Const(int64(0)) }
 	return &step{
 		n:       n,
 		g:       g.After(loss.Op()),
 		lr:      lr,
+		base:    base,
+		norm:    norm,
 		counter: n.g.Variable("optimizer/step", tf.Int64, tf.Shape{}, zero, false),
 		train:   train,
-		grads:   clipped(g.Scope("clip"), grads, clipNorm),
+		grads:   clipped(g.Scope("clip"), grads, norm, clipNorm),
 	}
 }
 
@@ -64,24 +80,43 @@ func (s *step) slot(name string, v *tf.Variable) *tf.Variable {
 	return s.n.g.Variable("optimizer/"+name+"/"+v.Name, tf.Float32, v.Shape, zeros, false)
 }
 
-// finish joins the updates of the weights with those of the moving averages and
-// counts the step once they are all done.
-func (s *step) finish(applied []tf.Op) tf.Op {
-	counted := s.g.After(applied...).AssignAdd(s.counter, s.g.Const(int64(1)))
-	return s.g.Group(append(s.n.Updates(), counted)...)
+// constant tells whether v learns at the base rate throughout.
+func (s *step) constant(v *tf.Variable) bool { return s.n.weights.constant[v.Name] }
+
+// rate is the learning rate of a variable in this step.
+func (s *step) rate(v *tf.Variable) tf.Output {
+	if s.constant(v) {
+		return s.g.Scalar(s.base)
+	}
+	return s.lr
 }
 
-// clipped scales gradients so that their joint Euclidean norm is at most limit
-// (Pascanu, Mikolov and Bengio, ICML 2013, arXiv:1211.5063); 0 leaves them alone.
-func clipped(g *tf.Graph, grads []tf.Output, limit float64) []tf.Output {
-	if limit == 0 || len(grads) == 0 {
-		return grads
+// finish joins the updates of the weights with those of the moving averages,
+// does what has to come after them, and counts the step.
+func (s *step) finish(applied []tf.Op) Update {
+	changed := s.g.After(applied...)
+	all := append(s.n.Updates(), changed.AssignAdd(s.counter, s.g.Const(int64(1))))
+	for _, build := range s.n.weights.after {
+		all = append(all, build(changed))
 	}
+	return Update{Op: s.g.Group(all...), GradientNorm: s.norm}
+}
+
+// jointNorm is the Euclidean norm of all gradients together.
+func jointNorm(g *tf.Graph, grads []tf.Output) tf.Output {
 	halves := make([]tf.Output, len(grads))
 	for i, grad := range grads {
 		halves[i] = g.L2Loss(grad)
 	}
-	norm := g.Sqrt(g.Mul(g.AddN(halves), g.Scalar(2)))
+	return g.Sqrt(g.Mul(g.AddN(halves), g.Scalar(2)))
+}
+
+// clipped scales gradients of a joint norm so that it is at most limit (Pascanu,
+// Mikolov and Bengio, ICML 2013, arXiv:1211.5063); 0 leaves them alone.
+func clipped(g *tf.Graph, grads []tf.Output, norm tf.Output, limit float64) []tf.Output {
+	if limit == 0 {
+		return grads
+	}
 	scale := g.Div(g.Scalar(limit), g.Maximum(norm, g.Scalar(limit)))
 	out := make([]tf.Output, len(grads))
 	for i, grad := range grads {

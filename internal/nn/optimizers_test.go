@@ -62,7 +62,7 @@ func newTraining(t *testing.T, start golden, o nn.Optimizer) *training {
 	m.gb = g.Placeholder("gradient/bias", tf.Float32, 3)
 	m.lr = g.Placeholder("lr", tf.Float32)
 	loss := g.Add(g.Sum(g.Mul(m.kernel.Read(), m.gk), false), g.Sum(g.Mul(m.bias.Read(), m.gb), false))
-	m.step = o.Apply(m.n, loss, m.lr, m.n.Trainable())
+	m.step = o.Apply(m.n, loss, m.lr, m.n.Trainable()).Op
 	m.saver = g.Saver(g.Variables())
 	return m
 }
@@ -166,7 +166,7 @@ func TestStepCountsAndRunsUpdates(t *testing.T) {
 	g := newGraph(t)
 	n := nn.NewNet(g, 1)
 	y := n.BatchNorm("b", g.Reshape(g.Const([]float32{1, 2, 3, 6}), 4, 1), 0.9, 0.5)
-	step := (&nn.Adam{Beta1: 0.9, Beta2: 0.9, Epsilon: 1}).Apply(n, weighted(g, y), g.Scalar(0.1), n.Trainable())
+	step := (&nn.Adam{Beta1: 0.9, Beta2: 0.9, Epsilon: 1}).Apply(n, weighted(g, y), g.Scalar(0.1), n.Trainable()).Op
 	var counter *tf.Variable
 	for _, v := range g.Variables() {
 		if v.Name == "optimizer/step" {
@@ -195,7 +195,7 @@ func TestFrozenVariablesStay(t *testing.T) {
 			head := n.Branch()
 			logits := head.Dense("head", g.StopGradient(hidden), 3, nn.Normal(0.1))
 			loss := g.Mean(nn.CrossEntropy(g, logits, g.Const([]int32{0, 2}), 0), false)
-			step := o.Apply(n, loss, g.Scalar(0.1), head.Trainable())
+			step := o.Apply(n, loss, g.Scalar(0.1), head.Trainable()).Op
 			reads := []tf.Output{frozen[0].Read(), frozen[1].Read(), head.Trainable()[0].Read(), loss}
 			s := tftest.Session(t, g)
 			before := fetch(t, s, reads...)
@@ -233,8 +233,61 @@ func TestLARSLeavesZero(t *testing.T) {
 	n := nn.NewNet(g, 1)
 	v := n.Variable("w", tf.Shape{1, 2}, nn.Zeros, true)
 	loss := g.Sum(g.Mul(v.Read(), g.Const([][]float32{{1, -2}})), false)
-	step := (&nn.LARS{WeightDecay: 1, Trust: 0.001}).Apply(n, loss, g.Scalar(0.5), n.Trainable())
+	step := (&nn.LARS{WeightDecay: 1, Trust: 0.001}).Apply(n, loss, g.Scalar(0.5), n.Trainable()).Op
 	s := tftest.Session(t, g)
 	run(t, s, nil, step)
 	near(t, "w", fetch(t, s, v.Read())[0], []float32{-0.5, 1}, 1e-6)
+}
+
+// The schedule is at rate 0, so only variables of a constant rate move: w [1, 2]
+// starts at (3, 4), of norm 5, with the gradient (3, -4), of norm 5 too; b [1]
+// starts at 1 with the gradient 84. The others, of gradient (0, 12), stay: the
+// joint norm is sqrt(9 + 16 + 7056 + 144) = 85. In the first step of
+//
+//	sgd      w is 3-0.5*3, 4+0.5*4 and b is 1-0.5*84
+//	clipped  half of that, since 42.5 is half of 85
+//	nesterov w has the gradient (3, -4) + 0.25*w = (3.75, -3), and all move by
+//	         0.5*(1+0.9) of theirs; b does not decay
+//	adam     everything moves by the rate, against its gradient's sign
+//	adamw    w loses 0.5*0.25 of itself before; b does not decay
+//	lars     w moves by 0.5*0.1*5/(5 + 0.25*5) = 0.04 of (3.75, -3), b as in sgd
+func TestConstantRatesIgnoreTheSchedule(t *testing.T) {
+	for name, c := range map[string]struct {
+		o nn.Optimizer
+		w []float32
+		b float32
+	}{
+		"sgd":      {&nn.SGD{LearningRate: 0.5}, []float32{1.5, 6}, -41},
+		"clipped":  {&nn.SGD{LearningRate: 0.5, ClipNorm: 42.5}, []float32{2.25, 5}, -20},
+		"nesterov": {&nn.SGD{LearningRate: 0.5, Momentum: 0.9, Nesterov: true, WeightDecay: 0.25}, []float32{-0.5625, 6.85}, -78.8},
+		"adam":     {&nn.Adam{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, []float32{2.5, 4.5}, 0.5},
+		"adamw":    {&nn.AdamW{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.25}, []float32{2.125, 4}, 0.5},
+		"lars":     {&nn.LARS{LearningRate: 0.5, Momentum: 0.9, WeightDecay: 0.25, Trust: 0.1}, []float32{2.85, 4.12}, -41},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGraph(t)
+			n := nn.NewNet(g, 1)
+			start := func(g *tf.Graph, _ [2]int64, _ tf.Shape) tf.Output { return g.Const([][]float32{{3, 4}}) }
+			scheduled := n.Variable("scheduled", tf.Shape{1, 2}, start, true)
+			w := n.ConstantRate().Variable("w", tf.Shape{1, 2}, start, true)
+			b := n.ConstantRate().Variable("b", tf.Shape{1}, nn.Ones, true)
+			seen := g.Variable("seen", tf.Float32, tf.Shape{1, 2}, func(g *tf.Graph) tf.Output { return g.Const([][]float32{{0, 0}}) }, false)
+			n.AfterStep(func(g *tf.Graph) tf.Op { return g.Assign(seen, g.Mul(g.ReadVariable(w), g.Scalar(2))) })
+			loss := g.Sum(g.Mul(g.Concat(0, w.Read(), scheduled.Read()), g.Const([][]float32{{3, -4}, {0, 12}})), false)
+			loss = g.Add(loss, g.Sum(g.Mul(b.Read(), g.Scalar(84)), false))
+			rate := g.Placeholder("rate", tf.Float32)
+			update := c.o.Apply(n, loss, rate, n.Trainable())
+			s := tftest.Session(t, g)
+			out, err := s.Run(map[tf.Output]*tf.Tensor{rate: tensor(t, []float32{0})}, []tf.Output{update.GradientNorm}, update.Op)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := fetch(t, s, scheduled.Read(), w.Read(), b.Read(), seen.Read())
+			near(t, "norm of the gradients", out[0].Float32s(), []float32{85}, 1e-6)
+			near(t, "scheduled", got[0], []float32{3, 4}, 0)
+			near(t, "w", got[1], c.w, 1e-6)
+			near(t, "b", got[2], []float32{c.b}, 1e-6)
+			near(t, "what the operation after the step saw", got[3], []float32{2 * c.w[0], 2 * c.w[1]}, 2e-6)
+		})
+	}
 }

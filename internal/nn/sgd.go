@@ -30,8 +30,8 @@ type SGD struct {
 func (o *SGD) Rate() float64 { return o.LearningRate }
 
 // Apply implements Optimizer.
-func (o *SGD) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
-	s := newStep(n, loss, lr, train, o.ClipNorm)
+func (o *SGD) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) Update {
+	s := newStep(n, loss, lr, o.LearningRate, train, o.ClipNorm)
 	applied := make([]tf.Op, len(s.grads))
 	for i, v := range s.train {
 		grad := s.grads[i]
@@ -39,10 +39,10 @@ func (o *SGD) Apply(n *Net, loss, lr tf.Output, train []*tf.Variable) tf.Op {
 			grad = s.g.Add(grad, s.g.Mul(v.Read(), s.g.Scalar(o.WeightDecay)))
 		}
 		if o.Momentum == 0 {
-			applied[i] = s.g.AssignSub(v, s.g.Mul(grad, lr))
+			applied[i] = s.g.AssignSub(v, s.g.Mul(grad, s.rate(v)))
 			continue
 		}
-		applied[i] = s.g.ApplyMomentum(v, s.slot("momentum", v), lr, grad, s.g.Scalar(o.Momentum), o.Nesterov)
+		applied[i] = s.g.ApplyMomentum(v, s.slot("momentum", v), s.rate(v), grad, s.g.Scalar(o.Momentum), o.Nesterov)
 	}
 	return s.finish(applied)
 }

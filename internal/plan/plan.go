@@ -114,6 +114,38 @@ func (p *Plan) Stage(address string) (*Stage, bool) {
 	return p.Stages[i], true
 }
 
+// Upstream returns the part of the plan that some units read, directly or through
+// others, without the units themselves.
+func (p *Plan) Upstream(of ...*Unit) *Plan {
+	read := map[*Unit]bool{}
+	var follow func(u *Unit)
+	follow = func(u *Unit) {
+		for _, inputs := range u.Inputs {
+			for _, in := range inputs {
+				if !read[in] {
+					read[in] = true
+					follow(in)
+				}
+			}
+		}
+	}
+	for _, u := range of {
+		follow(u)
+	}
+	part := &Plan{Pipeline: p.Pipeline, Files: p.Files}
+	for _, s := range p.Stages {
+		if slices.ContainsFunc(s.Units, func(u *Unit) bool { return read[u] }) {
+			part.Stages = append(part.Stages, s)
+		}
+	}
+	for _, u := range p.Units {
+		if read[u] {
+			part.Units = append(part.Units, u)
+		}
+	}
+	return part
+}
+
 // Status says what a run will do with a unit.
 type Status string
 

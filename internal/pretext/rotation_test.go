@@ -42,10 +42,10 @@ func TestRotations(t *testing.T) {
 }
 
 func TestRotationWantsSquares(t *testing.T) {
-	if p := (&Rotation{}).CheckShape(28, 28, 1); len(p) != 0 {
+	if p := (&Rotation{}).Check(Batch{N: 2, H: 28, W: 28, C: 1}); len(p) != 0 {
 		t.Errorf("28 by 28: %v", p)
 	}
-	if p := (&Rotation{}).CheckShape(28, 32, 1); len(p) != 1 {
+	if p := (&Rotation{}).Check(Batch{N: 2, H: 28, W: 32, C: 1}); len(p) != 1 {
 		t.Errorf("28 by 32: %v, want one problem", p)
 	}
 }

@@ -1,18 +1,17 @@
-// Package pretext holds the self-supervised tasks that a pretrain stage can
-// name. A task builds one scalar loss from augmented views of unlabelled images
-// and an encoder that it may apply several times with shared weights.
+// Package pretext holds the tasks that a pretrain stage can name. A task builds
+// one scalar loss from augmented views of images and an encoder that it may apply
+// several times with shared weights.
 //
-// It refuses to read labels, to touch files and to print: images come in as
-// views, numbers go out as the loss and as monitors. Augmentation belongs to
-// package transform, networks to package backbone.
+// It refuses to touch files and to print: images come in as views, numbers go out
+// as the loss and as monitors. Only the supervised control reads labels.
+// Augmentation belongs to package transform, networks to package backbone.
 //
 // To add a task, write one file with both halves of it (how examples are made
-// and how they are scored) and add its line to Kinds.
+// and how they are scored) and add its line to Kinds. The contract test then
+// runs on it.
 package pretext
 
 import (
-	"sslpipe/internal/backbone"
-	"sslpipe/internal/nn"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -20,46 +19,73 @@ import (
 // Kinds lists the pretext tasks, by the name that HCL uses.
 var Kinds = schema.Family{Name: "pretext", Variants: []schema.Variant{
 	rotation,
+	jigsaw,
+	relativePatch,
+	inpaint,
+	maskedImage,
+	simclr,
+	moco,
+	byol,
+	simsiam,
+	barlowTwins,
+	vicreg,
+	swav,
+	supervised,
+	// Not included:
+	//
+	// dino,        // a second clustering by distillation beside swav; its centring needs long schedules
+	// colorize,    // has nothing to do on grey images; inpaint is the other classic
+	// exemplar,    // one class per image: the head outgrows the encoder
 }}
 
 // Task is a configured pretext task.
 type Task interface {
-	// Views is how many independent augmentations of each image the task reads.
-	Views() int
+	// Needs is what the task reads of a step.
+	Needs(b Batch) Needs
 	// Crops is how many images of an encoder's batch one source image makes.
 	Crops() int
-	// CheckShape reports what makes images of height h, width w and c channels
-	// unfit for the task.
-	CheckShape(h, w, c int) []schema.Problem
+	// Check reports what makes batches of this shape unfit for the task.
+	Check(b Batch) []schema.Problem
 	// Loss builds the scalar training loss.
 	Loss(b *Builder) tf.Output
+	// Pictures builds what the task shows the encoder, for people.
+	Pictures(b *Builder) []Picture
+	// Share is the factor of the loss in a sum over several tasks.
+	Share() float64
 }
 
-// Builder is what a task builds its loss with.
-type Builder struct {
-	// Views are the augmented batches, each float32 [N, H, W, C] in [0, 1].
-	Views []tf.Output
-	// Head makes layers that belong to the task and are dropped after it.
-	Head *nn.Net
+// Batch is the shape of the source images of one step.
+type Batch struct{ N, H, W, C int }
 
-	encode   func(x tf.Output) backbone.Features
-	monitors map[string]tf.Output
+// Needs is what a task reads of a step.
+type Needs struct {
+	// Views is how many independent augmentations of each image.
+	Views int
+	// Draws is how many uniform numbers for each image.
+	Draws int
+	// Labels tells whether it reads the images' labels.
+	Labels bool
 }
 
-// NewBuilder returns the builder of one training graph. Encode applies the
-// encoder to images [M, H, W, C] in [0, 1]; every call shares its weights.
-func NewBuilder(head *nn.Net, encode func(x tf.Output) backbone.Features, views []tf.Output) *Builder {
-	return &Builder{Views: views, Head: head, encode: encode, monitors: map[string]tf.Output{}}
+// Picture is a column of images that shows what a task does.
+type Picture struct {
+	Title  string
+	Images tf.Output // float32 [N, h, w, C] in [0, 1]
+	Labels tf.Output // int32 [N], where there are any
+	Names  []string  // of the labels; their number where there are none
 }
 
-// Graph is the graph under construction.
-func (b *Builder) Graph() *tf.Graph { return b.Head.Graph() }
+// Weighted is what all tasks have in common.
+type Weighted struct {
+	Weight float64 `hcl:"weight,optional" min:"0" doc:"Factor of this task's loss where a stage has several tasks."`
+}
 
-// Encode applies the encoder in training mode to images [M, H, W, C] in [0, 1].
-func (b *Builder) Encode(x tf.Output) backbone.Features { return b.encode(x) }
+// Share implements Task.
+func (w Weighted) Share() float64 { return w.Weight }
 
-// Monitor publishes a scalar that is reported while training.
-func (b *Builder) Monitor(name string, scalar tf.Output) { b.monitors[name] = scalar }
+// alone is the weight that changes nothing.
+var alone = Weighted{Weight: 1}
 
-// Monitors returns what the task published, by name.
-func (b *Builder) Monitors() map[string]tf.Output { return b.monitors }
+func problem(field, message string) []schema.Problem {
+	return []schema.Problem{{Field: field, Message: message}}
+}

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/dataset"
@@ -161,7 +164,7 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	f.sampler.Permutation = inOrder(n)
 	var outputs []tf.Output
 	for _, v := range f.augment(g, images) {
-		outputs = append(outputs, g.Cast(g.Round(g.Mul(v, g.Scalar(255))), tf.Uint8))
+		outputs = append(outputs, bytesOf(g, v))
 	}
 	session, err := tf.NewSession(g, tf.SessionOptions{Threads: 1, Device: tf.Device(env.Device)})
 	if err != nil {
@@ -172,26 +175,43 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	if err != nil {
 		return err
 	}
-	size := len(f.images.Uint8s()) / n
-	rows := make([][][]uint8, n)
-	for i := range rows {
-		rows[i] = append(rows[i], f.images.Uint8s()[i*size:(i+1)*size])
-		for _, t := range fetched {
-			rows[i] = append(rows[i], t.Uint8s()[i*size:(i+1)*size])
-		}
+	columns := []transform.Column{columnOf(f.images.Uint8s(), nw.shape, n)}
+	for _, t := range fetched {
+		columns = append(columns, columnOf(t.Uint8s(), nw.shape, n))
 	}
-	sheet, err := transform.Sheet(rows, nw.shape[0], nw.shape[1], nw.shape[2])
+	return writeSheet(path, columns, nw.shape[2])
+}
+
+// bytesOf turns images in [0, 1] into uint8.
+func bytesOf(g *tf.Graph, x tf.Output) tf.Output {
+	return g.Cast(g.Round(g.Mul(x, g.Scalar(255))), tf.Uint8)
+}
+
+// columnOf cuts n pictures of the given height, width and channels apart.
+func columnOf(pixels []uint8, shape [3]int, n int) transform.Column {
+	c := transform.Column{H: shape[0], W: shape[1]}
+	size := shape[0] * shape[1] * shape[2]
+	for i := range n {
+		c.Pictures = append(c.Pictures, pixels[i*size:(i+1)*size])
+	}
+	return c
+}
+
+// writeSheet draws columns of pictures with so many channels to a PNG file, which
+// appears whole or not at all.
+func writeSheet(path string, columns []transform.Column, channels int) error {
+	sheet, err := transform.Sheet(columns, channels)
 	if err != nil {
+		return err
+	}
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, sheet); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	out, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(png.Encode(out, sheet), out.Close())
+	return renameio.WriteFile(path, encoded.Bytes(), 0o644)
 }
 
 // spread picks n examples at equal distances, so that a split sorted by class

@@ -37,6 +37,7 @@ type EvaluateConfig struct {
 	Data     schema.Ref   `hcl:"data" ref:"dataset" doc:"The test images."`
 	Baseline schema.Ref   `hcl:"baseline" ref:"classifier" doc:"The arm that the others are compared with."`
 	Compare  []schema.Ref `hcl:"compare" ref:"classifier" doc:"The other arms, in the order of the table's columns."`
+	Seconds  bool         `hcl:"seconds,optional" fingerprint:"-" doc:"Put the seconds that each arm's pre-training took into the table. They differ from machine to machine and from run to run."`
 	Threads  int          `hcl:"threads,optional" min:"1" fingerprint:"-" doc:"Classifiers scored at a time, each on one CPU thread."`
 }
 
@@ -103,12 +104,10 @@ func runEvaluate(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 }
 
 // Comparison builds the comparison of an evaluate stage from the scores that it
-// stored, under the names that the arms have in the pipeline.
-func (c *EvaluateConfig) Comparison(s Scores, metric string) *metrics.Comparison {
-	names := []string{c.Baseline.Name}
-	for _, ref := range c.Compare {
-		names = append(names, ref.Name)
-	}
+// stored, under the names that the arms have in the pipeline. Seconds is what
+// pre-training took, by arm; nil shows none.
+func (c *EvaluateConfig) Comparison(s Scores, metric string, seconds map[string]float64) *metrics.Comparison {
+	names := c.Arms()
 	records := make([]metrics.Record, len(s.Runs))
 	for i, r := range s.Runs {
 		records[i] = metrics.Record{
@@ -117,7 +116,17 @@ func (c *EvaluateConfig) Comparison(s Scores, metric string) *metrics.Comparison
 	}
 	return metrics.Compare(records, metrics.Options{
 		Baseline: names[0], Arms: names, Metric: metric, Protocol: protocol(s, names), TestImages: s.TestImages,
+		Seconds: seconds,
 	})
+}
+
+// Arms names the arms, the baseline first.
+func (c *EvaluateConfig) Arms() []string {
+	names := []string{c.Baseline.Name}
+	for _, ref := range c.Compare {
+		names = append(names, ref.Name)
+	}
+	return names
 }
 
 // evaluation gathers scores.

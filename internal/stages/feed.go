@@ -28,6 +28,7 @@ type feeder struct {
 	labels *tf.Tensor // nil where the graph reads none
 	draws  []*tf.Tensor
 	fedIn  []tf.Output // draw placeholders, by view
+	own    *tf.Tensor  // draws of the pretext tasks; nil where they need none
 	feeds  map[tf.Output]*tf.Tensor
 	chosen []int
 }
@@ -73,6 +74,21 @@ func (f *feeder) withLabels(fed tf.Output) error {
 	return nil
 }
 
+// withDraws makes the feeder fill width more uniform numbers for each image, and
+// returns their placeholder [batch, width].
+func (f *feeder) withDraws(g *tf.Graph, width int) (tf.Output, error) {
+	if width == 0 {
+		return tf.Output{}, nil
+	}
+	var err error
+	if f.own, err = tf.Alloc(tf.Float32, len(f.chosen), width); err != nil {
+		return tf.Output{}, fmt.Errorf("allocate draws: %w", err)
+	}
+	fed := g.Placeholder("draws", tf.Float32, len(f.chosen), width)
+	f.feeds[fed] = f.own
+	return fed, nil
+}
+
 // augment builds the views of images [N, H, W, C] in [0, 1].
 func (f *feeder) augment(g *tf.Graph, images tf.Output) []tf.Output {
 	out := make([]tf.Output, f.views)
@@ -92,10 +108,12 @@ func (f *feeder) fill(step int) map[tf.Output]*tf.Tensor {
 		for i, e := range span.Examples {
 			chosen[i] = f.indices[e]
 		}
-		width := f.transforms.Draws()
 		for v, t := range f.draws {
-			u := t.Float32s()[span.Offset*width : (span.Offset+len(chosen))*width]
-			transform.Fill(u, width, f.seed, span.Epoch, v, chosen)
+			f.draw(t, span, v)
+		}
+		if f.own != nil {
+			// A view of its own, so that the numbers are independent of the views'.
+			f.draw(f.own, span, f.views)
 		}
 	}
 	f.data.Fill(f.images.Uint8s(), f.chosen)
@@ -106,6 +124,13 @@ func (f *feeder) fill(step int) map[tf.Output]*tf.Tensor {
 		}
 	}
 	return f.feeds
+}
+
+// draw fills a span's rows of t with the uniform numbers of a view.
+func (f *feeder) draw(t *tf.Tensor, span train.Span, view int) {
+	width := t.Dims()[1]
+	chosen := f.chosen[span.Offset : span.Offset+len(span.Examples)]
+	transform.Fill(t.Float32s()[span.Offset*width:(span.Offset+len(chosen))*width], width, f.seed, span.Epoch, view, chosen)
 }
 
 // rateFeed feeds the learning rate of each step.

@@ -28,6 +28,7 @@ type fullTraining struct {
 	judge   *judge
 
 	init       tf.Op
+	finite     tf.Output
 	all, model *tf.Saver
 	transfer   *transfer
 }
@@ -81,13 +82,14 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 		return nil, err
 	}
 	model := slices.Concat(encoder.Variables(), head.Variables())
-	f.update = f.rate.optimizer.Apply(net, loss, f.rate.fed, slices.Concat(encoder.Trainable(), head.Trainable()))
+	f.update = f.rate.optimizer.Apply(net, loss, f.rate.fed, slices.Concat(encoder.Trainable(), head.Trainable())).Op
 	f.fetches = newFetchList(loss, map[string]tf.Output{"accuracy": nn.Accuracy(g, logits, labels)})
 	if f.judge, err = newJudge(g, func(x tf.Output) tf.Output {
 		return head.Mode(false).Dense("head", s.network.features(encoder.Mode(false), x).Pooled, classes, nn.Normal(0.01))
 	}, s.network, data); err != nil {
 		return nil, err
 	}
+	f.finite = train.AllFinite(g, g.Variables())
 	f.init, f.all, f.model = g.InitOp(), g.Saver(g.Variables()), g.Saver(model)
 	if f.transfer, err = newTransfer(g, s, encoder.Variables(), c.FreshFrom, len(model)); err != nil {
 		return nil, err
@@ -99,7 +101,7 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 func (f *fullTraining) loop(env *plan.Env) *train.Loop {
 	c := f.config
 	return &train.Loop{
-		Session: f.session, All: f.all, Model: f.model,
+		Session: f.session, All: f.all, Model: f.model, Finite: f.finite,
 		Dir: filepath.Join(env.Dir, "checkpoints"),
 		Policy: train.UntilFlat{
 			Warmup: c.Warmup, MinSteps: c.MinSteps, MaxSteps: c.MaxSteps, Patience: c.Patience, Decay: c.Decay,

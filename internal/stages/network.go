@@ -52,6 +52,7 @@ func (nw network) input(g *tf.Graph, name string, batch int) (fed, unit tf.Outpu
 }
 
 // features normalises images x [N, H, W, C] in [0, 1] and applies the backbone.
+// What n must not see is hidden after normalising, so that it is zero.
 func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
 	g := n.Graph()
 	scale, offset := make([]float32, len(nw.mean)), make([]float32, len(nw.mean))
@@ -60,7 +61,7 @@ func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
 		offset[c] = float32(-nw.mean[c] / nw.std[c])
 	}
 	x = g.Add(g.Mul(x, g.Const(scale)), g.Const(offset))
-	return nw.backbone.Config.(backbone.Backbone).Build(n, x)
+	return nw.backbone.Config.(backbone.Backbone).Build(n, n.Hide(x))
 }
 
 // layerPooled names the encoder's output and layerPixels its input among the

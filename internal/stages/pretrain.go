@@ -2,7 +2,9 @@ package stages
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -18,21 +20,22 @@ import (
 
 var pretrain = plan.Kind{
 	Name:    "pretrain",
-	Doc:     "Trains an encoder on unlabelled images with a pretext task.",
-	Version: 1,
+	Doc:     "Trains an encoder with one or several pretext tasks.",
+	Version: 2,
 	New: func() any {
 		return &PretrainConfig{
 			Epochs: 20, BatchSize: 64, Threads: 1,
 			Backbone:  defaultChoice(backbone.Kinds, "mobilenet_v2"),
 			Optimizer: defaultChoice(nn.Optimizers, "adamw"),
 			Schedule:  defaultChoice(nn.Schedules, "cosine"),
+			Guards:    defaultGuards,
 		}
 	},
 	Families: map[string]schema.Family{
 		"backbone": backbone.Kinds, "pretext": pretext.Kinds, "optimizer": nn.Optimizers, "schedule": nn.Schedules,
 	},
 	Outputs: []plan.Output{
-		{Name: "encoder", Type: artifact.TypeEncoder, Doc: "The trained encoder, as a SavedModel."},
+		{Name: "encoder", Type: artifact.TypeEncoder, Doc: "The trained encoder, as a SavedModel; monitors.jsonl has the numbers of each epoch."},
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
 	Check:  checkPretrain,
@@ -41,25 +44,49 @@ var pretrain = plan.Kind{
 
 // PretrainConfig configures a pretrain stage.
 type PretrainConfig struct {
-	Views     schema.Ref    `hcl:"views" ref:"views" doc:"Augmented views of unlabelled images."`
-	Pretext   schema.Choice `family:"pretext" required:"true" doc:"The task to learn from."`
-	Backbone  schema.Choice `family:"backbone" doc:"The network to train."`
-	Optimizer schema.Choice `family:"optimizer" doc:"How weights follow gradients."`
-	Schedule  schema.Choice `family:"schedule" doc:"The learning rate over the steps."`
-	Epochs    int           `hcl:"epochs,optional" min:"1" doc:"Passes over the unlabelled images."`
-	BatchSize int           `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
-	Seeds     int           `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
-	Threads   int           `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
+	Views     schema.Ref      `hcl:"views" ref:"views" doc:"Augmented views of unlabelled images."`
+	Pretexts  []schema.Choice `family:"pretext" required:"true" doc:"The task to learn from; several are learnt together, each with its weight."`
+	Backbone  schema.Choice   `family:"backbone" doc:"The network to train."`
+	Optimizer schema.Choice   `family:"optimizer" doc:"How weights follow gradients."`
+	Schedule  schema.Choice   `family:"schedule" doc:"The learning rate over the steps."`
+	Guards    GuardsConfig    `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
+	Epochs    int             `hcl:"epochs,optional" min:"1" doc:"Passes over the unlabelled images."`
+	BatchSize int             `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
+	Seeds     int             `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
+	Threads   int             `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
+}
+
+// Validate implements schema.Validator.
+func (c *PretrainConfig) Validate() []schema.Problem {
+	var problems []schema.Problem
+	for i, choice := range c.Pretexts {
+		same := func(other schema.Choice) bool { return other.Name == choice.Name }
+		if slices.ContainsFunc(c.Pretexts[:i], same) {
+			problems = append(problems, schema.Problem{Field: fmt.Sprintf("pretext[%d]", i), Message: fmt.Sprintf("The task %q is there twice.", choice.Name)})
+		}
+	}
+	return problems
 }
 
 func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Problem) {
 	c := cfg.(*PretrainConfig)
 	facts := in.One("views")
 	problems := trainsOnTest("views", facts)
-	task, ok := c.Pretext.Config.(pretext.Task)
-	if ok && facts.Shape != [3]int{} {
-		for _, p := range task.CheckShape(facts.Shape[0], facts.Shape[1], facts.Shape[2]) {
-			problems = append(problems, schema.Problem{Field: "pretext", Message: p.Message})
+	if facts.Shape == [3]int{} {
+		return map[string]plan.Facts{"encoder": {}}, problems
+	}
+	batch := pretext.Batch{N: c.BatchSize, H: facts.Shape[0], W: facts.Shape[1], C: facts.Shape[2]}
+	for i, choice := range c.Pretexts {
+		task, ok := choice.Config.(pretext.Task)
+		if !ok {
+			continue
+		}
+		for _, p := range task.Check(batch) {
+			field := fmt.Sprintf("pretext[%d]", i)
+			if p.Field != "" {
+				field += "." + p.Field
+			}
+			problems = append(problems, schema.Problem{Field: field, Message: p.Message})
 		}
 	}
 	return map[string]plan.Facts{"encoder": {Shape: facts.Shape}}, problems
@@ -88,11 +115,12 @@ func runPretrain(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 type pretraining struct {
 	config  *PretrainConfig
 	network network
-	views   *views
-	feeder  *feeder
+	images  int // of the split
+	tasks   *taskGraph
 	session *tf.Session
 	init    tf.Op
-	update  tf.Op
+	update  nn.Update
+	finite  tf.Output
 	fetches fetchList
 	rate    rateFeed
 	all     *tf.Saver
@@ -101,57 +129,75 @@ type pretraining struct {
 }
 
 func newPretraining(c *PretrainConfig, v *views, env *plan.Env) (*pretraining, error) {
-	p := &pretraining{config: c, views: v, network: newNetwork(c.Backbone, v.Meta)}
-	task := c.Pretext.Config.(pretext.Task)
-	g := tf.NewGraph()
-	seed := seedOf("pretrain", env.Seed)
-	net := nn.NewNet(g, seed)
-	encoder := net.Branch()
-
-	fed, images := p.network.input(g, "images", c.BatchSize)
+	p := &pretraining{config: c, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta)}
 	var err error
-	if p.feeder, err = newFeeder(g, v.Dataset, v.indices, fed, v.transforms, task.Views(), seed); err != nil {
+	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v, c.BatchSize, p.steps(), seedOf("pretrain", env.Seed)); err != nil {
 		return nil, err
 	}
-	b := pretext.NewBuilder(net, func(x tf.Output) backbone.Features {
-		return p.network.features(encoder, x)
-	}, p.feeder.augment(g, images))
-	loss := task.Loss(b)
-
+	g, net, encoder := p.tasks.g, p.tasks.net, p.tasks.encoder
+	loss := p.tasks.loss()
 	if p.rate, err = newRateFeed(g, c.Optimizer); err != nil {
 		return nil, err
 	}
 	p.update = p.rate.optimizer.Apply(net, loss, p.rate.fed, slices.Concat(encoder.Trainable(), net.Trainable()))
-	p.fetches = newFetchList(loss, b.Monitors())
+	p.fetches = newFetchList(loss, p.tasks.monitors())
+	p.finite = train.AllFinite(g, g.Variables())
 	p.init, p.all, p.model = g.InitOp(), g.Saver(g.Variables()), g.Saver(encoder.Variables())
 	p.tensors = len(encoder.Variables())
 	p.session, err = tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)})
 	return p, err
 }
 
-// loop trains on the unlabelled images for the configured number of epochs,
-// rounded to whole steps.
+// steps is the configured number of epochs, rounded to whole steps.
+func (p *pretraining) steps() int { return max(1, p.config.Epochs*p.images/p.config.BatchSize) }
+
+// epochEnds tells whether another epoch is over after so many steps. The last
+// one ends with the training.
+func (p *pretraining) epochEnds(steps int) bool {
+	now, before := steps*p.config.BatchSize/p.images, (steps-1)*p.config.BatchSize/p.images
+	if steps == p.steps() {
+		return true
+	}
+	return now > before && p.steps()-steps >= p.images/p.config.BatchSize/2
+}
+
+// loop trains on the unlabelled images.
 func (p *pretraining) loop(env *plan.Env) *train.Loop {
-	steps := max(1, p.config.Epochs*len(p.views.indices)/p.config.BatchSize)
+	crops := 0
+	for _, task := range p.tasks.tasks {
+		crops += task.Crops()
+	}
+	inspection := inspection{tasks: p.tasks, session: p.session, norm: p.update.GradientNorm, feeds: func(step int) map[tf.Output]*tf.Tensor {
+		return p.rate.with(p.tasks.fill(step), 0)
+	}}
 	return &train.Loop{
-		Session: p.session, All: p.all, Model: p.model,
+		Session: p.session, All: p.all, Model: p.model, Finite: p.finite,
 		Dir:    filepath.Join(env.Dir, "checkpoints"),
-		Policy: train.Fixed{Schedule: p.config.Schedule.Config.(nn.Schedule), Steps: steps},
-		Images: p.config.BatchSize * p.config.Pretext.Config.(pretext.Task).Crops(),
+		Policy: train.Fixed{Schedule: p.config.Schedule.Config.(nn.Schedule), Steps: p.steps()},
+		Images: p.config.BatchSize * crops,
 		Init: func() error {
 			_, err := p.session.Run(nil, nil, p.init)
 			return err
 		},
 		Step: func(step int, factor float64) (train.Values, error) {
-			out, err := p.session.Run(p.rate.with(p.feeder.fill(step), factor), p.fetches.outputs, p.update)
+			out, err := p.session.Run(p.rate.with(p.tasks.fill(step), factor), p.fetches.outputs, p.update.Op)
 			if err != nil {
 				return nil, err
 			}
 			return p.fetches.values(out), nil
 		},
+		EpochEnds: p.epochEnds,
+		Inspect:   inspection.measure,
+		Gate: func(e train.Epoch) error {
+			return p.config.Guards.gate(p.tasks, min(p.images, p.steps()*p.config.BatchSize), e)
+		},
 		Report: reporter(env), Logf: env.Logf, SaveEvery: env.CheckpointEvery,
 	}
 }
+
+// MonitorsFile has one line of JSON for each epoch: its number, the steps by its
+// end, and what was measured over it.
+const MonitorsFile = "monitors.jsonl"
 
 // export writes the encoder as a SavedModel.
 func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artifact.Output, error) {
@@ -161,8 +207,12 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 	}
 	g := tf.NewGraph()
 	signatures := p.network.inference(g, layerPooled, 0)
-	if err := tf.ExportSavedModel(filepath.Join(env.Dir, "out", ModelDir), g, signatures, prefix); err != nil {
+	out := filepath.Join(env.Dir, "out")
+	if err := tf.ExportSavedModel(filepath.Join(out, ModelDir), g, signatures, prefix); err != nil {
 		return nil, fmt.Errorf("export encoder: %w", err)
+	}
+	if err := writeMonitors(filepath.Join(out, MonitorsFile), state.Epochs); err != nil {
+		return nil, fmt.Errorf("write monitors: %w", err)
 	}
 	meta, err := p.network.meta()
 	if err != nil {
@@ -170,8 +220,21 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 	}
 	meta.Dim = p.network.backbone.Config.(backbone.Backbone).Dim()
 	meta.Tensors = p.tensors
-	meta.Pretext = p.config.Pretext.Name
+	meta.Pretext = p.tasks.title()
 	meta.Images = state.Step * p.config.BatchSize
 	meta.Steps = state.Step
+	meta.Labelled = p.tasks.feeder.labels != nil
 	return map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder, Meta: meta}}, nil
+}
+
+func writeMonitors(path string, epochs []train.Epoch) error {
+	var text []byte
+	for _, e := range epochs {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		text = append(append(text, line...), '\n')
+	}
+	return os.WriteFile(path, text, 0o644)
 }

@@ -75,7 +75,11 @@ func armText(runs []artifact.ClassifierMeta) string {
 	if m.Init == "" {
 		return text + "; random initial weights"
 	}
-	return text + fmt.Sprintf("; initial weights from %s (%d steps, %d images seen)", m.Pretext, m.Steps, m.Images)
+	seen := "images seen"
+	if m.Labelled {
+		seen += " with their labels"
+	}
+	return text + fmt.Sprintf("; initial weights from %s (%d steps, %d %s)", m.Pretext, m.Steps, m.Images, seen)
 }
 
 // networksText names the networks of all arms, with the settings that differ

@@ -61,7 +61,7 @@ func TestComparisonKnowsSharedPretraining(t *testing.T) {
 		Baseline: schema.Ref{Kind: "finetune", Name: "plain", Output: "classifier"},
 		Compare:  []schema.Ref{{Kind: "finetune", Name: "probe", Output: "classifier"}},
 	}
-	cell := c.Comparison(scoresForTest(t), metrics.Accuracy).Rows[0].Cells[1]
+	cell := c.Comparison(scoresForTest(t), metrics.Accuracy, nil).Rows[0].Cells[1]
 	if cell.Arm != "probe" || cell.N != 3 || cell.Groups != 2 || cell.Difference.Clusters != 2 {
 		t.Errorf("arm %q: %d runs in %d groups, difference over %d clusters; want probe, 3, 2 and 2",
 			cell.Arm, cell.N, cell.Groups, cell.Difference.Clusters)

@@ -97,7 +97,8 @@ func (c checkpoints) list(prefix string) ([]int, error) {
 }
 
 // save writes the whole run's state and then drops what no longer serves: all
-// but the two newest checkpoints, and best weights that neither names.
+// but the two newest checkpoints and the last good one, and best weights that
+// none of them names.
 func (c checkpoints) save(state *State) error {
 	err := c.write(c.step(state.Step), func(dir string) error {
 		if err := c.all.Save(c.session, filepath.Join(dir, weights)); err != nil {
@@ -142,7 +143,7 @@ func (c checkpoints) prune(state *State) error {
 	}
 	keep := map[int]bool{state.BestStep: true}
 	for i, n := range steps {
-		if i < 2 {
+		if i < 2 || n == state.GoodStep {
 			var s State
 			if text, err := os.ReadFile(filepath.Join(c.step(n), stateFile)); err == nil && json.Unmarshal(text, &s) == nil {
 				keep[s.BestStep] = true

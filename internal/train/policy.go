@@ -1,6 +1,10 @@
 package train
 
-import "sslpipe/internal/nn"
+import (
+	"maps"
+
+	"sslpipe/internal/nn"
+)
 
 // State is where a run stands. It is stored with each checkpoint, so everything
 // that decides about later steps is in it.
@@ -11,12 +15,50 @@ type State struct {
 	Stale     int     `json:"stale"`      // validations since the best score rose
 	DecayFrom int     `json:"decay_from"` // step at which the final decay began; 0: not yet
 	Curve     []Point `json:"curve,omitempty"`
+
+	// Epochs are those that are over; Sums and Count gather the one under way.
+	Epochs []Epoch `json:"epochs,omitempty"`
+	Sums   Values  `json:"sums,omitempty"`
+	Count  int     `json:"count,omitempty"`
+	// GoodStep is the newest checkpoint that was written after an inspection
+	// that found nothing wrong; 0: none yet.
+	GoodStep int `json:"good_step,omitempty"`
+}
+
+// Epoch is what was measured over one epoch: means over its steps, and the
+// inspection of the weights at its end.
+type Epoch struct {
+	Epoch  int    `json:"epoch"` // from 1
+	Step   int    `json:"step"`  // steps by its end
+	Values Values `json:"values"`
 }
 
 // Point is one validation.
 type Point struct {
 	Step  int     `json:"step"`
 	Score float64 `json:"score"`
+}
+
+// gather adds a step's values to the epoch under way.
+func (s *State) gather(values Values) {
+	if s.Sums == nil {
+		s.Sums = Values{}
+	}
+	for name, x := range values {
+		s.Sums[name] += x
+	}
+	s.Count++
+}
+
+// endEpoch closes the epoch under way.
+func (s *State) endEpoch(inspected Values) Epoch {
+	e := Epoch{Epoch: len(s.Epochs) + 1, Step: s.Step, Values: Values{}}
+	for name, sum := range s.Sums {
+		e.Values[name] = sum / float64(s.Count)
+	}
+	maps.Copy(e.Values, inspected)
+	s.Epochs, s.Sums, s.Count = append(s.Epochs, e), nil, 0
+	return e
 }
 
 // observe records a validation score and tells whether these weights are the

@@ -14,33 +14,86 @@ const absent = "-"
 
 const plusMinus = " ± "
 
-// summaryGrid has one row per label budget and one column per arm: mean ± sd in
-// percent.
+// wideArms is the number of arms above which each gets a row, not a column.
+const wideArms = 6
+
+// summaryGrid has the mean ± sd in percent of every arm at every label budget:
+// one column per arm, or one row where there are many or where the seconds of
+// pre-training stand beside them.
 func summaryGrid(c *metrics.Comparison) grid {
 	g := grid{
 		title:   fmt.Sprintf("%s on the test split in %%, mean ± sd, by labels per class", metricName(c.Metric)),
 		columns: []column{{header: "labels"}},
 	}
-	for range c.Rows {
-		g.rows = append(g.rows, nil)
-	}
-	for i, row := range c.Rows {
-		g.rows[i] = append(g.rows[i], entry{text: labelsCell(row.Labels)})
+	for _, row := range c.Rows {
+		g.rows = append(g.rows, []entry{{text: labelsCell(row.Labels)}})
 	}
 	for a, arm := range c.Arms {
 		g.columns = append(g.columns, column{header: arm})
 		sdWidth := 0
 		for _, row := range c.Rows {
-			if cell := row.Cells[a]; cell.N > 1 {
-				sdWidth = max(sdWidth, len(points(cell.SD)))
-			}
+			sdWidth = max(sdWidth, sdCells(row.Cells[a]))
 		}
 		for i, row := range c.Rows {
-			cell := row.Cells[a]
-			g.rows[i] = append(g.rows[i], entry{text: meanCell(cell.Summary, sdWidth), strong: cell.Best})
+			g.rows[i] = append(g.rows[i], entry{text: meanCell(row.Cells[a].Summary, sdWidth), strong: row.Cells[a].Best})
 		}
 	}
-	return g
+	if len(c.Arms) <= wideArms && len(c.Seconds) == 0 {
+		return g
+	}
+	return armRows(g, c)
+}
+
+// armRows turns a grid of budgets by arms into one of arms by budgets.
+func armRows(g grid, c *metrics.Comparison) grid {
+	turned := grid{title: g.title, columns: []column{{header: "arm", left: true}}}
+	if len(c.Seconds) > 0 {
+		turned.columns = append(turned.columns, column{header: "pretraining s"})
+	}
+	for _, row := range c.Rows {
+		turned.columns = append(turned.columns, column{header: labelsCell(row.Labels)})
+	}
+	for a, arm := range c.Arms {
+		line := []entry{{text: arm}}
+		if len(c.Seconds) > 0 {
+			line = append(line, entry{text: secondsCell(c.Seconds, arm)})
+		}
+		for _, row := range g.rows {
+			line = append(line, row[a+1])
+		}
+		turned.rows = append(turned.rows, line)
+	}
+	for i, row := range c.Rows {
+		alignDeviations(turned, len(turned.columns)-len(c.Rows)+i, row.Cells)
+	}
+	return turned
+}
+
+// alignDeviations lines up the ± of a column whose cells were lined up for rows.
+func alignDeviations(g grid, column int, cells []metrics.Cell) {
+	sdWidth := 0
+	for _, cell := range cells {
+		sdWidth = max(sdWidth, sdCells(cell))
+	}
+	for i, cell := range cells {
+		g.rows[i][column].text = meanCell(cell.Summary, sdWidth)
+	}
+}
+
+// sdCells is how many columns the standard deviation of a cell takes.
+func sdCells(cell metrics.Cell) int {
+	if cell.N > 1 {
+		return len(points(cell.SD))
+	}
+	return 0
+}
+
+// secondsCell is what pre-training took for an arm; nothing for one without any.
+func secondsCell(seconds map[string]float64, arm string) string {
+	if s, ok := seconds[arm]; ok {
+		return strconv.FormatFloat(s, 'f', 0, 64)
+	}
+	return absent
 }
 
 // meanCell lines up the ± of a column whose deviations take sdWidth.

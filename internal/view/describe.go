@@ -12,6 +12,7 @@ type Description struct {
 	Title    string
 	Doc      string
 	Paper    string // where it was published, if it was
+	Cost     string // what it costs beside its like, if that is known
 	Sections []Section
 }
 
@@ -46,7 +47,7 @@ func Describe(w io.Writer, s Style, descriptions ...Description) error {
 
 func (d Description) write(out *strings.Builder, s Style) {
 	fmt.Fprintln(out, s.paint(bold, d.Title))
-	for _, text := range []string{d.Doc, d.Paper} {
+	for _, text := range []string{d.Doc, d.Paper, labelled("Cost", d.Cost)} {
 		if text != "" {
 			fmt.Fprintln(out, strings.Join(hang("  ", text, s.width()), "\n"))
 		}
@@ -57,6 +58,14 @@ func (d Description) write(out *strings.Builder, s Style) {
 			section.write(out, s)
 		}
 	}
+}
+
+// labelled is a text with what it is in front; nothing for none.
+func labelled(label, text string) string {
+	if text == "" {
+		return ""
+	}
+	return label + ": " + text
 }
 
 func (section Section) write(out *strings.Builder, s Style) {

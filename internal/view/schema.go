@@ -29,6 +29,7 @@ func DescribeVariant(f schema.Family, v schema.Variant) Description {
 		Title:    fmt.Sprintf("%s %q", f.Name, v.Name),
 		Doc:      v.Doc,
 		Paper:    v.Paper,
+		Cost:     v.Cost,
 		Sections: fieldSections(schema.Fields(v.New()), nil),
 	}
 }
@@ -37,7 +38,12 @@ func DescribeVariant(f schema.Family, v schema.Variant) Description {
 func DescribeFamily(f schema.Family) Description {
 	variants := Section{Title: "Variants"}
 	for _, v := range f.Variants {
-		variants.Items = append(variants.Items, Item{Name: v.Name, Note: v.Paper, Doc: v.Doc})
+		var options []string
+		for _, field := range schema.Fields(v.New()) {
+			options = append(options, field.Name)
+		}
+		lines := []string{v.Doc, labelled("Cost", v.Cost), labelled("Options", strings.Join(options, ", "))}
+		variants.Items = append(variants.Items, Item{Name: v.Name, Note: v.Paper, Doc: join("\n", lines...)})
 	}
 	return Description{Title: f.Name, Sections: []Section{variants}}
 }

@@ -122,7 +122,7 @@ func Markdown(w io.Writer, c *metrics.Comparison) error {
 // fractions, not percent.
 var csvHeader = []string{
 	"metric", "labels_per_class", "arm", "n", "groups", "mean", "sd", "best",
-	"baseline", "difference", "ci95_low", "ci95_high", "p", "p_exact", "p_holm", "pairs", "clusters", "verdict",
+	"baseline", "difference", "ci95_low", "ci95_high", "p", "p_exact", "p_holm", "pairs", "clusters", "verdict", "pretrain_seconds",
 }
 
 // CSV writes one line per label budget and arm with every number at full
@@ -151,6 +151,9 @@ func csvLine(c *metrics.Comparison, labels int, cell metrics.Cell) []string {
 	}
 	if cell.N > 1 {
 		line[6] = exact(cell.SD)
+	}
+	if seconds, ok := c.Seconds[cell.Arm]; ok {
+		line[18] = exact(seconds)
 	}
 	d := cell.Difference
 	if d == nil {

@@ -167,3 +167,25 @@ func TestCSV(t *testing.T) {
 		t.Errorf("%d lines, want a header and 15", len(lines))
 	}
 }
+
+// Many arms, or seconds beside them, make one row per arm instead of a column.
+func TestTableWithSecondsHasRowsOfArms(t *testing.T) {
+	var records []metrics.Record
+	arms := []string{"scratch", "rotation", "masked_image_with_a_long_name"}
+	for i, arm := range arms {
+		for seed := range 6 {
+			for _, labels := range []int{5, 20} {
+				value := 0.5 + 0.03*float64(i) + 0.01*float64((seed*(i+1))%4) + 0.002*float64(labels)
+				records = append(records, metrics.Record{Arm: arm, Labels: labels, Seed: seed, Values: map[string]float64{metrics.Accuracy: value}})
+			}
+		}
+	}
+	c := metrics.Compare(records, metrics.Options{Baseline: "scratch", Arms: arms, Seconds: map[string]float64{"rotation": 71.6, arms[2]: 108}})
+	text := render(t, func(w io.Writer) error { return Table(w, c, Style{}) })
+	fits(t, text, 80)
+	golden(t, "table_arms.txt", text)
+	golden(t, "table_arms.md", render(t, func(w io.Writer) error { return Markdown(w, c) }))
+	if !strings.Contains(render(t, func(w io.Writer) error { return CSV(w, c) }), ",108\n") {
+		t.Error("the seconds are not in the CSV")
+	}
+}

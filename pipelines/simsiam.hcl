@@ -1,0 +1,125 @@
+# SimSiam (Chen and He, CVPR 2021, arXiv:2011.10566) on Fashion-MNIST.
+pipeline {
+  description = "Does simple Siamese learning help when labels are few?"
+  seeds       = var.seeds
+}
+
+variable "seeds" {
+  type        = number
+  default     = 6
+  description = "Label draws, each with its own head, order and augmentation."
+}
+
+variable "pretrainings" {
+  type        = number
+  default     = 3
+  description = "Independent pre-trainings; each serves as many label draws as any other."
+}
+
+variable "labels" {
+  type        = list(number)
+  default     = [20]
+  description = "Label budgets, in labels per class."
+}
+
+variable "epochs" {
+  type        = number
+  default     = 4
+  description = "Passes of pre-training over the unlabelled images."
+}
+
+variable "unlabelled" {
+  type        = number
+  default     = 0
+  description = "Unlabelled images to pre-train on; 0 takes all 11,500."
+}
+
+variable "max_steps" {
+  type        = number
+  default     = 800
+  description = "Steps of fine-tuning after which the learning rate decays in any case."
+}
+
+locals {
+  # Layers that a linear probe may read; validation data chooses.
+  layers = ["pooled", "block_9", "block_6", "block_4"]
+}
+
+download "images" {
+  source               = "fashion-mnist-mini"
+  unlabelled_limit     = var.unlabelled
+  validation_per_class = 50
+}
+
+augment "strong" {
+  data = download.images.unlabelled
+  resized_crop { area = [0.2, 1.0] }
+  flip {}
+  brightness { probability = 0.8 }
+  contrast { probability = 0.8 }
+}
+
+pretrain "simsiam" {
+  views      = augment.strong
+  epochs     = var.epochs
+  batch_size = 64
+  seeds      = var.pretrainings
+  pretext "simsiam" {}
+  backbone "mobilenet_v2" { alpha = 0.35 }
+  optimizer "adamw" { learning_rate = 3e-3 }
+}
+
+augment "shifts" {
+  data = download.images.train
+  crop { padding = 2 }
+  flip {}
+}
+
+finetune "scratch" {
+  data             = download.images.train
+  views            = augment.shifts
+  labels_per_class = var.labels
+  batch_size       = 32
+  max_steps        = var.max_steps
+  validate_every   = 40
+  patience         = 4
+  decay            = 0.2
+  backbone "mobilenet_v2" { alpha = 0.35 }
+  optimizer "adamw" { learning_rate = 3e-3 }
+}
+
+finetune "ssl_full" {
+  data             = download.images.train
+  views            = augment.shifts
+  labels_per_class = var.labels
+  batch_size       = 32
+  max_steps        = var.max_steps
+  validate_every   = 40
+  patience         = 4
+  decay            = 0.2
+  init             = pretrain.simsiam
+  optimizer "adamw" { learning_rate = 3e-3 }
+}
+
+finetune "ssl_linear" {
+  data             = download.images.train
+  labels_per_class = var.labels
+  mode             = "linear"
+  layers           = local.layers
+  init             = pretrain.simsiam
+}
+
+finetune "random_linear" {
+  data             = download.images.train
+  labels_per_class = var.labels
+  mode             = "linear"
+  layers           = local.layers
+  backbone "mobilenet_v2" { alpha = 0.35 }
+}
+
+evaluate "report" {
+  data     = download.images.test
+  baseline = finetune.scratch
+  compare  = [finetune.random_linear, finetune.ssl_linear, finetune.ssl_full]
+  seconds  = true
+}
