@@ -6,7 +6,7 @@ pipeline {
 
 variable "seeds" {
   type        = number
-  default     = 6
+  default     = 3
   description = "Label draws, each with its own head, order and augmentation."
 }
 

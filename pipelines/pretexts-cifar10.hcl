@@ -25,24 +25,24 @@ variable "pretrainings" {
 
 variable "labels" {
   type        = list(number)
-  default     = [100]
+  default     = [50]
   description = "Label budgets, in labels per class."
 }
 
 variable "unlabelled" {
   type        = number
-  default     = 20000
+  default     = 10000
   description = "Unlabelled images to pre-train on; 0 takes all."
 }
 
 variable "epochs" {
   type        = number
-  default     = 3
+  default     = 2
   description = "Passes of pre-training over the unlabelled images."
 }
 
 locals {
-  layers = ["pooled", "block_12", "block_9", "block_6", "block_4"]
+  layers = ["pooled", "block_9", "block_6", "block_4"]
 }
 
 download "images" {

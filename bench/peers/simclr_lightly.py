@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="has train/CLASS/*.jpg and test/CLASS/*.jpg")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="features of all images")
     parser.add_argument("--train-limit", type=int, default=0, metavar="N", help="the first training images of each class, N in all; 0: all")
-    parser.add_argument("--strides", choices=STRIDES, default="imagenet", help="sslpipe's preset of the same name")
+    parser.add_argument("--strides", choices=STRIDES, default="small", help="sslpipe's preset of the same name")
     parser.add_argument("--hidden", type=int, default=256, help="units of the projector's hidden layer")
     parser.add_argument("--projection", type=int, default=128, help="units of the projector's last layer")
     parser.add_argument("--epochs", type=int, default=20)
