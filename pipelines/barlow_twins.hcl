@@ -1,4 +1,17 @@
 # Barlow Twins (Zbontar et al., ICML 2021, arXiv:2103.03230) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/barlow_twins.hcl        about 5 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     60.8 ± 1.8          73.3 ± 0.2
+#
+# Fine-tuned minus scratch, paired: +2.5 [-0.8, +5.8]; frozen minus scratch: -10.0 [-17.4, -2.5].
+# One pre-training took 94 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 59.4 %,
+# rate 1e-2 51.8, 3e-3 47.4, 128 dimensions in one batch 47.8.
+
 pipeline {
   description = "Does redundancy reduction help when labels are few?"
   seeds       = var.seeds

@@ -1,4 +1,18 @@
 # BYOL (Grill et al., NeurIPS 2020, arXiv:2006.07733) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/byol.hcl                about 5 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     57.9 ± 2.1          70.6 ± 3.0
+#
+# Fine-tuned minus scratch, paired: -0.2 [-7.5, +7.1]; frozen minus scratch: -12.9 [-19.5, -6.3].
+# One pre-training took 129 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 60.8 %,
+# rate 3e-3 45.6, momentum 0.95 60.6. At rate 2e-2 the embeddings collapsed, and the guard stopped the run
+# after epoch 3.
+
 pipeline {
   description = "Does bootstrapping help when labels are few?"
   seeds       = var.seeds

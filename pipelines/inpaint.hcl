@@ -1,4 +1,17 @@
 # Inpainting (Pathak et al., CVPR 2016, arXiv:1604.07379, without the adversary) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/inpaint.hcl             about 3 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     60.1 ± 1.6          71.9 ± 1.1
+#
+# Fine-tuned minus scratch, paired: +1.1 [-4.0, +6.1]; frozen minus scratch: -10.8 [-18.3, -3.2].
+# One pre-training took 51 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 59.8 %;
+# nothing else was tried.
+
 pipeline {
   description = "Does filling in a hole help when labels are few?"
   seeds       = var.seeds

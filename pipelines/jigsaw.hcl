@@ -1,4 +1,17 @@
 # Jigsaw puzzles (Noroozi and Favaro, ECCV 2016, arXiv:1603.09246) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/jigsaw.hcl              about 5 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     51.3 ± 2.6          73.7 ± 1.5
+#
+# Fine-tuned minus scratch, paired: +2.9 [-1.7, +7.4]; frozen minus scratch: -19.5 [-26.0, -13.1].
+# One pre-training took 99 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 57.0 %,
+# tiles enlarged twice 45.8, without normalize 41.6, grid 2 54.2.
+
 pipeline {
   description = "Does solving jigsaw puzzles help when labels are few?"
   seeds       = var.seeds

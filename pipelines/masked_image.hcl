@@ -1,4 +1,17 @@
 # Masked image modelling for convolutional networks (Tian et al., ICLR 2023, arXiv:2301.03580) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/masked_image.hcl        about 4 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     55.7 ± 3.9          73.8 ± 0.7
+#
+# Fine-tuned minus scratch, paired: +3.0 [-1.2, +7.1]; frozen minus scratch: -15.1 [-24.9, -5.3].
+# One pre-training took 73 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 57.2 %,
+# rate 3e-3 46.6.
+
 pipeline {
   description = "Does predicting masked parts of images help when labels are few?"
   seeds       = var.seeds

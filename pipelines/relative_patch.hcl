@@ -1,4 +1,17 @@
 # Relative patch location (Doersch, Gupta and Efros, ICCV 2015, arXiv:1505.05192) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/relative_patch.hcl      about 4 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     52.5 ± 1.2          72.9 ± 1.1
+#
+# Fine-tuned minus scratch, paired: +2.1 [-3.4, +7.5]; frozen minus scratch: -18.3 [-24.3, -12.3].
+# One pre-training took 101 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 53.6 %,
+# tiles not enlarged 48.0, those without normalize 44.2.
+
 pipeline {
   description = "Does predicting the place of a tile help when labels are few?"
   seeds       = var.seeds

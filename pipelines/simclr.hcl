@@ -1,4 +1,17 @@
 # SimCLR (Chen et al., ICML 2020, arXiv:2002.05709) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/simclr.hcl              about 4 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     66.0 ± 0.8          71.7 ± 0.9
+#
+# Fine-tuned minus scratch, paired: +0.9 [-4.8, +6.7]; frozen minus scratch: -4.8 [-10.3, +0.6].
+# One pre-training took 81 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 65.0 %,
+# rate 3e-3 61.4.
+
 pipeline {
   description = "Does contrastive learning help when labels are few?"
   seeds       = var.seeds

@@ -1,4 +1,17 @@
 # SimCLR and rotation prediction together (E-SSL, Dangovski et al., ICLR 2022, arXiv:2111.00899) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/simclr_rotation.hcl     about 8 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     66.2 ± 0.1          71.5 ± 1.6
+#
+# Fine-tuned minus scratch, paired: +0.7 [-3.7, +5.1]; frozen minus scratch: -4.6 [-7.9, -1.2].
+# One pre-training took 256 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 67.0 %;
+# nothing else was tried.
+
 pipeline {
   description = "Do SimCLR and rotation help more together?"
   seeds       = var.seeds

@@ -1,4 +1,18 @@
 # SimSiam (Chen and He, CVPR 2021, arXiv:2011.10566) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/simsiam.hcl             about 5 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     53.3 ± 9.2          73.1 ± 1.5
+#
+# Fine-tuned minus scratch, paired: +2.3 [-2.0, +6.6]; frozen minus scratch: -17.5 [-40.6, +5.7].
+# One pre-training took 97 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 51.0 %,
+# rate 1e-2 48.6, 1e-3 44.8. At rate 1e-2 the embeddings all but collapse (effective rank 1.8). The paper
+# trains for hundreds of epochs; 4 are too few, and frozen features differ much between seeds.
+
 pipeline {
   description = "Does simple Siamese learning help when labels are few?"
   seeds       = var.seeds

@@ -1,4 +1,16 @@
 # Supervised pre-training on Fashion-MNIST: the control that reads all labels.
+#
+#   ./sslpipe run pipelines/supervised.hcl          about 3 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     77.6 ± 0.6          74.7 ± 0.8
+#
+# Fine-tuned minus scratch, paired: +3.9 [-1.2, +8.9]; frozen minus scratch: +6.8 [+3.0, +10.5].
+# One pre-training took 44 s on one core. With 3 seeds no p is below 0.25.
+# Rate and schedule are those of the rotation task; nothing else was tried.
+
 pipeline {
   description = "How much would labels have helped?"
   seeds       = var.seeds

@@ -1,4 +1,18 @@
 # SwAV (Caron et al., NeurIPS 2020, arXiv:2006.09882, without small extra crops) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/swav.hcl                about 4 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     45.0 ± 13.5         73.7 ± 1.3
+#
+# Fine-tuned minus scratch, paired: +2.9 [+0.4, +5.4]; frozen minus scratch: -25.8 [-57.7, +6.1].
+# One pre-training took 74 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 51.8 %,
+# rate 2e-3 49.6, temperature 0.1 31.4 (nothing is learnt). With these settings too one of the three
+# pre-trainings learnt nothing (loss at ln 32), hence the spread of the frozen features.
+
 pipeline {
   description = "Does clustering help when labels are few?"
   seeds       = var.seeds

@@ -1,4 +1,17 @@
 # VICReg (Bardes, Ponce and LeCun, ICLR 2022, arXiv:2105.04906) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/vicreg.hcl              about 4 min on 2 CPU cores
+#
+# Measured test accuracy in %, 20 labels per class, mean ± sd over 3 seeds (pre-training, label draw, head, order):
+#
+#   scratch      random frozen  pre-trained frozen  pre-trained, fine-tuned
+#   70.8 ± 1.4   47.3 ± 1.5     65.0 ± 2.5          72.6 ± 1.6
+#
+# Fine-tuned minus scratch, paired: +1.8 [-1.9, +5.5]; frozen minus scratch: -5.8 [-13.8, +2.1].
+# One pre-training took 92 s on one core. With 3 seeds no p is below 0.25.
+# Looked at on validation images (linear probe, 1 seed, random encoder 44.4 %): these settings 57.0 %,
+# rate 3e-3 53.4.
+
 pipeline {
   description = "Does variance-invariance-covariance regularisation help when labels are few?"
   seeds       = var.seeds
