@@ -39,7 +39,6 @@ type inspection struct {
 	tasks   *taskGraph
 	session *tf.Session
 	norm    tf.Output
-	feeds   func(step int) map[tf.Output]*tf.Tensor
 }
 
 // measure looks at the weights with the batch of a step, without changing them.
@@ -48,7 +47,7 @@ func (in inspection) measure(step int) (train.Values, error) {
 	for _, b := range in.tasks.builders {
 		fetches = append(fetches, b.Embeddings()...)
 	}
-	out, err := in.session.Run(in.feeds(step), fetches)
+	out, err := in.session.Run(in.tasks.fill(step), fetches)
 	if err != nil {
 		return nil, err
 	}

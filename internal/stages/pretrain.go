@@ -167,9 +167,7 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 	for _, task := range p.tasks.tasks {
 		crops += task.Crops()
 	}
-	inspection := inspection{tasks: p.tasks, session: p.session, norm: p.update.GradientNorm, feeds: func(step int) map[tf.Output]*tf.Tensor {
-		return p.rate.with(p.tasks.fill(step), 0)
-	}}
+	inspection := inspection{tasks: p.tasks, session: p.session, norm: p.update.GradientNorm}
 	return &train.Loop{
 		Session: p.session, All: p.all, Model: p.model, Finite: p.finite,
 		Dir:    filepath.Join(env.Dir, "checkpoints"),
