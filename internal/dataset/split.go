@@ -67,7 +67,7 @@ func (c *cutter) take(split string, perClass int) error {
 				byClass[r.label] = append(byClass[r.label], i)
 			}
 		}
-		chosen, short := stratified(byClass, perClass, split, c.source.Seed)
+		chosen, short := stratified(byClass, func(int) int { return perClass }, split, c.source.Seed)
 		if short != nil {
 			return fmt.Errorf("class %q has %d training images, too few for %d %s images of each class", c.classes[short.class], short.have, perClass, split)
 		}

@@ -71,11 +71,12 @@ func applyAdam(o AdamW, n *Net, loss, lr tf.Output, train []*tf.Variable) Update
 	decay := g.Mul(lr, g.Scalar(o.WeightDecay))
 	applied := make([]tf.Op, len(s.grads))
 	for i, v := range s.train {
-		then, rate, decay := g, lr, decay
-		if s.constant(v) {
-			rate, decay = g.Scalar(o.LearningRate), g.Scalar(o.LearningRate*o.WeightDecay)
-		}
+		then, rate := g, s.rate(v)
 		if o.WeightDecay > 0 && !n.NoDecay(v) {
+			decay := decay
+			if rate != lr {
+				decay = g.Mul(rate, g.Scalar(o.WeightDecay))
+			}
 			then = g.After(g.AssignSub(v, g.Mul(v.Read(), decay)))
 		}
 		applied[i] = then.ApplyAdam(v, s.slot("m", v), s.slot("v", v),

@@ -44,6 +44,8 @@ type weights struct {
 	pending map[string]tf.Op
 	// constant are the names of variables that learn at the base rate throughout.
 	constant map[string]bool
+	// scaled are factors of the rate, by the name of the variable.
+	scaled map[string]tf.Output
 	// after builds what happens once the optimiser has changed the weights.
 	after []func(g *tf.Graph) tf.Op
 }
@@ -52,7 +54,7 @@ type weights struct {
 // initial value of a variable depends on the seed and on its name only, so
 // adding a layer does not change the start of any other.
 func NewNet(g *tf.Graph, seed int64) *Net {
-	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, constant: map[string]bool{}}
+	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, constant: map[string]bool{}, scaled: map[string]tf.Output{}}
 	return &Net{g: g, training: true, weights: w, own: new([]*tf.Variable)}
 }
 
@@ -80,6 +82,11 @@ func (n *Net) ConstantRate() *Net {
 	c.constant = true
 	return &c
 }
+
+// ScaleRate makes v learn at factor, a float32 scalar of the graph, times the
+// rate that it would have otherwise. Weight decay scales with it. Moving averages
+// have no rate, and follow the data even where the factor is 0.
+func (n *Net) ScaleRate(v *tf.Variable, factor tf.Output) { n.weights.scaled[v.Name] = factor }
 
 // AfterStep adds an operation to every training step. It is built on a view of
 // the graph that comes after the loss and after the optimiser's changes; reads

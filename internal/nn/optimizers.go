@@ -85,10 +85,14 @@ func (s *step) constant(v *tf.Variable) bool { return s.n.weights.constant[v.Nam
 
 // rate is the learning rate of a variable in this step.
 func (s *step) rate(v *tf.Variable) tf.Output {
+	rate := s.lr
 	if s.constant(v) {
-		return s.g.Scalar(s.base)
+		rate = s.g.Scalar(s.base)
 	}
-	return s.lr
+	if factor, ok := s.n.weights.scaled[v.Name]; ok {
+		rate = s.g.Mul(rate, factor)
+	}
+	return rate
 }
 
 // finish joins the updates of the weights with those of the moving averages,

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 )
 
@@ -35,8 +36,13 @@ var penalties = []float64{1, 0.1, 0.01, 0.001}
 // of the data: the problem is convex and starts at zero.
 func FitLogistic(train, validation Examples, features, classes int) (*Logistic, error) {
 	p := newLogisticProblem(train, features, classes)
+	if len(train.Y) < features {
+		if err := p.reduce(); err != nil {
+			return nil, err
+		}
+	}
 	var best *Logistic
-	theta := make([]float64, (features+1)*classes)
+	theta := make([]float64, (p.x.Cols+1)*classes)
 	for _, l2 := range penalties {
 		p.l2 = l2
 		var err error
@@ -78,9 +84,10 @@ func (m *Logistic) accuracy(e Examples) float64 {
 }
 
 // logisticProblem is the penalised mean cross-entropy as a function of theta:
-// weights [features, classes] followed by the bias [classes].
+// weights [columns of x, classes] followed by the bias [classes].
 type logisticProblem struct {
-	x                  blas64.General // standardised, [n, features]
+	x                  blas64.General // standardised, [n, features], or [n, rank] once reduced
+	basis              blas64.General // [features, rank] once reduced; else empty
 	y                  []int32
 	mean, scale        []float64
 	features, classes  int
@@ -111,6 +118,42 @@ func newLogisticProblem(e Examples, features, classes int) *logisticProblem {
 		}
 	}
 	return p
+}
+
+// reduce turns to the coordinates of the space that the examples span. With fewer
+// examples than features the best weights lie in it, since a part outside adds to
+// the penalty and to no score, and the problem becomes as small as the number of
+// examples. Its loss, penalty and solution are the same.
+func (p *logisticProblem) reduce() error {
+	n := p.x.Rows
+	gram := mat.NewSymDense(n, nil)
+	blas64.Syrk(blas.NoTrans, 1, p.x, 0, gram.RawSymmetric())
+	var eigen mat.EigenSym
+	if !eigen.Factorize(gram, true) {
+		return errors.New("reduce logistic regression: no eigenvalues found")
+	}
+	values := eigen.Values(nil) // ascending
+	first := 0
+	for first < n-1 && values[first] <= 1e-12*values[n-1] {
+		first++
+	}
+	if values[n-1] <= 0 { // every feature is constant
+		return nil
+	}
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	left := general(n, n-first) // eigenvectors over the roots of their values
+	for j := range left.Cols {
+		for i := range n {
+			left.Data[i*left.Stride+j] = vectors.At(i, first+j) / math.Sqrt(values[first+j])
+		}
+	}
+	p.basis = general(p.features, left.Cols)
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, left, 0, p.basis)
+	reduced := general(n, left.Cols)
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, p.basis, 0, reduced)
+	p.x, p.weightGrad = reduced, general(left.Cols, p.classes)
+	return nil
 }
 
 func general(rows, cols int) blas64.General {
@@ -156,8 +199,8 @@ func equal(a, b []float64) bool {
 
 // evaluate returns the loss at theta and writes its gradient.
 func (p *logisticProblem) evaluate(theta, grad []float64) float64 {
-	nw := p.features * p.classes
-	w := blas64.General{Rows: p.features, Cols: p.classes, Stride: p.classes, Data: theta[:nw]}
+	nw := p.x.Cols * p.classes
+	w := blas64.General{Rows: p.x.Cols, Cols: p.classes, Stride: p.classes, Data: theta[:nw]}
 	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, w, 0, p.logits)
 	clear(grad)
 	loss, n := 0.0, float64(len(p.y))
@@ -199,7 +242,14 @@ func softmaxInPlace(row, bias []float64, y int) float64 {
 
 // model folds the standardisation into the weights.
 func (p *logisticProblem) model(theta []float64) *Logistic {
-	nw := p.features * p.classes
+	nw := p.x.Cols * p.classes
+	if p.basis.Cols > 0 {
+		w := general(p.features, p.classes)
+		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.basis,
+			blas64.General{Rows: p.x.Cols, Cols: p.classes, Stride: p.classes, Data: theta[:nw]}, 0, w)
+		theta = append(w.Data, theta[nw:]...)
+		nw = p.features * p.classes
+	}
 	m := &Logistic{
 		Features: p.features, Classes: p.classes, L2: p.l2,
 		Weights: make([]float64, nw), Bias: append([]float64(nil), theta[nw:]...),

@@ -117,3 +117,49 @@ func TestLogisticGradient(t *testing.T) {
 		}
 	}
 }
+
+// With fewer examples than features the problem is solved in the space of the
+// examples: the loss of its solution must be that of the whole problem, and no
+// step in any direction may lower it.
+func TestReducedLogisticHasTheSameSolution(t *testing.T) {
+	const n, features, classes = 12, 40, 3
+	e := Examples{Y: make([]int32, n)}
+	for i := range n {
+		e.Y[i] = int32(i % classes)
+		for f := range features {
+			e.X = append(e.X, float32(math.Sin(float64(i*features+f)*1.7)+0.3*float64(i%classes)*math.Cos(float64(f))))
+		}
+	}
+	for _, l2 := range penalties {
+		whole, reduced := newLogisticProblem(e, features, classes), newLogisticProblem(e, features, classes)
+		if err := reduced.reduce(); err != nil {
+			t.Fatal(err)
+		}
+		if reduced.x.Cols > n {
+			t.Fatalf("%d coordinates for %d examples", reduced.x.Cols, n)
+		}
+		whole.l2, reduced.l2 = l2, l2
+		a, err := whole.minimise(make([]float64, (features+1)*classes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := reduced.minimise(make([]float64, (reduced.x.Cols+1)*classes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		la, lb := whole.evaluate(a, make([]float64, len(a))), reduced.evaluate(b, make([]float64, len(b)))
+		if math.Abs(la-lb) > 1e-6 {
+			t.Errorf("l2 %v: loss %.9f whole, %.9f reduced", l2, la, lb)
+		}
+		ma, mb := whole.model(a), reduced.model(b)
+		for i := range n {
+			x := e.X[i*features : (i+1)*features]
+			pa, pb := ma.probabilities(x), mb.probabilities(x)
+			for c := range pa {
+				if math.Abs(pa[c]-pb[c]) > 2e-3 {
+					t.Fatalf("l2 %v, example %d: probabilities %v whole, %v reduced", l2, i, pa, pb)
+				}
+			}
+		}
+	}
+}

@@ -55,6 +55,9 @@ type Loop struct {
 	// better. Nil keeps the last weights.
 	Validate      func() (float64, error)
 	ValidateEvery int
+	// KeepLast writes a checkpoint at the end, so that a run that has ended ends
+	// again at once.
+	KeepLast bool
 
 	// EpochEnds tells whether an epoch is over after so many steps. Inspect then
 	// measures the current weights, without changing them, and Gate refuses what
@@ -104,6 +107,11 @@ func (l *Loop) Run(ctx context.Context) (State, error) {
 				return state, err
 			}
 			saved = time.Now()
+		}
+	}
+	if l.KeepLast {
+		if err := l.save(&state, store); err != nil {
+			return state, err
 		}
 	}
 	if l.Validate == nil {
