@@ -128,6 +128,10 @@ var commands = []func(*settings) *cobra.Command{
 	planCommand,
 	validateCommand,
 	previewCommand,
+	reportCommand,
+	runsCommand,
+	showCommand,
+	compareCommand,
 	describeCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }

@@ -47,10 +47,13 @@ func publish(root string, p *plan.Plan, store *artifact.Store, entries map[strin
 }
 
 // modelName is the folder of a stage's models: the stage's address, and the
-// label budget where there is one.
+// label budget where there is one, in labels per class or in thousandths.
 func modelName(u *plan.Unit) string {
 	if labels, ok := u.Coord["labels"]; ok {
 		return fmt.Sprintf("%s.%d", u.Stage.Address, labels)
+	}
+	if permille, ok := u.Coord["permille"]; ok {
+		return fmt.Sprintf("%s.%dpermille", u.Stage.Address, permille)
 	}
 	return u.Stage.Address
 }

@@ -1,117 +1,141 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
-	"sslpipe/internal/artifact"
-	"sslpipe/internal/metrics"
-	"sslpipe/internal/plan"
-	"sslpipe/internal/run"
-	"sslpipe/internal/stages"
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"sslpipe/internal/report"
 	"sslpipe/internal/view"
 )
 
-// report prints the table of each evaluate stage and writes it to the run's
-// folder as text, Markdown and CSV; macro-F1 is in files of its own. The
-// previews of augment stages go there too.
-func report(out io.Writer, p *plan.Plan, store *artifact.Store, result *run.Result) error {
-	for _, u := range p.Units {
-		if u.Stage.Kind.Outputs[0].Type == artifact.TypeViews {
-			if err := copyPreview(u, store, result); err != nil {
-				return fmt.Errorf("copy the preview of %s: %w", u.Address, err)
+// formats are the forms of a report, by the ending of their files.
+var formats = map[string]func(w io.Writer, r *report.Report, dir string) error{
+	"txt":  func(w io.Writer, r *report.Report, _ string) error { return view.Report(w, r, view.Style{}) },
+	"md":   func(w io.Writer, r *report.Report, _ string) error { return view.ReportMarkdown(w, r) },
+	"csv":  func(w io.Writer, r *report.Report, _ string) error { return view.ReportCSV(w, r) },
+	"tex":  func(w io.Writer, r *report.Report, _ string) error { return view.ReportLaTeX(w, r) },
+	"json": func(w io.Writer, r *report.Report, _ string) error { return view.ReportJSON(w, r) },
+	"html": writeHTML,
+}
+
+func writeHTML(w io.Writer, r *report.Report, dir string) error {
+	pictures := map[string][]byte{}
+	for _, e := range r.Evaluations {
+		for _, set := range e.Sets {
+			if set.Pictures == nil {
+				continue
 			}
-		}
-		config, ok := u.Config.(*stages.EvaluateConfig)
-		if !ok {
-			continue
-		}
-		scores, err := readScores(store, result.Entries[u.Address])
-		if err != nil {
-			return fmt.Errorf("read scores of %s: %w", u.Address, err)
-		}
-		var seconds map[string]float64
-		if config.Seconds {
-			seconds = pretrainSeconds(u, result.Entries)
-		}
-		for _, metric := range []string{metrics.Accuracy, metrics.MacroF1} {
-			base := filepath.Join(result.RunDir, u.Stage.Name+"."+metric)
-			if err := writeTables(base, config.Comparison(scores, metric, seconds)); err != nil {
-				return fmt.Errorf("write tables: %w", err)
+			data, err := os.ReadFile(filepath.Join(dir, set.Pictures.File))
+			if err != nil {
+				return err
 			}
+			pictures[set.Pictures.File] = data
 		}
-		if err := view.Table(out, config.Comparison(scores, metrics.Accuracy, seconds), view.Detect(out, os.Getenv)); err != nil {
+	}
+	return view.HTML(w, r, pictures)
+}
+
+// writeReport writes a report in every form, and its figures, into a run's folder.
+func writeReport(dir string, r *report.Report) error {
+	for _, ending := range slices.Sorted(maps.Keys(formats)) {
+		if err := writeForm(filepath.Join(dir, "report."+ending), r, dir, ending); err != nil {
+			return err
+		}
+	}
+	figures, err := view.Figures(r)
+	if err != nil {
+		return fmt.Errorf("draw figures: %w", err)
+	}
+	if len(figures) == 0 {
+		return nil
+	}
+	folder := filepath.Join(dir, "figures")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for _, figure := range figures {
+		if err := renameio.WriteFile(filepath.Join(folder, figure.Name), figure.Data, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pretrainSeconds is what the encoders of each arm took, in the mean, by the
-// records of the units that made them. An arm without encoder is left out.
-func pretrainSeconds(evaluate *plan.Unit, entries map[string]*artifact.Entry) map[string]float64 {
-	sum, count := map[string]float64{}, map[string]float64{}
-	seen := map[[2]string]bool{}
-	for _, field := range []string{"baseline", "compare"} {
-		for _, classifier := range evaluate.Inputs[field] {
-			arm := classifier.Stage.Name
-			for _, encoder := range classifier.Inputs["init"] {
-				if pair := [2]string{arm, encoder.Address}; !seen[pair] {
-					seen[pair] = true
-					sum[arm] += entries[encoder.Address].Seconds
-					count[arm]++
-				}
-			}
-		}
-	}
-	for arm := range sum {
-		sum[arm] /= count[arm]
-	}
-	return sum
-}
-
-func copyPreview(u *plan.Unit, store *artifact.Store, result *run.Result) error {
-	h, err := store.Handle(result.Entries[u.Address], u.Stage.Kind.Outputs[0].Name)
+// writeForm writes one form of a report to a file, which appears whole.
+func writeForm(path string, r *report.Report, dir, ending string) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
-	return copyFile(filepath.Join(result.RunDir, u.Stage.Name+".png"), filepath.Join(h.Path, stages.PreviewFile))
+	defer file.Cleanup() //nolint:errcheck // nothing to undo once it is renamed
+	if err := formats[ending](file, r, dir); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return file.CloseAtomicallyReplace()
 }
 
-func readScores(store *artifact.Store, entry *artifact.Entry) (stages.Scores, error) {
-	var scores stages.Scores
-	handle, err := store.Handle(entry, "metrics")
-	if err != nil {
-		return scores, err
+func reportCommand(s *settings) *cobra.Command {
+	var form, out string
+	cmd := &cobra.Command{
+		Use:   "report [RUN]",
+		Short: "Write the report of a run again, or one form of it to a file",
+		Long: `Writes report.html, .md, .csv, .tex, .json and .txt and the figures of a run
+into its folder again, from the report.json that is there: nothing is run. RUN
+is the name of a run's folder or a beginning of it, the name of a pipeline (its
+newest run), a path, or "latest", which is meant without it.`,
+		Example: `  sslpipe report
+  sslpipe report rotation --format tex --out table.tex
+  sslpipe report rotation --format csv`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, ok := formats[form]; form != "" && !ok {
+				return fmt.Errorf("there is no format %q: use %s", form, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
+			}
+			if out != "" && form == "" {
+				return errors.New("--out needs --format")
+			}
+			r, dir, err := s.readRun(append(args, report.Latest)[0])
+			if err != nil {
+				return err
+			}
+			switch {
+			case out != "":
+				return failed(writeForm(out, r, dir, form))
+			case form != "":
+				return failed(formats[form](cmd.OutOrStdout(), r, dir))
+			}
+			if err := writeReport(dir, r); err != nil {
+				return failed(err)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(dir, "report.html"))
+			return failed(err)
+		},
 	}
-	text, err := os.ReadFile(filepath.Join(handle.Path, stages.ScoresFile))
-	if err != nil {
-		return scores, err
-	}
-	return scores, json.Unmarshal(text, &scores)
+	cmd.Flags().StringVar(&form, "format", "", "one form only: csv, html, json, md, tex or txt")
+	cmd.Flags().StringVar(&out, "out", "", "file to write that form to; without it, standard output")
+	return cmd
 }
 
-// writeTables writes base.txt, base.md and base.csv.
-func writeTables(base string, c *metrics.Comparison) error {
-	for extension, write := range map[string]func(io.Writer) error{
-		".txt": func(w io.Writer) error { return view.Table(w, c, view.Style{}) },
-		".md":  func(w io.Writer) error { return view.Markdown(w, c) },
-		".csv": func(w io.Writer) error { return view.CSV(w, c) },
-	} {
-		f, err := os.Create(base + extension)
-		if err != nil {
-			return err
-		}
-		if err := write(f); err != nil {
-			_ = f.Close()
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
+// readRun finds a run and reads its report.
+func (s *settings) readRun(name string) (*report.Report, string, error) {
+	dir, err := report.Find(s.runs(), name)
+	if err != nil {
+		return nil, "", exitError{code: exitMistake, err: err}
 	}
-	return nil
+	r, err := report.Read(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("run %s has no report: it was not finished, or has no evaluate stage; see sslpipe runs", filepath.Base(dir))
+		return nil, "", exitError{code: exitMistake, err: err}
+	}
+	return r, dir, failed(err)
 }

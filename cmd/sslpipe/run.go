@@ -13,6 +13,7 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/report"
 	"sslpipe/internal/run"
 	"sslpipe/internal/stages"
 	"sslpipe/internal/tf"
@@ -51,11 +52,32 @@ same result. Progress goes to standard error, the table to standard output.`,
 			if err := publish(s.Models, p, store, result.Entries); err != nil {
 				return failed(err)
 			}
-			return failed(report(cmd.OutOrStdout(), p, store, result))
+			r, err := gathering{plan: p, store: store, result: result, device: device, vars: flags.vars}.report()
+			if err != nil {
+				return failed(err)
+			}
+			return failed(s.tell(cmd, r, result.RunDir))
 		},
 	}
 	flags.add(cmd)
 	return cmd
+}
+
+// tell writes the report of a run and prints it. A run that evaluates nothing has
+// none.
+func (s *settings) tell(cmd *cobra.Command, r *report.Report, dir string) error {
+	if len(r.Evaluations) == 0 {
+		return nil
+	}
+	if err := writeReport(dir, r); err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if err := view.Report(out, r, view.Detect(out, os.Getenv)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "Report: %s\n", filepath.Join(dir, "report.html"))
+	return err
 }
 
 // execute runs the plan and shows its progress.
@@ -65,7 +87,7 @@ func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Sto
 	defer progress.Close()
 	return run.Execute(cmd.Context(), p, run.Options{
 		Store: store, Cores: s.Jobs, Device: device,
-		RunsDir: filepath.Join(s.State, "runs"), CheckpointEvery: s.CheckpointEvery, Sink: progress.Handle,
+		RunsDir: s.runs(), CheckpointEvery: s.CheckpointEvery, Sink: progress.Handle,
 	})
 }
 

@@ -75,6 +75,7 @@ func TestCompareTable(t *testing.T) {
 		"p cannot fall below 0.25 with 3 seeds",
 		"ssl has no result with 50 labels per class",
 		"scratch has no result with all labels",
+		"the interval of ssl with 10 labels per class leaves out 0, but with 3 seeds no p can be below 0.25: at least 6 are needed for the claim",
 	}
 	if diff := cmp.Diff(want, messages(c)); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
@@ -102,8 +103,12 @@ func TestCompareCountsPreTrainingsNotDraws(t *testing.T) {
 	if cell.Difference.Test.P != 0.25 {
 		t.Errorf("p = %v, want 0.25 over 3 groups", cell.Difference.Test.P)
 	}
-	if want := []string{"p cannot fall below 0.25 with 3 independent pre-training seeds"}; !slices.Equal(messages(c), want) {
-		t.Errorf("warnings %q, want %q", messages(c), want)
+	want := []string{
+		"p cannot fall below 0.25 with 3 independent pre-training seeds",
+		"the interval of ssl with 10 labels per class leaves out 0, but with 3 independent pre-training seeds no p can be below 0.25: at least 6 are needed for the claim",
+	}
+	if diff := cmp.Diff(want, messages(c)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 	if want := "± is the standard deviation over 6 seeds; nested in 3 pre-training seeds for ssl"; c.Protocol[0] != want {
 		t.Errorf("protocol %q, want %q", c.Protocol[0], want)
@@ -148,8 +153,15 @@ func TestSwappingArmsNegatesTheDifference(t *testing.T) {
 		if ab.Mean != -ba.Mean || ab.Test != ba.Test || (ab.Interval == nil) != (ba.Interval == nil) {
 			t.Fatalf("n = %d: %+v and swapped %+v", n, ab, ba)
 		}
-		if ab.Interval != nil {
-			nearInterval(t, "swapped interval", *ab.Interval, [2]float64{-ba.Interval.Hi, -ba.Interval.Lo})
+		if ab.Interval == nil {
+			continue
+		}
+		nearInterval(t, "swapped interval", *ab.Interval, [2]float64{-ba.Interval.Hi, -ba.Interval.Lo})
+		if ab.Bootstrap.Lo != -ba.Bootstrap.Hi || ab.Bootstrap.Hi != -ba.Bootstrap.Lo {
+			t.Errorf("bootstrap %v and swapped %v", ab.Bootstrap, ba.Bootstrap)
+		}
+		if ab.Effect != nil && *ab.Effect != -*ba.Effect {
+			t.Errorf("effect %v and swapped %v", *ab.Effect, *ba.Effect)
 		}
 	}
 }
@@ -177,6 +189,7 @@ func TestCompareWarns(t *testing.T) {
 		"one: every run started from one pre-training, so its spread does not cover pre-training",
 		"no interval and no test with 1 independent pre-training seed",
 		"other and scratch share no seed with 10 labels per class: no paired difference",
+		"the interval of constant with 10 labels per class leaves out 0, but with 3 seeds no p can be below 0.25: at least 6 are needed for the claim",
 	}
 	if diff := cmp.Diff(want, messages(c)); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
@@ -224,7 +237,7 @@ func TestHolmCoversTheWholeTable(t *testing.T) {
 
 func TestProtocolStatesTheTestSet(t *testing.T) {
 	c := Compare(arm("a", 10, nil, 0.5, 0.5), Options{TestImages: 400, Protocol: []string{"data: toy"}})
-	// Wilson at 200 of 400: [0.4512, 0.5488].
+	// Wilson at 200 of 400: [0.4513, 0.5487].
 	want := []string{
 		"data: toy",
 		"± is the standard deviation over 2 seeds",

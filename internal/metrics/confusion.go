@@ -1,6 +1,9 @@
 package metrics
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Confusion counts predictions: Confusion[t][p] examples of class t were
 // predicted as class p.
@@ -84,7 +87,56 @@ func (c Confusion) MacroF1() float64 {
 	return sum / float64(classes)
 }
 
-// Values returns the scores under their names, as [Record.Values] holds them.
-func (c Confusion) Values() map[string]float64 {
-	return map[string]float64{Accuracy: c.Accuracy(), MacroF1: c.MacroF1()}
+// Recall is the fraction of each class's examples that is predicted correctly; 0,
+// which says nothing, for a class without examples.
+func (c Confusion) Recall() []float64 {
+	recall := make([]float64, len(c))
+	for k := range c {
+		if n := c.examples(k); n > 0 {
+			recall[k] = float64(c[k][k]) / float64(n)
+		}
+	}
+	return recall
+}
+
+// BalancedAccuracy is the unweighted mean of the recalls of the classes that
+// have examples; 0 for an empty matrix.
+func (c Confusion) BalancedAccuracy() float64 {
+	sum, classes := 0.0, 0
+	for k, recall := range c.Recall() {
+		if c.examples(k) > 0 {
+			sum += recall
+			classes++
+		}
+	}
+	if classes == 0 {
+		return 0
+	}
+	return sum / float64(classes)
+}
+
+func (c Confusion) examples(class int) int {
+	n := 0
+	for _, k := range c[class] {
+		n += k
+	}
+	return n
+}
+
+// Add returns the counts of both matrices, which have the same classes. A nil
+// matrix counts nothing.
+func (c Confusion) Add(other Confusion) Confusion {
+	if c == nil {
+		c, other = other, nil
+	}
+	sum := make(Confusion, len(c))
+	for t := range c {
+		sum[t] = slices.Clone(c[t])
+	}
+	for t, row := range other {
+		for p, k := range row {
+			sum[t][p] += k
+		}
+	}
+	return sum
 }

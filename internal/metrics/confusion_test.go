@@ -3,6 +3,8 @@ package metrics
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestConfusion(t *testing.T) {
@@ -14,8 +16,8 @@ func TestConfusion(t *testing.T) {
 		t.Errorf("confusion %v", c)
 	}
 	// F1: class 0 4/5, class 1 2/5, class 2 0; class 3 never occurs.
-	near(t, "accuracy", c.Values()[Accuracy], 0.5)
-	near(t, "macro-F1", c.Values()[MacroF1], 0.4)
+	near(t, "accuracy", c.Accuracy(), 0.5)
+	near(t, "macro-F1", c.MacroF1(), 0.4)
 }
 
 func TestConfusionRefuses(t *testing.T) {
@@ -32,5 +34,19 @@ func TestConfusionRefuses(t *testing.T) {
 		if _, err := NewConfusion(c.truth, c.predicted, c.classes); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+}
+
+func TestConfusionsAddUp(t *testing.T) {
+	a, b := Confusion{{1, 2}, {3, 4}}, Confusion{{10, 0}, {0, 10}}
+	var sum Confusion
+	for _, c := range []Confusion{a, b} {
+		sum = sum.Add(c)
+	}
+	if want := (Confusion{{11, 2}, {3, 14}}); !cmp.Equal(sum, want) {
+		t.Errorf("sum %v, want %v", sum, want)
+	}
+	if !cmp.Equal(a, Confusion{{1, 2}, {3, 4}}) || !cmp.Equal(a.Add(nil), a) {
+		t.Errorf("adding changed a matrix to %v", a)
 	}
 }

@@ -15,6 +15,9 @@ func (c *Comparison) explain(testImages int) []string {
 	if tested := c.tested(); len(tested) > 0 {
 		lines = append(lines, c.inference(tested)...)
 	}
+	if line := c.testedImages(); line != "" {
+		lines = append(lines, line)
+	}
 	if c.Metric == Accuracy && testImages > 0 {
 		if line := c.testSet(testImages); line != "" {
 			lines = append(lines, line)
@@ -57,21 +60,49 @@ func (c *Comparison) spread() string {
 }
 
 func (c *Comparison) inference(tested []*Difference) []string {
-	over, test, drawn := "seeds", "exact sign-flip p", false
+	over, test, drawn, effect := "seeds", "exact sign-flip p", false, false
 	for _, d := range tested {
 		if d.Clusters < d.Pairs {
 			over = "the means of independent pre-training seeds"
 		}
 		drawn = drawn || !d.Test.Exact
+		effect = effect || d.Effect != nil
 	}
 	if drawn {
 		test = fmt.Sprintf("sign-flip p (exact up to %d, above that Monte Carlo with %d draws)", maxExact, monteCarloDraws)
 	}
-	lines := []string{fmt.Sprintf("differences: arm minus %s, paired by seed; %.0f %% t interval and two-sided %s over %s", c.Baseline, 100*Level, test, over)}
+	lines := []string{
+		fmt.Sprintf("differences: arm minus %s, paired by seed; %.0f %% t interval, from which the verdict follows, and two-sided %s over %s", c.Baseline, 100*Level, test, over),
+		fmt.Sprintf("bootstrap: %.0f %% percentile interval (%d,000 resamples), too narrow with few seeds", 100*Level, bootstrapResamples/1000),
+	}
+	if effect {
+		lines = append(lines, "effect: mean difference over its standard deviation between seeds (d_z), with Hedges' correction for few")
+	}
 	if len(tested) > 1 {
-		lines = append(lines, fmt.Sprintf("p and interval are for one comparison each; column Holm (in CSV p_holm) adjusts p for the %d of this table", len(tested)))
+		lines = append(lines, fmt.Sprintf("p and intervals are for one comparison each; column Holm (in CSV p_holm) adjusts p for the %d of this table", len(tested)))
 	}
 	return lines
+}
+
+// testedImages says what McNemar's test covers, the more plainly where no other
+// test stands beside it.
+func (c *Comparison) testedImages() string {
+	present, alone := false, false
+	for _, row := range c.Rows {
+		for _, cell := range row.Cells {
+			if d := cell.Difference; d != nil && len(d.McNemar) > 0 {
+				present = true
+				alone = alone || d.Interval == nil
+			}
+		}
+	}
+	switch {
+	case !present:
+		return ""
+	case alone:
+		return "McNemar: exact two-sided p of one seed's two classifiers; where runs are not repeated it is all there is, and it covers the choice of the test images, not that of seeds: another seed may say otherwise"
+	}
+	return "McNemar: exact two-sided p of one seed's two classifiers; it covers the choice of the test images, not that of seeds"
 }
 
 // testSet states the uncertainty that all arms share and no seed shows: the
@@ -81,7 +112,7 @@ func (c *Comparison) testSet(images int) string {
 	for _, row := range c.Rows {
 		for _, cell := range row.Cells {
 			if cell.N > 0 {
-				i := Wilson(int(cell.Mean*float64(images)+0.5), images, Level)
+				i := wilsonOf(cell.Mean, images)
 				half = max(half, (i.Hi-i.Lo)/2)
 			}
 		}

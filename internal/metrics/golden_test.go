@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// golden.json holds SciPy's numbers; testdata/make_golden.py writes it.
+// golden.json holds the numbers of SciPy and scikit-learn; testdata/make_golden.py
+// writes it.
 type golden struct {
 	Samples []struct {
 		X        []float64
@@ -34,6 +35,33 @@ type golden struct {
 		Mean          float64
 		T95           [2]float64
 		SignFlip      float64 `json:"sign_flip"`
+	}
+	Scores []struct {
+		Classes       int
+		Truth         []int32
+		Probabilities []float32
+		Recall        []float64
+		BinCounts     []int `json:"bin_counts"`
+		Values        map[string]float64
+	}
+	McNemar []struct {
+		Arm, Baseline int
+		P             float64
+	}
+	Effects []struct {
+		X []float64
+		G float64
+	}
+	Bootstraps []struct {
+		X, Lo, Hi []float64 // either end between two quantiles
+	}
+	Isotonic []struct {
+		Y, Weights, Fitted []float64
+	}
+	Efficiency struct {
+		Labels        []int
+		Baseline, Arm [][]float64 // by seed and budget
+		Required      []float64
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 // Level is the confidence level of every interval in a [Comparison].
 const Level = 0.95
 
+// negligible is far below any difference between scores, and far above what
+// rounding leaves where there is none.
+const negligible = 1e-12
+
 // Interval is a confidence interval.
 type Interval struct {
 	Lo float64 `json:"lo"`
@@ -66,4 +70,9 @@ func Wilson(k, n int, level float64) Interval {
 	centre := (p + z*z/(2*trials)) / scale
 	half := z / scale * math.Sqrt(p*(1-p)/trials+z*z/(4*trials*trials))
 	return Interval{Lo: max(0, centre-half), Hi: min(1, centre+half)}
+}
+
+// wilsonOf is the Wilson interval at [Level] of an accuracy on n test images.
+func wilsonOf(accuracy float64, n int) Interval {
+	return Wilson(int(math.Round(accuracy*float64(n))), n, Level)
 }

@@ -7,15 +7,9 @@
 // what a reader must know arrives as a [Warning] beside the numbers. It knows
 // nothing of files, plans or terminals, and prints nothing.
 //
-// A score of predictions belongs in confusion.go, a test or an interval in a
-// file of its own; [Compare] puts them together.
+// A score of predictions is an entry of [Metrics] that [Score] fills in, a test or
+// an interval a file of its own; [Compare] puts them together.
 package metrics
-
-// Names of the scores in [Record.Values]; both are fractions in [0, 1].
-const (
-	Accuracy = "accuracy"
-	MacroF1  = "macro_f1"
-)
 
 // A Record holds the scores of one run: one arm at one label budget with one
 // seed.
@@ -31,6 +25,9 @@ type Record struct {
 	// arm with the same non-empty Group are not independent. Empty means that
 	// the run shares nothing.
 	Group string `json:"group,omitempty"`
-	// Values maps a score's name ([Accuracy], [MacroF1]) to its value.
+	// Values maps the name of one of [Metrics] to the score.
 	Values map[string]float64 `json:"values"`
+	// Right says of each test example, in one order for all records, whether
+	// the run has it right; nil where that is not known.
+	Right []bool `json:"-"`
 }

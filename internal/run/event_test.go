@@ -93,7 +93,7 @@ func TestFilesOfARun(t *testing.T) {
 func TestRunFoldersAreNamedByTimeAndPipeline(t *testing.T) {
 	runs := filepath.Join(t.TempDir(), "runs")
 	synctest.Test(t, func(t *testing.T) { // the clock begins at the start of the year 2000
-		for _, want := range []string{"20000101T000000Z-toy", "20000101T000000Z-toy-2", "20000101T000000Z-toy-3"} {
+		for _, want := range []string{"20000101T000000Z-toy", "20000101T000000Z.2-toy", "20000101T000000Z.3-toy"} {
 			if dir, err := makeRunDir(runs, "toy"); err != nil || filepath.Base(dir) != want {
 				t.Errorf("folder %s, %v, want %s", dir, err, want)
 			}

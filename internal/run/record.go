@@ -13,6 +13,9 @@ import (
 	"sslpipe/internal/plan"
 )
 
+// eventsFile is the file of a run's folder with its events, one a line.
+const eventsFile = "events.jsonl"
+
 // recorder writes a run's folder and hands its events on, one at a time. A folder
 // that can no longer be written does not stop the units; the first error is told
 // when the recorder is closed.
@@ -34,7 +37,7 @@ func newRecorder(p *plan.Plan, o Options) (*recorder, error) {
 	if err := rec.writeConfig(p, o); err != nil {
 		return nil, err
 	}
-	if rec.events, err = os.Create(filepath.Join(dir, "events.jsonl")); err != nil {
+	if rec.events, err = os.Create(filepath.Join(dir, eventsFile)); err != nil {
 		return nil, err
 	}
 	if rec.values, err = os.Create(filepath.Join(dir, "metrics.jsonl")); err != nil {
@@ -43,18 +46,23 @@ func newRecorder(p *plan.Plan, o Options) (*recorder, error) {
 	return rec, nil
 }
 
-// makeRunDir makes <time>-<pipeline>, with a number after it where two runs begin
-// in one second.
+// FolderTime is the layout of the time, in UTC, that the name of a run's folder
+// begins with; a point and a number may follow it.
+const FolderTime = "20060102T150405Z"
+
+// makeRunDir makes <time>-<pipeline>, with a number after the time where several
+// runs of a pipeline begin in one second.
 func makeRunDir(runs, pipeline string) (string, error) {
 	if err := os.MkdirAll(runs, 0o777); err != nil {
 		return "", err
 	}
-	name := time.Now().UTC().Format("20060102T150405Z") + "-" + pipeline
+	stamp := time.Now().UTC().Format(FolderTime)
 	for n := 1; ; n++ {
-		dir := filepath.Join(runs, name)
+		start := stamp
 		if n > 1 {
-			dir = fmt.Sprintf("%s-%d", dir, n)
+			start = fmt.Sprintf("%s.%d", stamp, n)
 		}
+		dir := filepath.Join(runs, start+"-"+pipeline)
 		if err := os.Mkdir(dir, 0o777); !errors.Is(err, fs.ErrExist) {
 			return dir, err
 		}

@@ -86,8 +86,14 @@ func runAugment(_ context.Context, env *plan.Env, cfg any) (map[string]artifact.
 // splitData is a data set with the split that a reference named.
 type splitData struct {
 	*dataset.Dataset
+	folder  string // its name is the data set's digest
 	split   string
 	indices []int
+}
+
+// use names a split of the data as having a share in a model.
+func (d *splitData) use(purpose, split string) artifact.DataUse {
+	return artifact.DataUse{Purpose: purpose, Name: d.Meta.Name, Digest: filepath.Base(d.folder), Split: split}
 }
 
 func openDataset(h artifact.Handle) (*splitData, error) {
@@ -107,7 +113,7 @@ func openSplit(dir, split string) (*splitData, error) {
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
-	return &splitData{Dataset: data, split: split, indices: indices}, nil
+	return &splitData{Dataset: data, folder: dir, split: split, indices: indices}, nil
 }
 
 // views is a data set seen through transforms.

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,22 +10,21 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/metrics"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/report"
 	"sslpipe/internal/schema"
-	"sslpipe/internal/tf"
 )
 
 var evaluate = plan.Kind{
 	Name:    "evaluate",
 	Doc:     "Scores classifiers on the test split, once, and compares them with a baseline.",
-	Version: 1,
-	New:     func() any { return &EvaluateConfig{Threads: 2} },
+	Version: 2,
+	New: func() any {
+		return &EvaluateConfig{Threads: 2, Leaks: leaksError, Embedding: 300}
+	},
 	Outputs: []plan.Output{
 		{Name: "metrics", Type: artifact.TypeMetrics, Doc: "Scores and predictions of every classifier."},
 	},
@@ -34,49 +34,98 @@ var evaluate = plan.Kind{
 
 // EvaluateConfig configures an evaluate stage.
 type EvaluateConfig struct {
-	Data     schema.Ref   `hcl:"data" ref:"dataset" doc:"The test images."`
-	Baseline schema.Ref   `hcl:"baseline" ref:"classifier" doc:"The arm that the others are compared with."`
-	Compare  []schema.Ref `hcl:"compare" ref:"classifier" doc:"The other arms, in the order of the table's columns."`
-	Seconds  bool         `hcl:"seconds,optional" fingerprint:"-" doc:"Put the seconds that each arm's pre-training took into the table. They differ from machine to machine and from run to run."`
-	Threads  int          `hcl:"threads,optional" min:"1" fingerprint:"-" doc:"Classifiers scored at a time, each on one CPU thread."`
+	Data      schema.Ref   `hcl:"data" ref:"dataset" doc:"The test images."`
+	Extra     []schema.Ref `hcl:"extra,optional" ref:"dataset" doc:"More test sets with the same classes, each scored and reported like the first."`
+	Baseline  schema.Ref   `hcl:"baseline" ref:"classifier" doc:"The arm that the others are compared with."`
+	Compare   []schema.Ref `hcl:"compare" ref:"classifier" doc:"The other arms, in the order of the table's columns."`
+	Leaks     string       `hcl:"leaks,optional" doc:"What it means if an image that some arm has trained on, or was pre-trained on, is a test image too: error ends the run, report counts it and goes on."`
+	Embedding int          `hcl:"embedding,optional" min:"0" max:"2000" doc:"Test images in the map of what each arm's encoder sees; 0 draws none."`
+	Seconds   bool         `hcl:"seconds,optional" fingerprint:"-" doc:"Put the seconds that each arm's pre-training took into the table. They differ from machine to machine and from run to run."`
+	Threads   int          `hcl:"threads,optional" min:"1" fingerprint:"-" doc:"Classifiers scored at a time, each on one CPU thread."`
 }
+
+// What to do about test images that were trained on.
+const (
+	leaksError  = "error"
+	leaksReport = "report"
+)
 
 // Validate implements schema.Validator.
 func (c *EvaluateConfig) Validate() []schema.Problem {
-	var problems []schema.Problem
+	var p problems
 	for i, ref := range c.Compare {
 		if ref == c.Baseline || slices.Contains(c.Compare[:i], ref) {
-			problems = append(problems, schema.Problem{Field: fmt.Sprintf("compare[%d]", i), Message: fmt.Sprintf("%s.%s is compared with itself.", ref.Kind, ref.Name)})
+			p.add(fmt.Sprintf("compare[%d]", i), "%s.%s is compared with itself.", ref.Kind, ref.Name)
 		}
 	}
-	return problems
+	for i, ref := range c.Extra {
+		if ref == c.Data || slices.Contains(c.Extra[:i], ref) {
+			p.add(fmt.Sprintf("extra[%d]", i), "%s is there twice.", ref)
+		}
+	}
+	if ways := []string{leaksError, leaksReport}; !slices.Contains(ways, c.Leaks) {
+		p.add("leaks", "There is no %q. It is %s.%s", c.Leaks, strings.Join(ways, " or "), schema.DidYouMean(c.Leaks, ways))
+	}
+	return p
 }
 
 func checkEvaluate(_ any, in plan.Inputs) (map[string]plan.Facts, []schema.Problem) {
-	facts := in.One("data")
-	if facts.Split == splitTest || facts.Split == "" {
-		return nil, nil
+	var p problems
+	check := func(field string, facts plan.Facts) {
+		if facts.Split != splitTest && facts.Split != "" {
+			p.add(field, "The %s split has a part in training or in choices, so a score on it would flatter. Use the test output.", facts.Split)
+		}
 	}
-	return nil, []schema.Problem{{Field: "data", Message: fmt.Sprintf(
-		"The %s split has a part in training or in choices, so a score on it would flatter. Use the test output.", facts.Split)}}
+	check("data", in.One("data"))
+	for i, facts := range in.All("extra") {
+		check(fmt.Sprintf("extra[%d]", i), facts)
+	}
+	return nil, p
 }
 
 // Scores is what an evaluate stage hands on, as scores.json. Arms are numbered:
 // 0 is the baseline, then come those of compare. Their names are not in it,
 // since a stage can be renamed without a change of its results.
 type Scores struct {
-	Data       artifact.DatasetMeta `json:"data"`
-	TestImages int                  `json:"test_images"`
-	Runs       []ScoredRun          `json:"runs"`
+	Runs  []ScoredRun   `json:"runs"`
+	Sets  []ScoredSet   `json:"sets"`  // the stage's test set, then the extra ones
+	Parts []report.Part `json:"parts"` // of the data that the classifiers have read
+	Leaks []report.Leak `json:"leaks"`
 }
 
-// ScoredRun is one classifier with its scores on the test images.
+// ScoredRun is one classifier.
 type ScoredRun struct {
 	Arm        int                     `json:"arm"`
 	Seed       int                     `json:"seed"`
 	Classifier artifact.ClassifierMeta `json:"classifier"`
-	Values     map[string]float64      `json:"values"`
-	Predicted  []int32                 `json:"predicted"` // class of each test image
+}
+
+// ScoredSet is a test set with the scores on it.
+type ScoredSet struct {
+	Data       artifact.DatasetMeta `json:"data"`
+	Digest     string               `json:"digest"` // of images and labels
+	TestImages int                  `json:"test_images"`
+	Scores     []RunScore           `json:"scores"` // of Scores.Runs, one for one
+	Embeddings []ArmEmbedding       `json:"embeddings,omitempty"`
+	Pictures   *report.Pictures     `json:"pictures,omitempty"`
+}
+
+// RunScore is how one classifier does on one test set.
+type RunScore struct {
+	Values    map[string]float64 `json:"values"`
+	Confusion metrics.Confusion  `json:"confusion"`
+	Recall    []float64          `json:"recall"` // of each class
+	Bins      []metrics.Bin      `json:"bins"`
+	Right     string             `json:"right"` // a 1 or 0 for each test image
+	// Mistakes of the first seed, the most confident first. Their pictures are
+	// numbers of test images until the set's pictures are drawn.
+	Mistakes []report.Mistake `json:"mistakes,omitempty"`
+}
+
+// ArmEmbedding is how the encoder of an arm sees test images.
+type ArmEmbedding struct {
+	Arm int `json:"arm"`
+	report.Embedding
 }
 
 // ScoresFile is the name of that file in the artifact.
@@ -84,184 +133,137 @@ const ScoresFile = "scores.json"
 
 func runEvaluate(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
 	c := cfg.(*EvaluateConfig)
-	data, err := openDataset(env.Inputs["data"][0])
-	if err != nil {
+	e := &evaluation{config: c, env: env, out: filepath.Join(env.Dir, "out")}
+	if err := errors.Join(os.RemoveAll(e.out), os.MkdirAll(e.out, 0o755)); err != nil {
 		return nil, err
 	}
-	defer func() { _ = data.Close() }()
-	e := evaluation{config: c, env: env, data: data}
-	e.scores = Scores{Data: data.Meta, TestImages: len(data.indices)}
-	arms := e.arms()
-	if err := e.scoreAll(ctx, arms); err != nil {
+	defer e.close()
+	if err := e.open(); err != nil {
 		return nil, err
 	}
-	if err := e.write(filepath.Join(env.Dir, "out")); err != nil {
+	if err := e.findLeaks(ctx); err != nil {
+		return nil, err
+	}
+	for i := range e.sets {
+		if err := e.scoreSet(ctx, i); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.write(); err != nil {
 		return nil, fmt.Errorf("write scores: %w", err)
 	}
 	return map[string]artifact.Output{"metrics": {Type: artifact.TypeMetrics, Meta: artifact.MetricsMeta{
-		TestImages: len(data.indices), Classifiers: len(arms),
+		TestImages: len(e.sets[0].indices), Classifiers: len(e.runs),
 	}}}, nil
-}
-
-// Comparison builds the comparison of an evaluate stage from the scores that it
-// stored, under the names that the arms have in the pipeline. Seconds is what
-// pre-training took, by arm; nil shows none.
-func (c *EvaluateConfig) Comparison(s Scores, metric string, seconds map[string]float64) *metrics.Comparison {
-	names := c.Arms()
-	records := make([]metrics.Record, len(s.Runs))
-	for i, r := range s.Runs {
-		records[i] = metrics.Record{
-			Arm: names[r.Arm], Labels: r.Classifier.LabelsPerClass, Seed: r.Seed, Group: r.Classifier.Init, Values: r.Values,
-		}
-	}
-	return metrics.Compare(records, metrics.Options{
-		Baseline: names[0], Arms: names, Metric: metric, Protocol: protocol(s, names), TestImages: s.TestImages,
-		Seconds: seconds,
-	})
-}
-
-// Arms names the arms, the baseline first.
-func (c *EvaluateConfig) Arms() []string {
-	names := []string{c.Baseline.Name}
-	for _, ref := range c.Compare {
-		names = append(names, ref.Name)
-	}
-	return names
 }
 
 // evaluation gathers scores.
 type evaluation struct {
 	config *EvaluateConfig
 	env    *plan.Env
-	data   *splitData
+	out    string
+	sets   []*splitData
+	runs   []armRun
 	scores Scores
 }
 
 // armRun is one classifier of an arm.
 type armRun struct {
-	index  int
+	ScoredRun
 	handle artifact.Handle
 }
 
-// arms lists the classifiers of the baseline and then of each compared stage.
-// The inputs of compare follow each other in the order of the list, so a new arm
-// begins where the stage changes.
-func (e *evaluation) arms() []armRun {
-	var runs []armRun
-	for _, h := range e.env.Inputs["baseline"] {
-		runs = append(runs, armRun{0, h})
+// open opens the test sets and reads what the classifiers are.
+func (e *evaluation) open() error {
+	for _, h := range slices.Concat(e.env.Inputs["data"], e.env.Inputs["extra"]) {
+		data, err := openDataset(h)
+		if err != nil {
+			return err
+		}
+		e.sets = append(e.sets, data)
 	}
-	units := e.env.Unit.Inputs["compare"]
-	arm := 0
+	add := func(arm int, h artifact.Handle) error {
+		run := armRun{ScoredRun: ScoredRun{Arm: arm, Seed: h.Coord[coordSeed]}, handle: h}
+		err := h.Decode(&run.Classifier)
+		e.runs = append(e.runs, run)
+		e.scores.Runs = append(e.scores.Runs, run.ScoredRun)
+		return err
+	}
+	for _, h := range e.env.Inputs["baseline"] {
+		if err := add(0, h); err != nil {
+			return err
+		}
+	}
+	// The inputs of compare follow each other in the order of the list, so a
+	// new arm begins where the stage changes.
+	units, arm := e.env.Unit.Inputs["compare"], 0
 	for i, h := range e.env.Inputs["compare"] {
 		if i == 0 || units[i].Stage != units[i-1].Stage {
 			arm++
 		}
-		runs = append(runs, armRun{arm, h})
-	}
-	return runs
-}
-
-// scoreAll scores the classifiers, as many at a time as the stage has threads.
-func (e *evaluation) scoreAll(ctx context.Context, arms []armRun) error {
-	e.scores.Runs = make([]ScoredRun, len(arms))
-	var done atomic.Int64
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(e.config.Threads)
-	for i, arm := range arms {
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			var err error
-			if e.scores.Runs[i], err = e.score(arm.index, arm.handle); err != nil {
-				return fmt.Errorf("score %s: %w", arm.handle.Unit, err)
-			}
-			e.env.Report(plan.Progress{Step: int(done.Add(1)), Total: len(arms)})
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// score runs the exported SavedModel, the same that a user loads, over the test
-// images.
-func (e *evaluation) score(arm int, h artifact.Handle) (ScoredRun, error) {
-	run := ScoredRun{Arm: arm, Seed: h.Coord["seed"]}
-	if err := h.Decode(&run.Classifier); err != nil {
-		return run, err
-	}
-	if classes := run.Classifier.Classes; !slices.Equal(classes, e.data.Meta.Classes) {
-		return run, fmt.Errorf("it knows the classes %s, but the test images have %s",
-			strings.Join(classes, ", "), strings.Join(e.data.Meta.Classes, ", "))
-	}
-	model, err := tf.LoadModel(filepath.Join(h.Path, ModelDir), tf.SessionOptions{Threads: 1, Device: tf.Device(e.env.Device)})
-	if err != nil {
-		return run, err
-	}
-	run.Predicted, err = e.predict(model)
-	if err := errors.Join(err, model.Close()); err != nil {
-		return run, err
-	}
-	truth := make([]int32, len(e.data.indices))
-	for i, example := range e.data.indices {
-		truth[i] = e.data.Label(example)
-	}
-	confusion, err := metrics.NewConfusion(truth, run.Predicted, len(e.data.Meta.Classes))
-	if err != nil {
-		return run, err
-	}
-	run.Values = confusion.Values()
-	return run, nil
-}
-
-// predict returns the most probable class of every test image.
-func (e *evaluation) predict(model *tf.Model) ([]int32, error) {
-	shape := e.data.Meta.Shape
-	raw, err := tf.Alloc(tf.Uint8, judgeBatch, shape[0], shape[1], shape[2])
-	if err != nil {
-		return nil, err
-	}
-	images, err := tf.Alloc(tf.Float32, judgeBatch, shape[0], shape[1], shape[2])
-	if err != nil {
-		return nil, err
-	}
-	var predicted []int32
-	err = inBatches(e.data.Dataset, e.data.indices, raw, func(chosen []int) error {
-		pixels := images.Float32s()
-		for i, v := range raw.Uint8s() {
-			pixels[i] = float32(v)
-		}
-		out, err := model.Run("serving_default", map[string]*tf.Tensor{"images": images})
-		if err != nil {
+		if err := add(arm, h); err != nil {
 			return err
 		}
-		logits, classes := out["logits"].Float32s(), len(e.data.Meta.Classes)
-		for i := range chosen {
-			predicted = append(predicted, argMax(logits[i*classes:(i+1)*classes]))
-		}
-		return nil
-	})
-	return predicted, err
+	}
+	return cmp.Or(e.checkClasses(), e.checkDraws())
 }
 
-func argMax(values []float32) int32 {
-	best := 0
-	for i, v := range values {
-		if v > values[best] {
-			best = i
-		}
+// checkDraws refuses label budgets that come to the same number of labels per
+// class, and yet are not the same: a table would take one for the other.
+func (e *evaluation) checkDraws() error {
+	type budget struct{ labels, seed int }
+	type armBudget struct {
+		budget
+		arm int
 	}
-	return int32(best)
+	seen, drawn := map[armBudget]armRun{}, map[budget]armRun{}
+	for _, run := range e.runs {
+		c := run.Classifier
+		at := budget{c.LabelsPerClass, run.Seed}
+		if other, twice := seen[armBudget{at, run.Arm}]; twice {
+			return fmt.Errorf("%s and %s both have %s: choose label budgets further apart",
+				other.handle.Unit, run.handle.Unit, metrics.LabelsText(c.LabelsPerClass))
+		}
+		seen[armBudget{at, run.Arm}] = run
+		other, there := drawn[at]
+		if there && other.Classifier.Draw != c.Draw && slices.Equal(labelledData(other), labelledData(run)) {
+			return fmt.Errorf("%s and %s both have %s, but not of the same images, so they cannot be paired: give both label budgets in the same way",
+				other.handle.Unit, run.handle.Unit, metrics.LabelsText(c.LabelsPerClass))
+		}
+		drawn[at] = run
+	}
+	return nil
 }
 
-func (e *evaluation) write(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+// labelledData is what a classifier has drawn its labels from.
+func labelledData(run armRun) []artifact.DataUse {
+	return slices.DeleteFunc(slices.Clone(run.Classifier.Data), func(d artifact.DataUse) bool { return d.Purpose != "training" })
+}
+
+// checkClasses refuses classifiers of other classes than a test set has, before
+// anything is scored.
+func (e *evaluation) checkClasses() error {
+	for _, data := range e.sets {
+		for _, run := range e.runs {
+			if classes := run.Classifier.Classes; !slices.Equal(classes, data.Meta.Classes) {
+				return fmt.Errorf("score %s: it knows the classes %s, but the test images of %s have %s", run.handle.Unit,
+					strings.Join(classes, ", "), data.Meta.Name, strings.Join(data.Meta.Classes, ", "))
+			}
+		}
 	}
+	return nil
+}
+
+func (e *evaluation) close() {
+	for _, data := range e.sets {
+		_ = data.Close()
+	}
+}
+
+func (e *evaluation) write() error {
 	text, err := json.Marshal(e.scores)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ScoresFile), append(text, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(e.out, ScoresFile), append(text, '\n'), 0o644)
 }

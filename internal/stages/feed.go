@@ -136,22 +136,25 @@ func (f *feeder) draw(t *tf.Tensor, span train.Span, view int) {
 // rateFeed feeds the learning rate of each step.
 type rateFeed struct {
 	optimizer nn.Optimizer
+	base      float64 // the rate at factor 1
 	fed       tf.Output
 	value     *tf.Tensor
 }
 
 func newRateFeed(g *tf.Graph, choice schema.Choice) (rateFeed, error) {
 	value, err := tf.Alloc(tf.Float32)
+	optimizer := choice.Config.(nn.Optimizer)
 	return rateFeed{
-		optimizer: choice.Config.(nn.Optimizer),
+		optimizer: optimizer,
+		base:      optimizer.Rate(),
 		fed:       g.Placeholder("learning_rate", tf.Float32),
 		value:     value,
 	}, err
 }
 
-// with sets the rate to factor times the optimizer's own and adds it to feeds.
+// with sets the rate to factor times the base rate and adds it to feeds.
 func (r rateFeed) with(feeds map[tf.Output]*tf.Tensor, factor float64) map[tf.Output]*tf.Tensor {
-	r.value.Float32s()[0] = float32(factor * r.optimizer.Rate())
+	r.value.Float32s()[0] = float32(factor * r.base)
 	feeds[r.fed] = r.value
 	return feeds
 }

@@ -2,9 +2,11 @@ package stages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/nn"
@@ -14,7 +16,7 @@ import (
 	"sslpipe/internal/transform"
 )
 
-// fullTraining is one fine-tuning of a whole network.
+// fullTraining is the fine-tuning of a whole network.
 type fullTraining struct {
 	config  *FinetuneConfig
 	source  source
@@ -23,20 +25,22 @@ type fullTraining struct {
 
 	feeder  *feeder
 	rate    rateFeed
+	pace    *pace
 	update  tf.Op
 	fetches fetchList
 	judge   *judge
 
+	flops      int64 // of a step
+	extra      int   // steps that match the compute of a pre-training
+	head       head
 	init       tf.Op
 	finite     tf.Output
 	all, model *tf.Saver
 	transfer   *transfer
 }
 
-func trainFull(ctx context.Context, env *plan.Env, c *FinetuneConfig, data *labelled, s source) (artifact.ClassifierMeta, error) {
-	var meta artifact.ClassifierMeta
+func trainFull(ctx context.Context, env *plan.Env, c *FinetuneConfig, data *labelled, s source) (meta artifact.ClassifierMeta, err error) {
 	var transforms transform.Pipeline
-	var err error
 	if handles := env.Inputs["views"]; len(handles) > 0 {
 		var views artifact.ViewsMeta
 		if err := handles[0].Decode(&views); err != nil {
@@ -50,21 +54,19 @@ func trainFull(ctx context.Context, env *plan.Env, c *FinetuneConfig, data *labe
 	if err != nil {
 		return meta, err
 	}
-	defer func() { _ = f.session.Close() }()
-	state, err := f.loop(env).Run(ctx)
-	if err != nil {
+	defer func() { err = errors.Join(err, f.session.Close()) }()
+	if err := f.match(env); err != nil {
 		return meta, err
 	}
-	return f.export(env, state)
+	return f.chooseRate(ctx, env)
 }
 
 func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source, transforms transform.Pipeline) (*fullTraining, error) {
-	f := &fullTraining{config: c, source: s, data: data}
+	f := &fullTraining{config: c, source: s, data: data, head: denseHead(len(data.Meta.Classes), nn.Normal(0.01))}
 	g := tf.NewGraph()
 	seed := seedOf("finetune", env.Seed)
 	net := nn.NewNet(g, seed)
 	encoder, head := net.Branch(), net.Branch()
-	classes := len(data.Meta.Classes)
 
 	fed, images := s.network.input(g, "images", min(c.BatchSize, len(data.train)))
 	labels := g.Placeholder("labels", tf.Int32, fed.Dim(0))
@@ -75,17 +77,24 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	if err := f.feeder.withLabels(labels); err != nil {
 		return nil, err
 	}
-	view := f.feeder.augment(g, images)[0]
-	logits := head.Dense("head", s.network.features(encoder, view).Pooled, classes, nn.Normal(0.01))
+	features := s.network.features(encoder, f.feeder.augment(g, images)[0])
+	logits, _ := f.head.build(head, headRoot, features.Pooled)
 	loss := g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 	if f.rate, err = newRateFeed(g, c.Optimizer); err != nil {
+		return nil, err
+	}
+	if f.pace, err = newPace(net, encoder.Variables(), features.BlockNames, c.Full); err != nil {
 		return nil, err
 	}
 	model := slices.Concat(encoder.Variables(), head.Variables())
 	f.update = f.rate.optimizer.Apply(net, loss, f.rate.fed, slices.Concat(encoder.Trainable(), head.Trainable())).Op
 	f.fetches = newFetchList(loss, map[string]tf.Output{"accuracy": nn.Accuracy(g, logits, labels)})
+	if f.flops, err = g.FLOPs(); err != nil {
+		return nil, err
+	}
 	if f.judge, err = newJudge(g, func(x tf.Output) tf.Output {
-		return head.Mode(false).Dense("head", s.network.features(encoder.Mode(false), x).Pooled, classes, nn.Normal(0.01))
+		logits, _ := f.head.build(head.Mode(false), headRoot, s.network.features(encoder.Mode(false), x).Pooled)
+		return logits
 	}, s.network, data); err != nil {
 		return nil, err
 	}
@@ -98,14 +107,82 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	return f, err
 }
 
-func (f *fullTraining) loop(env *plan.Env) *train.Loop {
+// match works out how many steps the compute of a pre-training is worth.
+func (f *fullTraining) match(env *plan.Env) error {
+	handles := env.Inputs["match_compute"]
+	if len(handles) == 0 {
+		return nil
+	}
+	var encoder artifact.EncoderMeta
+	if err := handles[0].Decode(&encoder); err != nil {
+		return err
+	}
+	f.extra = int((encoder.FLOPs + f.flops - 1) / f.flops)
+	env.Logf("%d steps are added, which are worth the pre-training of %s", f.extra, handles[0].Unit)
+	return nil
+}
+
+// chooseRate trains once with each learning rate and keeps the weights that are
+// best on validation images; on a tie those of the earlier rate.
+func (f *fullTraining) chooseRate(ctx context.Context, env *plan.Env) (artifact.ClassifierMeta, error) {
+	rates := f.config.LearningRates
+	if len(rates) == 0 {
+		rates = []float64{f.rate.base}
+	}
+	prefix := filepath.Join(env.Dir, "final", "weights")
+	var best artifact.ClassifierMeta
+	read := 0
+	for i, rate := range rates {
+		f.rate.base = rate
+		state, err := f.loop(env, i, len(rates)).Run(ctx)
+		if err != nil {
+			return best, err
+		}
+		read += state.Step * len(f.feeder.chosen)
+		best.TrainFLOPs += int64(state.Step) * f.flops
+		if i > 0 && state.BestScore <= best.Validation {
+			continue
+		}
+		if err := f.model.Save(f.session, prefix); err != nil {
+			return best, fmt.Errorf("save classifier: %w", err)
+		}
+		best.Rate, best.TrainSteps, best.BestStep = rate, state.Step, state.BestStep
+		best.CutShort = state.DecayFrom >= f.policy().MaxSteps
+		best.Validation, best.Curve = state.BestScore, curveOf(state)
+	}
+	best.Layer, best.ExtraSteps, best.TrainRead = layerPooled, f.extra, read
+	if len(rates) > 1 {
+		best.Rates = rates
+	}
+	out := filepath.Join(env.Dir, "out", ModelDir)
+	if err := exportClassifier(out, f.source.network, layerPooled, f.head, prefix); err != nil {
+		return best, fmt.Errorf("export classifier: %w", err)
+	}
+	return best, nil
+}
+
+func (f *fullTraining) policy() train.UntilFlat {
 	c := f.config
+	return train.UntilFlat{
+		Warmup: c.Warmup, MinSteps: c.MinSteps + f.extra, MaxSteps: c.MaxSteps + f.extra, Patience: c.Patience, Decay: c.Decay,
+	}
+}
+
+// loop is the training with one of several learning rates.
+func (f *fullTraining) loop(env *plan.Env, try, tries int) *train.Loop {
+	report := reporter(env)
+	if tries > 1 {
+		report = func(p train.Progress) {
+			env.Report(plan.Progress{
+				Step: p.Step, Total: p.Total, Rate: p.Rate, Values: p.Values,
+				Note: fmt.Sprintf("learning rate %d of %d", try+1, tries),
+			})
+		}
+	}
 	return &train.Loop{
 		Session: f.session, All: f.all, Model: f.model, Finite: f.finite,
-		Dir: filepath.Join(env.Dir, "checkpoints"),
-		Policy: train.UntilFlat{
-			Warmup: c.Warmup, MinSteps: c.MinSteps, MaxSteps: c.MaxSteps, Patience: c.Patience, Decay: c.Decay,
-		},
+		Dir:    filepath.Join(env.Dir, "checkpoints", strconv.Itoa(try)),
+		Policy: f.policy(),
 		Images: len(f.feeder.chosen),
 		Init: func() error {
 			if _, err := f.session.Run(nil, nil, f.init); err != nil {
@@ -114,30 +191,17 @@ func (f *fullTraining) loop(env *plan.Env) *train.Loop {
 			return f.transfer.run(f.session, env.Logf)
 		},
 		Step: func(step int, factor float64) (train.Values, error) {
-			out, err := f.session.Run(f.rate.with(f.feeder.fill(step), factor), f.fetches.outputs, f.update)
+			out, err := f.session.Run(f.pace.with(f.rate.with(f.feeder.fill(step), factor), step), f.fetches.outputs, f.update)
 			if err != nil {
 				return nil, err
 			}
 			return f.fetches.values(out), nil
 		},
 		Validate:      func() (float64, error) { return f.judge.accuracy(f.session) },
-		ValidateEvery: c.ValidateEvery,
-		Report:        reporter(env), Logf: env.Logf, SaveEvery: env.CheckpointEvery,
+		ValidateEvery: f.config.ValidateEvery,
+		KeepLast:      tries > 1,
+		Report:        report, Logf: env.Logf, SaveEvery: env.CheckpointEvery,
 	}
-}
-
-func (f *fullTraining) export(env *plan.Env, state train.State) (artifact.ClassifierMeta, error) {
-	prefix := filepath.Join(env.Dir, "final", "weights")
-	if err := f.model.Save(f.session, prefix); err != nil {
-		return artifact.ClassifierMeta{}, fmt.Errorf("save classifier: %w", err)
-	}
-	err := exportClassifier(env, f.source.network, layerPooled, len(f.data.Meta.Classes), prefix)
-	if err != nil {
-		return artifact.ClassifierMeta{}, err
-	}
-	return artifact.ClassifierMeta{
-		Layer: layerPooled, TrainSteps: state.Step, CutShort: state.DecayFrom >= f.config.MaxSteps, BestStep: state.BestStep, Validation: state.BestScore, Curve: curveOf(state),
-	}, nil
 }
 
 func curveOf(state train.State) [][2]float64 {
@@ -146,14 +210,4 @@ func curveOf(state train.State) [][2]float64 {
 		curve[i] = [2]float64{float64(p.Step), p.Score}
 	}
 	return curve
-}
-
-// exportClassifier writes the SavedModel of a network with a linear head.
-func exportClassifier(env *plan.Env, nw network, layer string, classes int, prefix string) error {
-	g := tf.NewGraph()
-	signatures := nw.inference(g, layer, classes)
-	if err := tf.ExportSavedModel(filepath.Join(env.Dir, "out", ModelDir), g, signatures, prefix); err != nil {
-		return fmt.Errorf("export classifier: %w", err)
-	}
-	return nil
 }

@@ -98,18 +98,23 @@ func (nw network) layers(n *nn.Net, x tf.Output, names ...string) []tf.Output {
 
 // inference makes the graph of a model that others load: images float32
 // [any, H, W, C] with pixel values 0 to 255 in; features float32 [any, D], and
-// with classes > 0 logits and probabilities [any, classes], out.
-func (nw network) inference(g *tf.Graph, layer string, classes int) []tf.Signature {
+// with a head logits and probabilities [any, classes], out.
+func (nw network) inference(g *tf.Graph, layer string, h *head) []tf.Signature {
 	images := g.Placeholder("images", tf.Float32, -1, nw.shape[0], nw.shape[1], nw.shape[2])
 	n := nn.NewNet(g, 0).Mode(false)
-	named := func(name string, x tf.Output) tf.Output { return g.OpNamed(name, "Identity", nil, x)[0] }
-	vectors := named("features", nw.layers(n, g.Mul(images, g.Scalar(1.0/255)), layer)[0])
-	inputs := map[string]tf.Output{"images": images}
+	vectors := nw.layers(n, g.Mul(images, g.Scalar(1.0/255)), layer)[0]
+	return signatures(n, map[string]tf.Output{"images": images}, vectors, h)
+}
+
+// signatures names what a model gives for its inputs.
+func signatures(n *nn.Net, inputs map[string]tf.Output, vectors tf.Output, h *head) []tf.Signature {
+	named := func(name string, x tf.Output) tf.Output { return n.Graph().OpNamed(name, "Identity", nil, x)[0] }
+	vectors = named("features", vectors)
 	features := map[string]tf.Output{"features": vectors}
 	serving := features
-	if classes > 0 {
-		logits := n.Dense("head", vectors, classes, nn.Zeros)
-		serving = map[string]tf.Output{"logits": named("logits", logits), "probabilities": named("probabilities", g.Softmax(logits))}
+	if h != nil {
+		logits, probabilities := h.build(n, headRoot, vectors)
+		serving = map[string]tf.Output{"logits": named("logits", logits), "probabilities": named("probabilities", probabilities)}
 	}
 	return []tf.Signature{
 		{Name: "serving_default", Inputs: inputs, Outputs: serving},

@@ -21,7 +21,7 @@ import (
 var pretrain = plan.Kind{
 	Name:    "pretrain",
 	Doc:     "Trains an encoder with one or several pretext tasks.",
-	Version: 2,
+	Version: 3,
 	New: func() any {
 		return &PretrainConfig{
 			Epochs: 20, BatchSize: 64, Threads: 1,
@@ -126,10 +126,15 @@ type pretraining struct {
 	all     *tf.Saver
 	model   *tf.Saver
 	tensors int
+	flops   int64 // of a step
+	data    artifact.DataUse
 }
 
 func newPretraining(c *PretrainConfig, v *views, env *plan.Env) (*pretraining, error) {
-	p := &pretraining{config: c, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta)}
+	p := &pretraining{
+		config: c, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta),
+		data: v.use("pre-training", v.split),
+	}
 	var err error
 	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v, c.BatchSize, p.steps(), seedOf("pretrain", env.Seed)); err != nil {
 		return nil, err
@@ -141,6 +146,9 @@ func newPretraining(c *PretrainConfig, v *views, env *plan.Env) (*pretraining, e
 	}
 	p.update = p.rate.optimizer.Apply(net, loss, p.rate.fed, slices.Concat(encoder.Trainable(), net.Trainable()))
 	p.fetches = newFetchList(loss, p.tasks.monitors())
+	if p.flops, err = g.FLOPs(); err != nil {
+		return nil, err
+	}
 	p.finite = train.AllFinite(g, g.Variables())
 	p.init, p.all, p.model = g.InitOp(), g.Saver(g.Variables()), g.Saver(encoder.Variables())
 	p.tensors = len(encoder.Variables())
@@ -204,7 +212,7 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 		return nil, fmt.Errorf("save encoder: %w", err)
 	}
 	g := tf.NewGraph()
-	signatures := p.network.inference(g, layerPooled, 0)
+	signatures := p.network.inference(g, layerPooled, nil)
 	out := filepath.Join(env.Dir, "out")
 	if err := tf.ExportSavedModel(filepath.Join(out, ModelDir), g, signatures, prefix); err != nil {
 		return nil, fmt.Errorf("export encoder: %w", err)
@@ -221,6 +229,8 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 	meta.Pretext = p.tasks.title()
 	meta.Images = state.Step * p.config.BatchSize
 	meta.Steps = state.Step
+	meta.FLOPs = int64(state.Step) * p.flops
+	meta.Data = []artifact.DataUse{p.data}
 	meta.Labelled = p.tasks.feeder.labels != nil
 	return map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder, Meta: meta}}, nil
 }

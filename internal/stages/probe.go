@@ -12,15 +12,17 @@ import (
 	"sslpipe/internal/train"
 )
 
-// probed is one layer with the logistic regression that was fitted to it.
+// probed is one layer with the model that was fitted to it.
 type probed struct {
-	layer string
-	model *train.Logistic
+	layer      string
+	head       head
+	validation float64 // accuracy
+	l2         float64 // of a linear model
+	neighbours int     // of a kNN model
 }
 
-// fitProbe fits a logistic regression to the frozen features of each layer (or
-// to raw pixels) and keeps the layer that is best on validation images. The
-// encoder runs in inference mode, once over each image.
+// fitProbe fits a model to the frozen features of each layer (or to raw pixels)
+// and keeps the layer that is best on validation images.
 func fitProbe(env *plan.Env, c *FinetuneConfig, data *labelled, s source) (artifact.ClassifierMeta, error) {
 	layers := c.Layers
 	if c.Mode == modePixels {
@@ -30,85 +32,30 @@ func fitProbe(env *plan.Env, c *FinetuneConfig, data *labelled, s source) (artif
 	if err != nil {
 		return artifact.ClassifierMeta{}, err
 	}
-	defer func() { _ = e.session.Close() }()
-	best, err := e.choose(env, data)
-	if err != nil {
+	best, err := e.choose(env, c, data)
+	encoder := filepath.Join(env.Dir, "final", "encoder")
+	if err == nil && !s.asItIs() {
+		err = e.save(encoder)
+	}
+	if err := errors.Join(err, e.close()); err != nil {
 		return artifact.ClassifierMeta{}, err
 	}
-	prefix, err := e.assemble(env, best, len(data.Meta.Classes))
-	if err != nil {
-		return artifact.ClassifierMeta{}, err
+	if err := exportProbe(env, c, s, best, encoder); err != nil {
+		return artifact.ClassifierMeta{}, fmt.Errorf("export classifier: %w", err)
 	}
-	if err := exportClassifier(env, s.network, best.layer, len(data.Meta.Classes), prefix); err != nil {
-		return artifact.ClassifierMeta{}, err
+	meta := artifact.ClassifierMeta{
+		Layer: best.layer, L2: best.l2, Neighbours: best.neighbours, Validation: best.validation,
+		TrainRead: len(data.train), TrainFLOPs: e.flops * int64(len(data.train)),
 	}
-	return artifact.ClassifierMeta{Layer: best.layer, L2: best.model.L2, Validation: best.model.Validation}, nil
-}
-
-// extractor computes the features of several layers at once.
-type extractor struct {
-	source  source
-	layers  []string
-	outputs []tf.Output
-	fed     tf.Output
-	images  *tf.Tensor
-	session *tf.Session
-	encoder *tf.Saver // nil for raw pixels
-}
-
-func newExtractor(env *plan.Env, c *FinetuneConfig, data *labelled, s source, layers []string) (*extractor, error) {
-	g := tf.NewGraph()
-	net := nn.NewNet(g, seedOf("finetune", env.Seed)).Mode(false)
-	e := &extractor{source: s, layers: layers}
-	var images tf.Output
-	e.fed, images = s.network.input(g, "images", judgeBatch)
-	e.outputs = s.network.layers(net, images, layers...)
-	moved, err := newTransfer(g, s, net.Variables(), "", len(net.Variables()))
-	if err != nil {
-		return nil, err
+	if c.Mode == modeKNN {
+		meta.Temperature = c.Temperature
 	}
-	if len(net.Variables()) > 0 {
-		e.encoder = g.Saver(net.Variables())
-	}
-	init := g.InitOp()
-	shape := data.Meta.Shape
-	if e.images, err = tf.Alloc(tf.Uint8, judgeBatch, shape[0], shape[1], shape[2]); err != nil {
-		return nil, err
-	}
-	if e.session, err = tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)}); err != nil {
-		return nil, err
-	}
-	if _, err = e.session.Run(nil, nil, init); err == nil {
-		err = moved.run(e.session, env.Logf)
-	}
-	if err != nil {
-		return nil, errors.Join(err, e.session.Close())
-	}
-	return e, nil
-}
-
-// features returns the features of the examples, one set for each layer.
-func (e *extractor) features(data *labelled, indices []int) ([]train.Examples, error) {
-	sets := make([]train.Examples, len(e.layers))
-	err := inBatches(data.Dataset, indices, e.images, func(chosen []int) error {
-		out, err := e.session.Run(map[tf.Output]*tf.Tensor{e.fed: e.images}, e.outputs)
-		if err != nil {
-			return err
-		}
-		for i, t := range out {
-			sets[i].X = append(sets[i].X, t.Float32s()[:len(chosen)*t.Dims()[1]]...)
-			for _, example := range chosen {
-				sets[i].Y = append(sets[i].Y, data.Label(example))
-			}
-		}
-		return nil
-	})
-	return sets, err
+	return meta, nil
 }
 
 // choose fits one model to each layer and returns the best on validation data.
 // On a tie the earlier layer of the list stays.
-func (e *extractor) choose(env *plan.Env, data *labelled) (probed, error) {
+func (e *extractor) choose(env *plan.Env, c *FinetuneConfig, data *labelled) (probed, error) {
 	training, err := e.features(data, data.train)
 	if err != nil {
 		return probed{}, fmt.Errorf("compute features of labelled images: %w", err)
@@ -119,76 +66,83 @@ func (e *extractor) choose(env *plan.Env, data *labelled) (probed, error) {
 	}
 	var best probed
 	for i, layer := range e.layers {
-		width := len(training[i].X) / len(training[i].Y)
-		model, err := train.FitLogistic(training[i], validation[i], width, len(data.Meta.Classes))
+		fitted, err := fit(c, data, training[i], validation[i])
 		if err != nil {
 			return probed{}, fmt.Errorf("probe layer %s: %w", layer, err)
 		}
-		env.Report(plan.Progress{Step: i + 1, Total: len(e.layers), Values: map[string]float64{"validation": model.Validation}, Note: layer})
-		if best.model == nil || model.Validation > best.model.Validation {
-			best = probed{layer: layer, model: model}
+		fitted.layer = layer
+		env.Report(plan.Progress{Step: i + 1, Total: len(e.layers), Values: map[string]float64{"validation": fitted.validation}, Note: layer})
+		if i == 0 || fitted.validation > best.validation {
+			best = fitted
 		}
 	}
 	return best, nil
 }
 
-// assemble writes a checkpoint of the whole classifier, encoder and head, and
-// returns its prefix.
-func (e *extractor) assemble(env *plan.Env, best probed, classes int) (string, error) {
-	encoder := filepath.Join(env.Dir, "final", "encoder")
-	if e.encoder != nil {
-		if err := e.encoder.Save(e.session, encoder); err != nil {
-			return "", fmt.Errorf("save encoder: %w", err)
-		}
+// fit fits the model of the mode to features.
+func fit(c *FinetuneConfig, data *labelled, training, validation train.Examples) (probed, error) {
+	width, classes := len(training.X)/len(training.Y), len(data.Meta.Classes)
+	if c.Mode == modeKNN {
+		k := min(c.Neighbours, data.smallestClass())
+		m := train.NewNeighbours(training, width, classes, k, c.Temperature)
+		return probed{head: knnHead(m), validation: m.Accuracy(validation), neighbours: k}, nil
 	}
+	m, err := train.FitLogistic(training, validation, width, classes)
+	if err != nil {
+		return probed{}, err
+	}
+	return probed{head: linearHead(m), validation: m.Validation, l2: m.L2}, nil
+}
+
+// exportProbe writes the SavedModel of the encoder with its head.
+func exportProbe(env *plan.Env, c *FinetuneConfig, s source, best probed, encoder string) error {
+	out := filepath.Join(env.Dir, "out", ModelDir)
+	if s.asItIs() {
+		return s.attach(out, c, &best.head)
+	}
+	prefix := filepath.Join(env.Dir, "final", "weights")
+	if err := assemble(env, s, best, encoder, prefix); err != nil {
+		return err
+	}
+	return exportClassifier(out, s.network, best.layer, best.head, prefix)
+}
+
+// assemble writes a checkpoint of the whole classifier, encoder and head.
+func assemble(env *plan.Env, s source, best probed, encoder, prefix string) (err error) {
 	g := tf.NewGraph()
 	net := nn.NewNet(g, 0).Mode(false)
-	_, images := e.source.network.input(g, "images", 1)
-	features := e.source.network.layers(net, images, best.layer)[0]
+	_, images := s.network.input(g, "images", 1)
+	features := s.network.layers(net, images, best.layer)[0]
 	frozen := len(net.Variables())
-	net.Dense("head", features, classes, nn.Zeros)
-	head := net.Variables()[frozen:]
+	best.head.build(net, headRoot, features)
+	assigns, feeds, err := best.head.assign(g, net.Variables()[frozen:])
+	if err != nil {
+		return err
+	}
 	var restore *tf.Saver
 	if frozen > 0 {
 		restore = g.Saver(net.Variables()[:frozen])
 	}
 	all := g.Saver(net.Variables())
-	values := [][]float64{best.model.Weights, best.model.Bias}
-	var assigns []tf.Op
-	feeds := map[tf.Output]*tf.Tensor{}
-	for i, v := range head {
-		fed := g.Placeholder(v.Name+"/value", tf.Float32, v.Shape.Ints()...)
-		t, err := tf.FromFloat32s(float32s(values[i]), v.Shape.Ints()...)
-		if err != nil {
-			return "", err
-		}
-		feeds[fed] = t
-		assigns = append(assigns, g.Assign(v, fed))
-	}
 	session, err := tf.NewSession(g, tf.SessionOptions{Threads: 1, Device: tf.Device(env.Device)})
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer func() { _ = session.Close() }()
+	defer func() { err = errors.Join(err, session.Close()) }()
 	if restore != nil {
 		if err := restore.Restore(session, encoder); err != nil {
-			return "", fmt.Errorf("load encoder: %w", err)
+			return fmt.Errorf("load encoder: %w", err)
 		}
 	}
 	if _, err := session.Run(feeds, nil, assigns...); err != nil {
-		return "", fmt.Errorf("set head: %w", err)
+		return fmt.Errorf("set head: %w", err)
 	}
-	prefix := filepath.Join(env.Dir, "final", "weights")
-	if err := all.Save(session, prefix); err != nil {
-		return "", fmt.Errorf("save classifier: %w", err)
-	}
-	return prefix, nil
+	return all.Save(session, prefix)
 }
 
-func float32s(values []float64) []float32 {
-	out := make([]float32, len(values))
-	for i, v := range values {
-		out[i] = float32(v)
-	}
-	return out
+// exportClassifier writes the SavedModel of a network with a head, whose weights
+// are those of the checkpoint prefix.
+func exportClassifier(dir string, nw network, layer string, h head, prefix string) error {
+	g := tf.NewGraph()
+	return tf.ExportSavedModel(dir, g, nw.inference(g, layer, &h), prefix)
 }

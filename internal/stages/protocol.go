@@ -4,38 +4,62 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
+	"sslpipe/internal/metrics"
 	"sslpipe/internal/schema"
 )
 
 // protocol states how the scores of an evaluation came about, one line a fact,
 // so that a table carries what a reader must know to trust or repeat it.
-func protocol(s Scores, names []string) []string {
+func protocol(all []ScoredRun, set ScoredSet, names []string) []string {
 	lines := []string{
 		fmt.Sprintf("data: %s, %s pixels, %d classes; %d test images, read only here",
-			s.Data.Name, shapeText(s.Data.Shape), len(s.Data.Classes), s.TestImages),
+			set.Data.Name, shapeText(set.Data.Shape), len(set.Data.Classes), set.TestImages),
 	}
-	if networks := networksText(s.Runs); networks != "" {
+	if networks := networksText(all); networks != "" {
 		lines = append(lines, "network: "+networks)
 	}
-	arms := make([][]artifact.ClassifierMeta, len(names))
-	for _, r := range s.Runs {
-		arms[r.Arm] = append(arms[r.Arm], r.Classifier)
-	}
-	for i, runs := range arms {
-		if len(runs) > 0 {
-			lines = append(lines, names[i]+": "+armText(runs))
+	for i, name := range names {
+		if runs := runsOf(all, i); len(runs) > 0 {
+			lines = append(lines, name+": "+armText(runs))
 		}
 	}
-	if len(s.Runs) == 0 {
+	if fractions := fractionsText(all); fractions != "" {
+		lines = append(lines, "label budgets: "+fractions)
+	}
+	if len(all) == 0 {
 		return lines
 	}
-	return append(lines, spreadText(s.Runs, names), fmt.Sprintf(
-		"selection: when to stop, which weights, layer and penalty are chosen by accuracy on %d validation images, which no arm trains on",
-		s.Runs[0].Classifier.ValidationImages))
+	return append(lines, spreadText(all, names), selectionText(all))
+}
+
+// fractionsText says what labels per class stand for where shares were drawn.
+func fractionsText(all []ScoredRun) string {
+	var parts []string
+	for _, r := range all {
+		if permille := r.Classifier.LabelsPermille; permille > 0 {
+			part := fmt.Sprintf("%g %% of each class's images are %s", float64(permille)/10, metrics.LabelsText(r.Classifier.LabelsPerClass))
+			if !slices.Contains(parts, part) {
+				parts = append(parts, part)
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// selectionText says what was chosen on validation data.
+func selectionText(all []ScoredRun) string {
+	what := []string{"when to stop", "which weights", "layer", "penalty"}
+	if slices.ContainsFunc(all, func(r ScoredRun) bool { return len(r.Classifier.Rates) > 0 }) {
+		what = append(what, "learning rate")
+	}
+	last := len(what) - 1
+	return fmt.Sprintf("selection: %s and %s are chosen by accuracy on %d validation images, which no arm trains on",
+		strings.Join(what[:last], ", "), what[last], all[0].Classifier.ValidationImages)
 }
 
 // spreadText says what differs between the seeds of an arm, and so what its
@@ -69,10 +93,24 @@ func armText(runs []artifact.ClassifierMeta) string {
 		return "logistic regression on raw pixels"
 	case modeLinear:
 		text = "logistic regression on frozen features of " + layersText(runs)
+	case modeKNN:
+		text = fmt.Sprintf("%s nearest neighbours by cosine, weighted with temperature %g, on frozen features of %s",
+			neighboursText(runs), m.Temperature, layersText(runs))
 	default:
 		text = "whole network, trained until validation accuracy stopped rising (" + stepsText(runs) + ")"
+		if m.ExtraSteps > 0 {
+			text += fmt.Sprintf(", %d steps more than otherwise at least and at most, which are worth the operations of a pre-training", m.ExtraSteps)
+		}
+		if len(m.Rates) > 0 {
+			text += "; learning rate " + ratesText(runs)
+		}
 	}
-	if m.Init == "" {
+	switch {
+	case m.Given != "" && m.Backbone == "":
+		return text + "; the given model " + m.Given + " as it is"
+	case m.Given != "":
+		return text + "; initial weights from the given model " + m.Given
+	case m.Init == "":
 		return text + "; random initial weights"
 	}
 	seen := "images seen"
@@ -80,6 +118,33 @@ func armText(runs []artifact.ClassifierMeta) string {
 		seen += " with their labels"
 	}
 	return text + fmt.Sprintf("; initial weights from %s (%d steps, %d %s)", m.Pretext, m.Steps, m.Images, seen)
+}
+
+// neighboursText is the range of k over the runs.
+func neighboursText(runs []artifact.ClassifierMeta) string {
+	least, most := runs[0].Neighbours, runs[0].Neighbours
+	for _, m := range runs {
+		least, most = min(least, m.Neighbours), max(most, m.Neighbours)
+	}
+	if least == most {
+		return strconv.Itoa(most)
+	}
+	return fmt.Sprintf("%d to %d", least, most)
+}
+
+// ratesText lists the learning rates that were tried, by how often each won.
+func ratesText(runs []artifact.ClassifierMeta) string {
+	parts := make([]string, len(runs[0].Rates))
+	for i, rate := range runs[0].Rates {
+		won := 0
+		for _, m := range runs {
+			if m.Rate == rate {
+				won++
+			}
+		}
+		parts[i] = fmt.Sprintf("%g (%d of %d)", rate, won, len(runs))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // networksText names the networks of all arms, with the settings that differ
@@ -154,7 +219,7 @@ func stepsText(runs []artifact.ClassifierMeta) string {
 	parts := make([]string, len(budgets))
 	for i, b := range budgets {
 		s := slices.Sorted(slices.Values(steps[b]))
-		parts[i] = fmt.Sprintf("%d labels: median %d steps, %d to %d", b, s[len(s)/2], s[0], s[len(s)-1])
+		parts[i] = fmt.Sprintf("%s: median %d steps, %d to %d", metrics.LabelsText(b), s[len(s)/2], s[0], s[len(s)-1])
 		if n := cut[b]; n > 0 {
 			parts[i] += fmt.Sprintf(", %d of %d cut short by max_steps", n, len(s))
 		}

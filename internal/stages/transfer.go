@@ -11,16 +11,20 @@ import (
 
 // transfer copies an encoder's weights into a training session.
 type transfer struct {
-	saver  *tf.Saver // nil: nothing to copy
-	prefix string
-	note   string
+	// One of the two, or neither where there is nothing to copy: a saver that
+	// reads prefix, or assignments of fed values.
+	saver   *tf.Saver
+	prefix  string
+	assigns []tf.Op
+	feeds   map[tf.Output]*tf.Tensor
+	note    string
 }
 
 // newTransfer prepares to load the encoder of s, but for the block freshFrom and
 // those after it. Every variable that is asked for must be there with the same
 // shape: there is no partial match. Total counts the classifier's variables.
 func newTransfer(g *tf.Graph, s source, encoder []*tf.Variable, freshFrom string, total int) (*transfer, error) {
-	if s.handle == nil {
+	if s.handle == nil && s.values == nil {
 		return &transfer{note: fmt.Sprintf("random weights (%d tensors)", total)}, nil
 	}
 	loaded := encoder
@@ -33,6 +37,9 @@ func newTransfer(g *tf.Graph, s source, encoder []*tf.Variable, freshFrom string
 		}
 		loaded = encoder[:first]
 	}
+	if s.values != nil {
+		return assignValues(g, s, encoder, loaded, total)
+	}
 	return &transfer{
 		saver:  g.Saver(loaded),
 		prefix: filepath.Join(s.handle.Path, modelWeights),
@@ -41,11 +48,46 @@ func newTransfer(g *tf.Graph, s source, encoder []*tf.Variable, freshFrom string
 	}, nil
 }
 
-func (t *transfer) run(s *tf.Session, logf func(string, ...any)) error {
-	if t.saver != nil {
-		if err := t.saver.Restore(s, t.prefix); err != nil {
-			return fmt.Errorf("load encoder: %w", err)
+// assignValues feeds the values of a given model.
+func assignValues(g *tf.Graph, s source, encoder, loaded []*tf.Variable, total int) (*transfer, error) {
+	t := &transfer{
+		feeds: map[tf.Output]*tf.Tensor{},
+		note: fmt.Sprintf("loaded %d of %d encoder tensors from the model %s, fresh: %d, not used of the model's: %d",
+			len(loaded), len(encoder), s.given, total-len(loaded), len(s.values)-len(loaded)),
+	}
+	var wrong []string
+	for _, v := range loaded {
+		value, ok := s.values[v.Name]
+		switch {
+		case !ok:
+			wrong = append(wrong, v.Name+" is missing")
+		case !slices.Equal(value.Dims(), v.Shape.Ints()) || value.DType() != tf.Float32:
+			wrong = append(wrong, fmt.Sprintf("%s is %v there and %v here", v.Name, value.Dims(), v.Shape.Ints()))
+		default:
+			fed := g.Placeholder(v.Name+"/given", tf.Float32, v.Shape.Ints()...)
+			t.feeds[fed] = value
+			t.assigns = append(t.assigns, g.Assign(v, fed))
 		}
+	}
+	if n := len(wrong); n > 0 {
+		if n > 3 {
+			wrong = append(wrong[:3], fmt.Sprintf("and %d more", n-3))
+		}
+		return nil, fmt.Errorf("the weights of the model %s do not fit the backbone: %s", s.given, strings.Join(wrong, "; "))
+	}
+	return t, nil
+}
+
+func (t *transfer) run(s *tf.Session, logf func(string, ...any)) error {
+	var err error
+	switch {
+	case t.saver != nil:
+		err = t.saver.Restore(s, t.prefix)
+	case len(t.assigns) > 0:
+		_, err = s.Run(t.feeds, nil, t.assigns...)
+	}
+	if err != nil {
+		return fmt.Errorf("load encoder: %w", err)
 	}
 	logf("%s", t.note)
 	return nil

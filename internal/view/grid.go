@@ -14,11 +14,12 @@ import (
 // maxName is the width at which names in headers and cells are broken.
 const maxName = 14
 
-// grid is one table as text, the model that terminal and Markdown share.
+// grid is one table as text, the model that every format of a report shares.
 type grid struct {
 	title   string
 	columns []column
 	rows    [][]entry
+	lead    int // columns that name a row, repeated where a grid is split; 0 means 1
 }
 
 type column struct {
@@ -77,31 +78,7 @@ func (g grid) writeTerminal(w io.Writer, s Style) error {
 	if err != nil {
 		return err
 	}
-	return writeLines(w, g.title, text)
-}
-
-// writeMarkdown writes the grid as a GitHub-flavoured table.
-func (g grid) writeMarkdown(w io.Writer) error {
-	headers := make([]string, len(g.columns))
-	for i, c := range g.columns {
-		headers[i] = escapeMarkdown(c.header)
-	}
-	text, err := g.render(renderer.NewMarkdown(), headers, func(e entry) string {
-		text := escapeMarkdown(e.text)
-		if e.strong {
-			return "**" + strings.TrimSpace(text) + "**"
-		}
-		return text
-	})
-	if err != nil {
-		return err
-	}
-	return writeLines(w, escapeMarkdown(g.title)+"\n", text)
-}
-
-// escapeMarkdown keeps a cell one cell, and names with underscores as they are.
-func escapeMarkdown(text string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "\n", " ", "_", `\_`, "*", `\*`, "<", `\<`).Replace(text)
+	return writeLines(w, strings.Join(wrap(g.title, s.width()), "\n"), text)
 }
 
 func (g grid) render(look tw.Renderer, headers []string, show func(entry) string) (string, error) {

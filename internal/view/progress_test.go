@@ -29,7 +29,7 @@ func event(after time.Duration, kind run.EventType, unit string) run.Event {
 	return run.Event{Time: noon.Add(after), Type: kind, Unit: unit}
 }
 
-func report(after time.Duration, unit string, step, total int) run.Event {
+func progressed(after time.Duration, unit string, step, total int) run.Event {
 	e := event(after, run.UnitProgress, unit)
 	e.Progress = &plan.Progress{Step: step, Total: total, Rate: 3900.4, Values: map[string]float64{
 		"accuracy": 0.71, "loss": 0.8123, "spread": 1.5e-5}}
@@ -53,7 +53,7 @@ func story() (*plan.Plan, []run.Event) {
 	}
 	for i := range 11 {
 		at := time.Duration(i+1) * time.Second
-		events = append(events, report(at, first, 100*i, 1000), report(at, second, 500+50*i, 1000))
+		events = append(events, progressed(at, first, 100*i, 1000), progressed(at, second, 500+50*i, 1000))
 	}
 	failed := ended(13*time.Second, run.UnitFailed, "finetune.ssl[seed=1]", 1)
 	failed.Error = "the loss is NaN"
@@ -133,7 +133,7 @@ func TestLinesFitAnyWidth(t *testing.T) {
 }
 
 func TestTimeLeftOfAUnit(t *testing.T) {
-	b := boardAt(planned("a"), []run.Event{event(0, run.UnitResumed, "a"), report(10*time.Second, "a", 500, 1000)})
+	b := boardAt(planned("a"), []run.Event{event(0, run.UnitResumed, "a"), progressed(10*time.Second, "a", 500, 1000)})
 	if _, ok := b.running[0].left(noon.Add(10 * time.Second)); ok {
 		t.Error("a pace from one report")
 	}
@@ -220,6 +220,7 @@ func TestDetect(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
+	percent := scale{percent: true}
 	for got, want := range map[string]string{
 		rateText(0, "/s"):                              "",
 		rateText(0.52, "/s"):                           "0.5/s",
@@ -232,8 +233,8 @@ func TestNumbers(t *testing.T) {
 		duration(61 * time.Second):                     "1:01",
 		valueText(123456):                              "1.23e+05",
 		valueText(0):                                   "0.000",
-		signed(-0.0004):                                "0.0",
-		signed(-0.0006):                                "-0.1",
+		percent.signed(-0.0004):                        "0.0",
+		percent.signed(-0.0006):                        "-0.1",
 		ranges([]int{5, 1, 2, 3, 9, 10}):               "1-3, 5, 9, 10",
 		literal([]string{"a", "b"}):                    `["a", "b"]`,
 		literal(map[string]string{"b": "2", "a": "1"}): `{a = "1", b = "2"}`,

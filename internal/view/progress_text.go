@@ -154,14 +154,13 @@ func rateText(rate float64, unit string) string {
 	if !(rate > 0) || math.IsInf(rate, 0) {
 		return ""
 	}
-	digits := strconv.FormatFloat(rate, 'f', 0, 64)
-	if rate < 10 {
-		digits = strconv.FormatFloat(rate, 'f', 1, 64)
+	switch {
+	case rate < 10:
+		return strconv.FormatFloat(rate, 'f', 1, 64) + unit
+	case rate < 1000: // 999.6 is not 1,000
+		return strconv.FormatFloat(rate, 'f', 0, 64) + unit
 	}
-	for i := len(digits) - 3; i > 0 && rate >= 1000; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits + unit
+	return thousands(rate) + unit
 }
 
 // clock writes a duration as 0:42 or 1:02:03.

@@ -2,7 +2,6 @@ package view
 
 import (
 	"bytes"
-	"encoding/csv"
 	"flag"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sslpipe/internal/metrics"
+	"sslpipe/internal/report"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -94,6 +94,12 @@ func experiment() *metrics.Comparison {
 	})
 }
 
+// alone is a report of one comparison.
+func alone(c *metrics.Comparison) *report.Report {
+	return &report.Report{Evaluations: []report.Evaluation{{Name: "report", Sets: []report.TestSet{
+		{Name: "images", Images: 10000, Comparisons: []*metrics.Comparison{c}}}}}}
+}
+
 func render(t *testing.T, write func(io.Writer) error) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -104,15 +110,15 @@ func render(t *testing.T, write func(io.Writer) error) string {
 }
 
 func TestTable(t *testing.T) {
-	text := render(t, func(w io.Writer) error { return Table(w, experiment(), Style{}) })
+	text := render(t, func(w io.Writer) error { return Report(w, alone(experiment()), Style{}) })
 	noANSI(t, text)
 	fits(t, text, 80)
 	golden(t, "table.txt", text)
 }
 
 func TestTableInColorDiffersOnlyInAttributes(t *testing.T) {
-	plain := render(t, func(w io.Writer) error { return Table(w, experiment(), Style{}) })
-	colored := render(t, func(w io.Writer) error { return Table(w, experiment(), Style{Color: true}) })
+	plain := render(t, func(w io.Writer) error { return Report(w, alone(experiment()), Style{}) })
+	colored := render(t, func(w io.Writer) error { return Report(w, alone(experiment()), Style{Color: true}) })
 	if !strings.Contains(colored, "\x1b[1m") {
 		t.Error("no bold for the best arm")
 	}
@@ -129,7 +135,7 @@ func TestTableInColorDiffersOnlyInAttributes(t *testing.T) {
 }
 
 func TestTableSplitsWhenNarrow(t *testing.T) {
-	text := render(t, func(w io.Writer) error { return Table(w, experiment(), Style{Width: 40}) })
+	text := render(t, func(w io.Writer) error { return Report(w, alone(experiment()), Style{Width: 40}) })
 	golden(t, "table_narrow.txt", text)
 }
 
@@ -139,33 +145,7 @@ func TestTableOfAFirstRun(t *testing.T) {
 		{Arm: "ssl", Labels: 10, Values: map[string]float64{metrics.MacroF1: 1}},
 	}
 	c := metrics.Compare(records, metrics.Options{Baseline: "scratch", Metric: metrics.MacroF1})
-	golden(t, "table_first.txt", render(t, func(w io.Writer) error { return Table(w, c, Style{}) }))
-}
-
-func TestMarkdown(t *testing.T) {
-	text := render(t, func(w io.Writer) error { return Markdown(w, experiment()) })
-	noANSI(t, text)
-	golden(t, "table.md", text)
-}
-
-func TestMarkdownEscapes(t *testing.T) {
-	c := metrics.Compare([]metrics.Record{{Arm: "a|b_c", Labels: 1, Values: map[string]float64{metrics.Accuracy: 0.5}}}, metrics.Options{})
-	text := render(t, func(w io.Writer) error { return Markdown(w, c) })
-	if !strings.Contains(text, `| a\|b\_c |`) {
-		t.Errorf("header not escaped:\n%s", text)
-	}
-}
-
-func TestCSV(t *testing.T) {
-	text := render(t, func(w io.Writer) error { return CSV(w, experiment()) })
-	golden(t, "table.csv", text)
-	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(lines) != 1+3*5 {
-		t.Errorf("%d lines, want a header and 15", len(lines))
-	}
+	golden(t, "table_first.txt", render(t, func(w io.Writer) error { return Report(w, alone(c), Style{}) }))
 }
 
 // Many arms, or seconds beside them, make one row per arm instead of a column.
@@ -181,11 +161,7 @@ func TestTableWithSecondsHasRowsOfArms(t *testing.T) {
 		}
 	}
 	c := metrics.Compare(records, metrics.Options{Baseline: "scratch", Arms: arms, Seconds: map[string]float64{"rotation": 71.6, arms[2]: 108}})
-	text := render(t, func(w io.Writer) error { return Table(w, c, Style{}) })
+	text := render(t, func(w io.Writer) error { return Report(w, alone(c), Style{}) })
 	fits(t, text, 80)
 	golden(t, "table_arms.txt", text)
-	golden(t, "table_arms.md", render(t, func(w io.Writer) error { return Markdown(w, c) }))
-	if !strings.Contains(render(t, func(w io.Writer) error { return CSV(w, c) }), ",108\n") {
-		t.Error("the seconds are not in the CSV")
-	}
 }

@@ -1,12 +1,15 @@
-// Package view is how things look: comparison tables for a terminal, Markdown
-// and CSV, progress, plans, descriptions and diagnostics.
+// Package view is how things look: reports for a terminal, Markdown, CSV, LaTeX,
+// JSON, a page and figures; progress, plans, descriptions and diagnostics.
 //
 // Everything is written to a writer that the caller names, in a [Style] that
 // says what this writer can show: nothing here decides where output goes,
 // colours a pipe, or computes a number that is not in the model it is given.
 //
-// A new format of the comparison table is one file that renders its grids; a
-// new view is one file with a function from data and writer to error.
+// A report is made of grids, tables without a format. A new format is one file
+// that renders them; a new table is one function that makes a grid. What a page
+// has more than tables is in html: a template, its style, and scripts that draw
+// the data of page_data.go. A new view is one file with a function from data and
+// writer to error.
 package view
 
 import (

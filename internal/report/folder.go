@@ -1,0 +1,93 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// File is the name of the document in a run's folder.
+const File = "report.json"
+
+// Read reads the document of a run's folder. The error is [fs.ErrNotExist] where
+// the run ended without one.
+func Read(dir string) (*Report, error) {
+	path := filepath.Join(dir, File)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if r.Version != Version {
+		return nil, fmt.Errorf("read %s: its schema has version %d, this program reads version %d", path, r.Version, Version)
+	}
+	return &r, nil
+}
+
+// Folders names the folders of runs, the oldest first: their names begin with
+// the time.
+func Folders(runs string) ([]string, error) {
+	entries, err := os.ReadDir(runs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Latest names the newest run of all.
+const Latest = "latest"
+
+// Find returns the folder of a run. It can be named by a path; by [Latest]; by
+// its folder's name or a beginning of it that no other has; or by its pipeline,
+// of which the newest run is taken.
+func Find(runs, name string) (string, error) {
+	if _, err := os.Stat(filepath.Join(name, File)); err == nil {
+		return name, nil
+	}
+	folders, err := Folders(runs)
+	if err != nil {
+		return "", err
+	}
+	if len(folders) == 0 {
+		return "", fmt.Errorf("there are no runs in %s", runs)
+	}
+	if name == Latest {
+		return filepath.Join(runs, folders[len(folders)-1]), nil
+	}
+	var begin, pipeline []string
+	for _, folder := range folders {
+		_, of, _ := strings.Cut(folder, "-")
+		switch {
+		case folder == name:
+			return filepath.Join(runs, folder), nil
+		case strings.HasPrefix(folder, name):
+			begin = append(begin, folder)
+		case of == name:
+			pipeline = append(pipeline, folder)
+		}
+	}
+	switch {
+	case len(begin) == 1:
+		return filepath.Join(runs, begin[0]), nil
+	case len(begin) > 1:
+		return "", fmt.Errorf("several runs begin with %q: %s", name, strings.Join(begin, ", "))
+	case len(pipeline) > 0:
+		return filepath.Join(runs, pipeline[len(pipeline)-1]), nil
+	}
+	return "", fmt.Errorf("there is no run %q in %s; the newest is %s", name, runs, folders[len(folders)-1])
+}

@@ -1,0 +1,80 @@
+package run
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Past is a run as its folder tells of it.
+type Past struct {
+	Name     string // of its folder
+	Pipeline string
+	Started  time.Time
+	// Finished is false for a run that still goes on or was killed.
+	Finished bool
+	Error    string // why it ended early; empty when all is well
+	Seconds  float64
+	Counts   Counts
+}
+
+// History reads the folders of runs, the oldest first. What is not one is left out.
+func History(runs string) ([]Past, error) {
+	entries, err := os.ReadDir(runs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var all []Past
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		p, err := readPast(filepath.Join(runs, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b Past) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// readPast reads a run's events. A last line that was cut short by a kill, or
+// that is being written, is left out.
+func readPast(dir string) (Past, error) {
+	p := Past{Name: filepath.Base(dir)}
+	_, p.Pipeline, _ = strings.Cut(p.Name, "-")
+	f, err := os.Open(filepath.Join(dir, eventsFile))
+	if err != nil {
+		return p, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	for lines := bufio.NewReader(f); ; {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return p, nil
+		}
+		var e Event
+		if json.Unmarshal(line, &e) != nil {
+			continue
+		}
+		switch e.Type {
+		case RunStarted:
+			p.Started = e.Time
+		case RunFinished:
+			p.Finished, p.Error, p.Seconds = true, e.Error, e.Seconds
+			if e.Counts != nil {
+				p.Counts = *e.Counts
+			}
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package stages
+
+import (
+	"errors"
+	"path/filepath"
+
+	"sslpipe/internal/nn"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/tf"
+	"sslpipe/internal/train"
+)
+
+// extractor computes the features of several layers at once, in inference mode.
+type extractor struct {
+	layers []string
+	flops  int64 // for each image
+	batch  *tf.Tensor
+	run    func() ([]*tf.Tensor, error) // features of the images in batch
+	save   func(prefix string) error    // the weights of our network
+	close  func() error
+}
+
+func newExtractor(env *plan.Env, c *FinetuneConfig, data *labelled, s source, layers []string) (*extractor, error) {
+	shape := data.Meta.Shape
+	batch, err := tf.Alloc(tf.Uint8, judgeBatch, shape[0], shape[1], shape[2])
+	if err != nil {
+		return nil, err
+	}
+	e := &extractor{layers: layers, batch: batch}
+	if s.asItIs() {
+		return e, e.openModel(env, c, s)
+	}
+	return e, e.openNetwork(env, c, s)
+}
+
+// openNetwork builds our own network with the weights of its source.
+func (e *extractor) openNetwork(env *plan.Env, c *FinetuneConfig, s source) error {
+	g := tf.NewGraph()
+	net := nn.NewNet(g, seedOf("finetune", env.Seed)).Mode(false)
+	fed, images := s.network.input(g, "images", judgeBatch)
+	outputs := s.network.layers(net, images, e.layers...)
+	flops, err := g.FLOPs()
+	if err != nil {
+		return err
+	}
+	e.flops = flops / judgeBatch
+	moved, err := newTransfer(g, s, net.Variables(), "", len(net.Variables()))
+	if err != nil {
+		return err
+	}
+	e.save = func(string) error { return nil }
+	saver, init := (*tf.Saver)(nil), g.InitOp()
+	if len(net.Variables()) > 0 {
+		saver = g.Saver(net.Variables())
+	}
+	session, err := tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)})
+	if err != nil {
+		return err
+	}
+	if saver != nil {
+		e.save = func(prefix string) error { return saver.Save(session, prefix) }
+	}
+	e.close = session.Close
+	e.run = func() ([]*tf.Tensor, error) {
+		return session.Run(map[tf.Output]*tf.Tensor{fed: e.batch}, outputs)
+	}
+	if _, err = session.Run(nil, nil, init); err == nil {
+		err = moved.run(session, env.Logf)
+	}
+	if err != nil {
+		return errors.Join(err, session.Close())
+	}
+	return nil
+}
+
+// openModel runs a given model as it is.
+func (e *extractor) openModel(env *plan.Env, c *FinetuneConfig, s source) error {
+	dir := filepath.Join(env.Dir, "given")
+	if err := s.attach(dir, c, nil); err != nil {
+		return err
+	}
+	model, err := tf.LoadModel(dir, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)})
+	if err != nil {
+		return err
+	}
+	e.close = model.Close
+	dims := e.batch.Dims()
+	images, err := tf.Alloc(tf.Float32, dims...)
+	if err != nil {
+		return errors.Join(err, model.Close())
+	}
+	e.run = func() ([]*tf.Tensor, error) {
+		for i, v := range e.batch.Uint8s() {
+			images.Float32s()[i] = float32(v)
+		}
+		out, err := model.Run("features", map[string]*tf.Tensor{"images": images})
+		if err != nil {
+			return nil, err
+		}
+		return []*tf.Tensor{out["features"]}, nil
+	}
+	env.Logf("features of the model %s as it is", s.given)
+	return nil
+}
+
+// features returns the features of the examples, one set for each layer. Each
+// image passes through the encoder once.
+func (e *extractor) features(data *labelled, indices []int) ([]train.Examples, error) {
+	sets := make([]train.Examples, len(e.layers))
+	err := inBatches(data.Dataset, indices, e.batch, func(chosen []int) error {
+		out, err := e.run()
+		if err != nil {
+			return err
+		}
+		for i, t := range out {
+			sets[i].X = append(sets[i].X, t.Float32s()[:len(chosen)*t.Dims()[1]]...)
+			for _, example := range chosen {
+				sets[i].Y = append(sets[i].Y, data.Label(example))
+			}
+		}
+		return nil
+	})
+	return sets, err
+}

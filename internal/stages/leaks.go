@@ -1,0 +1,70 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/dataset"
+	"sslpipe/internal/report"
+)
+
+// findLeaks looks for the test images among all that any arm has learnt from or
+// chosen by, and counts them.
+func (e *evaluation) findLeaks(ctx context.Context) error {
+	for _, use := range e.uses() {
+		if err := e.compareWith(ctx, use); err != nil {
+			return fmt.Errorf("compare the %s images of %s with the test images: %w", use.Purpose, use.Name, err)
+		}
+	}
+	var found []string
+	for _, l := range e.scores.Leaks {
+		if l.Exact > 0 {
+			found = append(found, fmt.Sprintf("%d of %d images for %s are test images of %s too", l.Exact, l.Of, l.Part, l.Set))
+		}
+	}
+	if len(found) > 0 && e.config.Leaks == leaksError {
+		return fmt.Errorf("%s; scores would flatter: take these images out of one of them, or set leaks = %q to count them and go on",
+			strings.Join(found, "; "), leaksReport)
+	}
+	return nil
+}
+
+// uses are the parts of data that the classifiers name, each once.
+func (e *evaluation) uses() []artifact.DataUse {
+	var all []artifact.DataUse
+	for _, run := range e.runs {
+		for _, use := range run.Classifier.Data {
+			if !slices.Contains(all, use) {
+				all = append(all, use)
+			}
+		}
+	}
+	return all
+}
+
+func (e *evaluation) compareWith(ctx context.Context, use artifact.DataUse) (err error) {
+	data, err := openSplit(e.env.Inputs["data"][0].Object(use.Digest), use.Split)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, data.Close()) }()
+	e.scores.Parts = append(e.scores.Parts, report.Part{
+		Purpose: use.Purpose, Name: use.Name, Split: use.Split, Images: len(data.indices), Digest: data.Digest(data.indices),
+	})
+	part := dataset.Part{Name: use.Name, Data: data.Dataset, Indices: data.indices}
+	for _, set := range e.sets {
+		overlap, err := dataset.FindOverlap(ctx, part, dataset.Part{Name: set.Meta.Name, Data: set.Dataset, Indices: set.indices})
+		if err != nil {
+			return err
+		}
+		e.scores.Leaks = append(e.scores.Leaks, report.Leak{
+			Part: fmt.Sprintf("%s (%s of %s)", use.Purpose, use.Split, use.Name), Set: set.Meta.Name,
+			Exact: overlap.Exact, Near: overlap.Near, Of: overlap.Of,
+		})
+	}
+	return nil
+}
