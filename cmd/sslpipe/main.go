@@ -128,6 +128,7 @@ var commands = []func(*settings) *cobra.Command{
 	planCommand,
 	validateCommand,
 	previewCommand,
+	predictCommand,
 	reportCommand,
 	runsCommand,
 	showCommand,
