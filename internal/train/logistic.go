@@ -84,7 +84,8 @@ func (m *Logistic) accuracy(e Examples) float64 {
 }
 
 // logisticProblem is the penalised mean cross-entropy as a function of theta:
-// weights [columns of x, classes] followed by the bias [classes].
+// weights [classes, columns of x] followed by the bias [classes]. With the long
+// axis last, every product runs over contiguous numbers.
 type logisticProblem struct {
 	x                  blas64.General // standardised, [n, features], or [n, rank] once reduced
 	basis              blas64.General // [features, rank] once reduced; else empty
@@ -100,7 +101,7 @@ func newLogisticProblem(e Examples, features, classes int) *logisticProblem {
 	p := &logisticProblem{
 		x: general(n, features), y: e.Y, features: features, classes: classes,
 		mean: make([]float64, features), scale: make([]float64, features),
-		logits: general(n, classes), weightGrad: general(features, classes),
+		logits: general(n, classes), weightGrad: general(classes, features),
 	}
 	for f := range features {
 		var sum, squares float64
@@ -152,7 +153,7 @@ func (p *logisticProblem) reduce() error {
 	blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, left, 0, p.basis)
 	reduced := general(n, left.Cols)
 	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, p.basis, 0, reduced)
-	p.x, p.weightGrad = reduced, general(left.Cols, p.classes)
+	p.x, p.weightGrad = reduced, general(p.classes, left.Cols)
 	return nil
 }
 
@@ -200,8 +201,7 @@ func equal(a, b []float64) bool {
 // evaluate returns the loss at theta and writes its gradient.
 func (p *logisticProblem) evaluate(theta, grad []float64) float64 {
 	nw := p.x.Cols * p.classes
-	w := blas64.General{Rows: p.x.Cols, Cols: p.classes, Stride: p.classes, Data: theta[:nw]}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, w, 0, p.logits)
+	blas64.Gemm(blas.NoTrans, blas.Trans, 1, p.x, p.weights(theta), 0, p.logits)
 	clear(grad)
 	loss, n := 0.0, float64(len(p.y))
 	for i, y := range p.y {
@@ -213,12 +213,17 @@ func (p *logisticProblem) evaluate(theta, grad []float64) float64 {
 			grad[nw+c] += row[c]
 		}
 	}
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, p.logits, 0, p.weightGrad)
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.logits, p.x, 0, p.weightGrad)
 	for i, g := range p.weightGrad.Data {
 		grad[i] = g + p.l2*theta[i]
 		loss += p.l2 * theta[i] * theta[i] / 2
 	}
 	return loss
+}
+
+// weights is the part of theta before the bias.
+func (p *logisticProblem) weights(theta []float64) blas64.General {
+	return blas64.General{Rows: p.classes, Cols: p.x.Cols, Stride: p.x.Cols, Data: theta[:p.classes*p.x.Cols]}
 }
 
 // softmaxInPlace turns logits plus bias into probabilities and returns the
@@ -244,9 +249,8 @@ func softmaxInPlace(row, bias []float64, y int) float64 {
 func (p *logisticProblem) model(theta []float64) *Logistic {
 	nw := p.x.Cols * p.classes
 	if p.basis.Cols > 0 {
-		w := general(p.features, p.classes)
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.basis,
-			blas64.General{Rows: p.x.Cols, Cols: p.classes, Stride: p.classes, Data: theta[:nw]}, 0, w)
+		w := general(p.classes, p.features)
+		blas64.Gemm(blas.NoTrans, blas.Trans, 1, p.weights(theta), p.basis, 0, w)
 		theta = append(w.Data, theta[nw:]...)
 		nw = p.features * p.classes
 	}
@@ -256,7 +260,7 @@ func (p *logisticProblem) model(theta []float64) *Logistic {
 	}
 	for f := range p.features {
 		for c := range p.classes {
-			w := theta[f*p.classes+c] / p.scale[f]
+			w := theta[c*p.features+f] / p.scale[f]
 			m.Weights[f*p.classes+c] = w
 			m.Bias[c] -= w * p.mean[f]
 		}
