@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 )
@@ -36,7 +38,7 @@ var penalties = []float64{1, 0.1, 0.01, 0.001}
 // of the data: the problem is convex and starts at zero.
 func FitLogistic(train, validation Examples, features, classes int) (*Logistic, error) {
 	p := newLogisticProblem(train, features, classes)
-	if len(train.Y) < features {
+	if min(len(train.Y), features) <= reducible {
 		if err := p.reduce(); err != nil {
 			return nil, err
 		}
@@ -89,6 +91,7 @@ func (m *Logistic) accuracy(e Examples) float64 {
 type logisticProblem struct {
 	x                  blas64.General // standardised, [n, features], or [n, rank] once reduced
 	basis              blas64.General // [features, rank] once reduced; else empty
+	spread             []float64      // variance of each column of x once reduced
 	y                  []int32
 	mean, scale        []float64
 	features, classes  int
@@ -121,61 +124,108 @@ func newLogisticProblem(e Examples, features, classes int) *logisticProblem {
 	return p
 }
 
-// reduce turns to the coordinates of the space that the examples span. With fewer
-// examples than features the best weights lie in it, since a part outside adds to
-// the penalty and to no score, and the problem becomes as small as the number of
-// examples. Its loss, penalty and solution are the same.
+// reducible is the most dimensions for which an eigen decomposition, which grows
+// with their cube, takes less than it saves.
+const reducible = 1000
+
+// reduce turns to the principal coordinates of the examples. Their space has at
+// most as many dimensions as there are examples, and the best weights lie in it,
+// since a part outside adds to the penalty and to no score. The problem becomes
+// smaller where examples are few; loss, penalty and solution are the same. It also
+// becomes easy to scale, see minimise.
 func (p *logisticProblem) reduce() error {
-	n := p.x.Rows
-	gram := mat.NewSymDense(n, nil)
-	blas64.Syrk(blas.NoTrans, 1, p.x, 0, gram.RawSymmetric())
-	var eigen mat.EigenSym
-	if !eigen.Factorize(gram, true) {
-		return errors.New("reduce logistic regression: no eigenvalues found")
+	values, vectors, err := p.principal()
+	if err != nil {
+		return err
 	}
-	values := eigen.Values(nil) // ascending
+	top := len(values) - 1
 	first := 0
-	for first < n-1 && values[first] <= 1e-12*values[n-1] {
+	for first < top && values[first] <= 1e-12*values[top] {
 		first++
 	}
-	if values[n-1] <= 0 { // every feature is constant
+	if values[top] <= 0 { // every feature is constant
 		return nil
+	}
+	p.basis = general(p.features, len(values)-first)
+	for j := range p.basis.Cols {
+		p.spread = append(p.spread, values[first+j]/float64(p.x.Rows))
+	}
+	kept := vectors.Slice(0, len(values), first, len(values)).(*mat.Dense).RawMatrix()
+	if len(values) == p.features {
+		copyColumns(p.basis, kept, nil)
+	} else {
+		// Eigenvectors of the examples' products, over the roots of their values.
+		left := general(kept.Rows, kept.Cols)
+		copyColumns(left, kept, values[first:])
+		blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, left, 0, p.basis)
+	}
+	reduced := general(p.x.Rows, p.basis.Cols)
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, p.basis, 0, reduced)
+	p.x, p.weightGrad = reduced, general(p.classes, p.basis.Cols)
+	return nil
+}
+
+// principal is the eigen decomposition of the products of features or of examples,
+// whichever are fewer; values ascending.
+func (p *logisticProblem) principal() ([]float64, *mat.Dense, error) {
+	of, size := blas.Trans, p.features
+	if p.x.Rows < p.features {
+		of, size = blas.NoTrans, p.x.Rows
+	}
+	products := mat.NewSymDense(size, nil)
+	blas64.Syrk(of, 1, p.x, 0, products.RawSymmetric())
+	var eigen mat.EigenSym
+	if !eigen.Factorize(products, true) {
+		return nil, nil, errors.New("reduce logistic regression: no eigenvalues found")
 	}
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)
-	left := general(n, n-first) // eigenvectors over the roots of their values
-	for j := range left.Cols {
-		for i := range n {
-			left.Data[i*left.Stride+j] = vectors.At(i, first+j) / math.Sqrt(values[first+j])
+	return eigen.Values(nil), &vectors, nil
+}
+
+// copyColumns copies a matrix, column j divided by the root of squares[j].
+func copyColumns(to, from blas64.General, squares []float64) {
+	for i := range from.Rows {
+		for j := range from.Cols {
+			x := from.Data[i*from.Stride+j]
+			if squares != nil {
+				x /= math.Sqrt(squares[j])
+			}
+			to.Data[i*to.Stride+j] = x
 		}
 	}
-	p.basis = general(p.features, left.Cols)
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, left, 0, p.basis)
-	reduced := general(n, left.Cols)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, p.x, p.basis, 0, reduced)
-	p.x, p.weightGrad = reduced, general(p.classes, left.Cols)
-	return nil
 }
 
 func general(rows, cols int) blas64.General {
 	return blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: make([]float64, rows*cols)}
 }
 
+// curvature is about what the probabilities of a class in doubt make of the
+// variance of a feature in the Hessian.
+const curvature = 0.1
+
+// minimise returns the theta of least loss, by L-BFGS. It works on weights that are
+// scaled by the root of the loss's curvature along each principal coordinate:
+// in those the valley is round, and a tenth of the steps is enough.
 func (p *logisticProblem) minimise(start []float64) ([]float64, error) {
+	scale := p.scales()
 	var loss float64
-	grad, at := make([]float64, len(start)), make([]float64, len(start))
+	grad, at, theta := make([]float64, len(start)), make([]float64, len(start)), make([]float64, len(start))
 	evaluated := false
-	evaluate := func(theta []float64) {
-		if evaluated && equal(at, theta) {
+	evaluate := func(scaled []float64) {
+		if evaluated && slices.Equal(at, scaled) {
 			return
 		}
-		copy(at, theta)
+		copy(at, scaled)
+		floats.DivTo(theta, scaled, scale)
 		loss, evaluated = p.evaluate(theta, grad), true
+		floats.Div(grad, scale)
 	}
+	scaled := floats.MulTo(make([]float64, len(start)), start, scale)
 	result, err := optimize.Minimize(optimize.Problem{
-		Func: func(theta []float64) float64 { evaluate(theta); return loss },
-		Grad: func(out, theta []float64) { evaluate(theta); copy(out, grad) },
-	}, start, &optimize.Settings{
+		Func: func(x []float64) float64 { evaluate(x); return loss },
+		Grad: func(out, x []float64) { evaluate(x); copy(out, grad) },
+	}, scaled, &optimize.Settings{
 		GradientThreshold: 1e-5, MajorIterations: 200,
 		Converger: &optimize.FunctionConverge{Relative: 1e-6, Iterations: 5},
 	}, &optimize.LBFGS{})
@@ -186,16 +236,19 @@ func (p *logisticProblem) minimise(start []float64) ([]float64, error) {
 	if result == nil {
 		return nil, errors.New("no result")
 	}
-	return result.X, nil
+	return floats.DivTo(theta, result.X, scale), nil
 }
 
-func equal(a, b []float64) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+// scales has a factor for each element of theta; ones unless reduced.
+func (p *logisticProblem) scales() []float64 {
+	scale := make([]float64, (p.x.Cols+1)*p.classes)
+	for i := range scale {
+		scale[i] = 1
+		if i < p.x.Cols*p.classes && len(p.spread) > 0 {
+			scale[i] = math.Sqrt(curvature*p.spread[i%p.x.Cols] + p.l2)
 		}
 	}
-	return true
+	return scale
 }
 
 // evaluate returns the loss at theta and writes its gradient.
