@@ -49,12 +49,12 @@ func Folders(runs string) ([]string, error) {
 	return names, nil
 }
 
-// Latest names the newest run of all.
+// Latest names the newest run of all that has a report.
 const Latest = "latest"
 
 // Find returns the folder of a run. It can be named by a path; by [Latest]; by
 // its folder's name or a beginning of it that no other has; or by its pipeline,
-// of which the newest run is taken.
+// of which the newest run is taken that has a report.
 func Find(runs, name string) (string, error) {
 	if _, err := os.Stat(filepath.Join(name, File)); err == nil {
 		return name, nil
@@ -67,7 +67,7 @@ func Find(runs, name string) (string, error) {
 		return "", fmt.Errorf("there are no runs in %s", runs)
 	}
 	if name == Latest {
-		return filepath.Join(runs, folders[len(folders)-1]), nil
+		return newest(runs, folders), nil
 	}
 	var begin, pipeline []string
 	for _, folder := range folders {
@@ -87,7 +87,18 @@ func Find(runs, name string) (string, error) {
 	case len(begin) > 1:
 		return "", fmt.Errorf("several runs begin with %q: %s", name, strings.Join(begin, ", "))
 	case len(pipeline) > 0:
-		return filepath.Join(runs, pipeline[len(pipeline)-1]), nil
+		return newest(runs, pipeline), nil
 	}
 	return "", fmt.Errorf("there is no run %q in %s; the newest is %s", name, runs, folders[len(folders)-1])
+}
+
+// newest is the last folder with a report, or else the last.
+func newest(runs string, folders []string) string {
+	for _, folder := range slices.Backward(folders) {
+		dir := filepath.Join(runs, folder)
+		if _, err := os.Stat(filepath.Join(dir, File)); err == nil {
+			return dir
+		}
+	}
+	return filepath.Join(runs, folders[len(folders)-1])
 }

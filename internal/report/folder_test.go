@@ -119,3 +119,18 @@ func TestRead(t *testing.T) {
 		}
 	}
 }
+
+// What came to no report, as a preview or a run that failed, hides no report.
+func TestFindPrefersReports(t *testing.T) {
+	runs := runsOfNames(t, "20260102T000000Z-toy")
+	for _, name := range []string{"20260101T000000Z-toy", "20260103T000000Z-toy", "20260104T000000Z-simclr"} {
+		if err := os.Mkdir(filepath.Join(runs, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{Latest: "20260102T000000Z-toy", "toy": "20260102T000000Z-toy", "simclr": "20260104T000000Z-simclr"} {
+		if dir, err := Find(runs, name); err != nil || filepath.Base(dir) != want {
+			t.Errorf("%s: found %s, %v, want %s", name, dir, err, want)
+		}
+	}
+}
