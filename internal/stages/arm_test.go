@@ -35,7 +35,7 @@ func TestArmTexts(t *testing.T) {
 			with(with(linear, encoder), func(m *artifact.ClassifierMeta) { m.Pretext, m.Labelled = "supervised", true })},
 		whole + "; random initial weights":                                  {full},
 		whole + "; initial weights from simclr (40 steps, 640 images seen)": {with(full, encoder)},
-		whole + ", 12 steps more than otherwise at least and at most, which are worth the operations of a pre-training; random initial weights": {
+		whole + ", with 12 steps added, which are worth a pre-training in operations; random initial weights": {
 			with(full, func(m *artifact.ClassifierMeta) { m.ExtraSteps = 12 })},
 		whole + "; learning rate 0.001 (1 of 4), 0.01 (3 of 4), 0.1 (0 of 4); random initial weights": {
 			with(full, rates(0.01)), with(full, rates(0.001)), with(full, rates(0.01)), with(full, rates(0.01))},

@@ -99,7 +99,7 @@ func armText(runs []artifact.ClassifierMeta) string {
 	default:
 		text = "whole network, trained until validation accuracy stopped rising (" + stepsText(runs) + ")"
 		if m.ExtraSteps > 0 {
-			text += fmt.Sprintf(", %d steps more than otherwise at least and at most, which are worth the operations of a pre-training", m.ExtraSteps)
+			text += fmt.Sprintf(", with %d steps added, which are worth a pre-training in operations", m.ExtraSteps)
 		}
 		if len(m.Rates) > 0 {
 			text += "; learning rate " + ratesText(runs)
