@@ -13,8 +13,8 @@ import (
 // Compare puts the arms of several runs side by side, as one evaluation whose
 // baseline is that of the first run. Runs with the same labels and seed are
 // paired across runs, since they learnt from the same images. An arm with the same
-// name and the same predictions in several runs appears once; arms of one name
-// that differ get the number of their run: ssl@2.
+// name and the same predictions in several runs, wherever both have any, appears
+// once; arms of one name that differ get the number of their run: ssl@2.
 //
 // What is not comparable is an error that names what differs: other test images,
 // other labelled or validation images, another unit to score.
@@ -129,19 +129,19 @@ func (m *merge) arms(evaluations []*Evaluation) {
 			name := arm.Name
 			for _, other := range slices.Sorted(maps.Keys(kept)) {
 				before := kept[other]
-				if original, _, _ := strings.Cut(other, "@"); original == arm.Name && samePredictions(before, runs) {
+				if original, _, _ := strings.Cut(other, "@"); original == arm.Name && agree(before, runs) {
 					name = other
 				}
 			}
-			if before, taken := kept[name]; taken && !samePredictions(before, runs) {
+			if before, taken := kept[name]; taken && !agree(before, runs) {
 				name = fmt.Sprintf("%s@%d", arm.Name, i+1)
 			}
 			m.names[[2]any{i, arm.Name}] = name
 			if _, there := kept[name]; !there {
-				kept[name] = runs
 				arm.Name = name
 				m.merged = append(m.merged, arm)
 			}
+			kept[name] = append(kept[name], runs...)
 		}
 	}
 }
@@ -156,11 +156,22 @@ func runsOf(e *Evaluation, arm string) []Run {
 	return runs
 }
 
-// samePredictions tells whether the runs are the same, one by one.
-func samePredictions(a, b []Run) bool {
-	return slices.EqualFunc(a, b, func(x, y Run) bool {
-		return x.Labels == y.Labels && x.Seed == y.Seed && x.Right == y.Right && maps.Equal(x.Values, y.Values)
-	})
+// agree tells whether the runs that two lists share, by labels and seed, are the
+// same, and that there are some.
+func agree(a, b []Run) bool {
+	shared := 0
+	for _, x := range a {
+		for _, y := range b {
+			if x.Labels != y.Labels || x.Seed != y.Seed {
+				continue
+			}
+			if x.Right != y.Right || !maps.Equal(x.Values, y.Values) {
+				return false
+			}
+			shared++
+		}
+	}
+	return shared > 0
 }
 
 // set compares all arms on the test set number at, which the first run calls set.
@@ -168,19 +179,23 @@ func (m *merge) set(reports []*Report, evaluations []*Evaluation, at int, set Te
 	out := TestSet{Name: set.Name, Digest: set.Digest, Images: set.Images, Classes: set.Classes}
 	options := metrics.Options{Baseline: baseline, TestImages: set.Images}
 	var records []metrics.Record
-	have := map[string]bool{}
+	type key struct {
+		arm          string
+		labels, seed int
+	}
+	have := map[key]bool{}
 	for i, e := range evaluations {
 		options.Protocol = append(options.Protocol, fmt.Sprintf("run %d: %s, %s", i+1, reports[i].Run, reports[i].Environment.Runtime))
 		if at >= len(e.Sets) || e.Sets[at].Digest != set.Digest {
 			continue
 		}
-		fresh := map[string]bool{}
 		for _, r := range e.Sets[at].Runs {
 			r.Arm = m.names[[2]any{i, r.Arm}]
-			if have[r.Arm] && !fresh[r.Arm] {
+			k := key{r.Arm, r.Labels, r.Seed}
+			if have[k] {
 				continue
 			}
-			have[r.Arm], fresh[r.Arm] = true, true
+			have[k] = true
 			out.Runs = append(out.Runs, r)
 			records = append(records, r.Record())
 		}

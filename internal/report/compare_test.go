@@ -40,26 +40,32 @@ func TestArmsOfSeveralRuns(t *testing.T) {
 	}
 }
 
-// An arm is the same only if every prediction and every score is.
+// An arm is the same only if every prediction and every score is, wherever both
+// have any; what one of them lacks is taken from the other.
 func TestArmsThatDiffer(t *testing.T) {
 	plain := results{0: 5, 1: 6}
-	for name, change := range map[string]func(e *Evaluation){
-		"nothing":        func(*Evaluation) {},
-		"other images":   func(e *Evaluation) { e.Sets[0].Runs[0].Right = "0000011111" },
-		"another metric": func(e *Evaluation) { e.Sets[0].Runs[0].Values[metrics.LogLoss] = 1 },
-		"another seed":   func(e *Evaluation) { e.Sets[0].Runs[1].Seed = 2 },
-		"other labels":   func(e *Evaluation) { e.Sets[0].Runs[1].Labels = 10 },
-		"one run more":   func(e *Evaluation) { e.Sets[0].Runs = append(e.Sets[0].Runs, madeRun("plain", 2, 5)) },
+	for name, c := range map[string]struct {
+		change func(e *Evaluation)
+		same   bool
+		runs   int
+	}{
+		"nothing":        {func(*Evaluation) {}, true, 2},
+		"other images":   {func(e *Evaluation) { e.Sets[0].Runs[0].Right = "0000011111" }, false, 4},
+		"another metric": {func(e *Evaluation) { e.Sets[0].Runs[0].Values[metrics.LogLoss] = 1 }, false, 4},
+		"another seed":   {func(e *Evaluation) { e.Sets[0].Runs[1].Seed = 2 }, true, 3},
+		"other labels":   {func(e *Evaluation) { e.Sets[0].Runs[1].Labels = 10 }, true, 3},
+		"one run more":   {func(e *Evaluation) { e.Sets[0].Runs = append(e.Sets[0].Runs, madeRun("plain", 2, 5)) }, true, 3},
+		"nothing shared": {func(e *Evaluation) { e.Sets[0].Runs[0].Seed, e.Sets[0].Runs[1].Seed = 7, 8 }, false, 4},
 	} {
 		other := made("two", []string{"plain"}, map[string]results{"plain": plain})
-		change(&other.Evaluations[0])
+		c.change(&other.Evaluations[0])
 		e := mustCompare(t, made("one", []string{"plain"}, map[string]results{"plain": plain}), other)
 		want := []string{"plain", "plain@2"}
-		if name == "nothing" {
+		if c.same {
 			want = want[:1]
 		}
-		if got := e.Sets[0].Comparisons[0].Arms; !slices.Equal(got, want) {
-			t.Errorf("%s: arms %v, want %v", name, got, want)
+		if got := e.Sets[0].Comparisons[0].Arms; !slices.Equal(got, want) || len(e.Sets[0].Runs) != c.runs {
+			t.Errorf("%s: arms %v with %d runs, want %v with %d", name, got, len(e.Sets[0].Runs), want, c.runs)
 		}
 	}
 }
