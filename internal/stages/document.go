@@ -1,11 +1,13 @@
 package stages
 
 import (
+	"fmt"
 	"slices"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/metrics"
 	"sslpipe/internal/report"
+	"sslpipe/internal/schema"
 )
 
 // Arms names the arms, the baseline first.
@@ -24,7 +26,7 @@ type Seconds struct{ Pretraining, Training float64 }
 // stored, under the names that the arms have in the pipeline. Seconds are by arm.
 func (c *EvaluateConfig) Evaluation(name string, s Scores, seconds map[string]Seconds) report.Evaluation {
 	d := document{config: c, scores: s, names: c.Arms()}
-	e := report.Evaluation{Name: name, Baseline: d.names[0], Parts: s.Parts, Leaks: s.Leaks, Arms: d.arms(seconds), Trainings: d.trainings()}
+	e := report.Evaluation{Name: name, Baseline: d.names[0], Parts: s.Parts, Leaks: slices.Clone(s.Leaks), Arms: d.arms(seconds), Trainings: d.trainings()}
 	var pretraining map[string]float64
 	if c.Seconds {
 		pretraining = map[string]float64{}
@@ -34,10 +36,33 @@ func (c *EvaluateConfig) Evaluation(name string, s Scores, seconds map[string]Se
 			}
 		}
 	}
-	for _, set := range s.Sets {
+	names := c.setNames(s)
+	for i, set := range s.Sets {
+		set.Data.Name = names[i]
 		e.Sets = append(e.Sets, d.set(set, pretraining))
 	}
+	// Each part of the data was compared with every set, in their order.
+	for i := range e.Leaks {
+		e.Leaks[i].Set = names[i%len(names)]
+	}
 	return e
+}
+
+// setNames are the names of the test sets' data, with that of the stage that they
+// come from where several have one name.
+func (c *EvaluateConfig) setNames(s Scores) []string {
+	stages := []schema.Ref{c.Data}
+	stages = append(stages, c.Extra...)
+	names := make([]string, len(s.Sets))
+	for i, set := range s.Sets {
+		names[i] = set.Data.Name
+		for j, other := range s.Sets {
+			if j != i && other.Data.Name == set.Data.Name {
+				names[i] = fmt.Sprintf("%s (%s)", set.Data.Name, stages[i].Name)
+			}
+		}
+	}
+	return names
 }
 
 // document turns scores into what a report shows.

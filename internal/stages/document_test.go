@@ -160,3 +160,30 @@ func TestSecondsOnlyWhenAskedFor(t *testing.T) {
 		t.Errorf("seconds of pre-training (-want +got):\n%s", diff)
 	}
 }
+
+// Two test sets of one data set are told apart by the stages that they come from.
+func TestTestSetsOfOneName(t *testing.T) {
+	c := EvaluateConfig{
+		Data:  schema.Ref{Kind: "download", Name: "first", Output: splitTest},
+		Extra: []schema.Ref{{Kind: "download", Name: "second", Output: splitTest}, {Kind: "download", Name: "third", Output: splitTest}},
+	}
+	set := func(name string) ScoredSet { return ScoredSet{Data: artifact.DatasetMeta{Name: name}} }
+	s := Scores{
+		Sets:  []ScoredSet{set("digits"), set("letters"), set("digits")},
+		Leaks: []report.Leak{{Part: "a", Set: "digits"}, {Part: "a", Set: "letters"}, {Part: "a", Set: "digits"}, {Part: "b", Set: "digits"}},
+	}
+	want := []string{"digits (first)", "letters", "digits (third)"}
+	if got := c.setNames(s); !slices.Equal(got, want) {
+		t.Errorf("sets %q, want %q", got, want)
+	}
+	var sets []string
+	for _, l := range c.Evaluation("report", s, nil).Leaks {
+		sets = append(sets, l.Set)
+	}
+	if want := append(want, want[0]); !slices.Equal(sets, want) {
+		t.Errorf("leaks into %q, want %q", sets, want)
+	}
+	if s.Leaks[0].Set != "digits" {
+		t.Error("the scores were changed")
+	}
+}
