@@ -15,7 +15,12 @@
 # Raw pixels need no network for the same, and do better at 200. These savings hold for this schedule, which ends
 # when 4 validations in a row bring nothing, and at 800 steps: training from scratch hardly gains from 50 to 200
 # labels, so it is cut short.
-# See docs/results.md for longer training.
+# With --var labels=[20,200] --var max_steps=4000 --var patience=12, 6 seeds, none is cut short, and:
+#
+#    20               73.0 ± 1.2   76.2 ± 1.1                    73.1 ± 1.4   +3.1 [+1.9, +4.4] .031   45 [37, 58]
+#   200               82.1 ± 2.4   83.2 ± 2.0                    82.1 ± 0.7   +1.1 [-1.0, +3.2] .219   more than 200
+#
+# So at 200 labels the gain of the short schedule is faster convergence, and at 20 it stays.
 
 pipeline {
   description = "How many labels does rotation pre-training save?"
