@@ -137,7 +137,7 @@ func (d document) details(set ScoredSet) []report.Detail {
 func (d document) arms(seconds map[string]Seconds) []report.Arm {
 	arms := make([]report.Arm, len(d.names))
 	for i, name := range d.names {
-		runs := d.runs(i)
+		runs := runsOf(d.scores.Runs, i)
 		arms[i] = report.Arm{Name: name, Cost: costOf(runs)}
 		if len(runs) > 0 {
 			arms[i].Text = armText(runs)
@@ -147,9 +147,7 @@ func (d document) arms(seconds map[string]Seconds) []report.Arm {
 	return arms
 }
 
-// runs are the classifiers of an arm.
-func (d document) runs(arm int) []artifact.ClassifierMeta { return runsOf(d.scores.Runs, arm) }
-
+// runsOf are the classifiers of an arm.
 func runsOf(all []ScoredRun, arm int) []artifact.ClassifierMeta {
 	var runs []artifact.ClassifierMeta
 	for _, r := range all {

@@ -15,10 +15,18 @@ import (
 // findLeaks looks for the test images among all that any arm has learnt from or
 // chosen by, and counts them.
 func (e *evaluation) findLeaks(ctx context.Context) error {
+	// Training and pre-training often read the same images.
+	compared := map[[2]string]comparedPart{}
 	for _, use := range e.uses() {
-		if err := e.compareWith(ctx, use); err != nil {
-			return fmt.Errorf("compare the %s images of %s with the test images: %w", use.Purpose, use.Name, err)
+		at := [2]string{use.Digest, use.Split}
+		if _, done := compared[at]; !done {
+			part, err := e.compareWith(ctx, use)
+			if err != nil {
+				return fmt.Errorf("compare the %s images of %s with the test images: %w", use.Purpose, use.Name, err)
+			}
+			compared[at] = part
 		}
+		e.tell(use, compared[at])
 	}
 	var found []string
 	for _, l := range e.scores.Leaks {
@@ -46,25 +54,40 @@ func (e *evaluation) uses() []artifact.DataUse {
 	return all
 }
 
-func (e *evaluation) compareWith(ctx context.Context, use artifact.DataUse) (err error) {
+// comparedPart is a split of some data beside the test sets.
+type comparedPart struct {
+	images   int
+	digest   string
+	overlaps []dataset.Overlap // by test set
+}
+
+func (e *evaluation) compareWith(ctx context.Context, use artifact.DataUse) (compared comparedPart, err error) {
 	data, err := openSplit(e.env.Inputs["data"][0].Object(use.Digest), use.Split)
 	if err != nil {
-		return err
+		return compared, err
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
-	e.scores.Parts = append(e.scores.Parts, report.Part{
-		Purpose: use.Purpose, Name: use.Name, Split: use.Split, Images: len(data.indices), Digest: data.Digest(data.indices),
-	})
+	compared = comparedPart{images: len(data.indices), digest: data.Digest(data.indices)}
 	part := dataset.Part{Name: use.Name, Data: data.Dataset, Indices: data.indices}
 	for _, set := range e.sets {
 		overlap, err := dataset.FindOverlap(ctx, part, dataset.Part{Name: set.Meta.Name, Data: set.Dataset, Indices: set.indices})
 		if err != nil {
-			return err
+			return compared, err
 		}
+		compared.overlaps = append(compared.overlaps, overlap)
+	}
+	return compared, nil
+}
+
+// tell writes down what was found for one purpose.
+func (e *evaluation) tell(use artifact.DataUse, compared comparedPart) {
+	e.scores.Parts = append(e.scores.Parts, report.Part{
+		Purpose: use.Purpose, Name: use.Name, Split: use.Split, Images: compared.images, Digest: compared.digest,
+	})
+	for i, overlap := range compared.overlaps {
 		e.scores.Leaks = append(e.scores.Leaks, report.Leak{
-			Part: fmt.Sprintf("%s (%s of %s)", use.Purpose, use.Split, use.Name), Set: set.Meta.Name,
+			Part: fmt.Sprintf("%s (%s of %s)", use.Purpose, use.Split, use.Name), Set: e.sets[i].Meta.Name,
 			Exact: overlap.Exact, Near: overlap.Near, Of: overlap.Of,
 		})
 	}
-	return nil
 }
