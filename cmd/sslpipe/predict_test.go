@@ -130,7 +130,7 @@ func own(t *testing.T) string {
 	t.Helper()
 	dir, _, _ := kerasTiny(t)
 	model := filepath.Join(t.TempDir(), "1")
-	h := tf.LinearHead([]float32{4, 0, -1, 0, 5, 1, -2, 1, 3, 0, 2, -3}, []float32{0, 0.5, -0.5})
+	h := tftest.LinearHead([]float32{4, 0, -1, 0, 5, 1, -2, 1, 3, 0, 2, -3}, []float32{0, 0.5, -0.5})
 	if err := tf.AttachHead(filepath.Join(dir, "export"), model, tf.HeadOptions{Scale: []float32{1.0 / 255}, Head: h}); err != nil {
 		t.Fatal(err)
 	}

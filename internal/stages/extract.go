@@ -2,6 +2,7 @@ package stages
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"sslpipe/internal/nn"
@@ -12,12 +13,12 @@ import (
 
 // extractor computes the features of several layers at once, in inference mode.
 type extractor struct {
-	layers []string
-	flops  int64 // for each image
-	batch  *tf.Tensor
-	run    func() ([]*tf.Tensor, error) // features of the images in batch
-	save   func(prefix string) error    // the weights of our network
-	close  func() error
+	layers  []string
+	flops   int64 // for each image
+	batch   *tf.Tensor
+	run     func() ([]*tf.Tensor, error)          // features of the images in batch
+	weights func() (map[string]*tf.Tensor, error) // of our network, by name; none of a given model
+	close   func() error
 }
 
 func newExtractor(env *plan.Env, c *FinetuneConfig, data *labelled, s source, layers []string) (*extractor, error) {
@@ -48,18 +49,12 @@ func (e *extractor) openNetwork(env *plan.Env, c *FinetuneConfig, s source) erro
 	if err != nil {
 		return err
 	}
-	e.save = func(string) error { return nil }
-	saver, init := (*tf.Saver)(nil), g.InitOp()
-	if len(net.Variables()) > 0 {
-		saver = g.Saver(net.Variables())
-	}
+	init := g.InitOp()
 	session, err := tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)})
 	if err != nil {
 		return err
 	}
-	if saver != nil {
-		e.save = func(prefix string) error { return saver.Save(session, prefix) }
-	}
+	e.weights = func() (map[string]*tf.Tensor, error) { return valuesOf(session, net.Variables()) }
 	e.close = session.Close
 	e.run = func() ([]*tf.Tensor, error) {
 		return session.Run(map[tf.Output]*tf.Tensor{fed: e.batch}, outputs)
@@ -73,6 +68,23 @@ func (e *extractor) openNetwork(env *plan.Env, c *FinetuneConfig, s source) erro
 	return nil
 }
 
+// valuesOf reads variables, by name.
+func valuesOf(session *tf.Session, variables []*tf.Variable) (map[string]*tf.Tensor, error) {
+	reads := make([]tf.Output, len(variables))
+	for i, v := range variables {
+		reads[i] = v.Read()
+	}
+	read, err := session.Run(nil, reads)
+	if err != nil {
+		return nil, fmt.Errorf("read weights: %w", err)
+	}
+	values := map[string]*tf.Tensor{}
+	for i, v := range variables {
+		values[v.Name] = read[i]
+	}
+	return values, nil
+}
+
 // openModel runs a given model as it is.
 func (e *extractor) openModel(env *plan.Env, c *FinetuneConfig, s source) error {
 	dir := filepath.Join(env.Dir, "given")
@@ -84,6 +96,7 @@ func (e *extractor) openModel(env *plan.Env, c *FinetuneConfig, s source) error 
 		return err
 	}
 	e.close = model.Close
+	e.weights = func() (map[string]*tf.Tensor, error) { return nil, nil }
 	dims := e.batch.Dims()
 	images, err := tf.Alloc(tf.Float32, dims...)
 	if err != nil {

@@ -48,10 +48,11 @@ type source struct {
 	handle  *artifact.Handle // the stored encoder with the weights, or nil
 	meta    artifact.EncoderMeta
 	// given names the SavedModel that the weights come from. Either they are in
-	// values, by the names of the network's variables, or the model in folder
-	// stands for the network.
+	// values, by the names of the network's variables, and pass through a
+	// checkpoint called copied; or the model in folder stands for the network.
 	given  string
 	values map[string]*tf.Tensor
+	copied string
 	folder string
 }
 
@@ -60,7 +61,7 @@ func sourceOf(c *FinetuneConfig, data artifact.DatasetMeta, env *plan.Env) (sour
 	case c.Mode == modePixels:
 		return source{network: network{shape: data.Shape}}, nil
 	case c.Model != nil:
-		return givenSource(c, data)
+		return givenSource(c, data, env)
 	case c.Backbone != nil:
 		return source{network: newNetwork(*c.Backbone, data)}, nil
 	}

@@ -6,12 +6,15 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/nn"
+	"sslpipe/internal/plan"
 	"sslpipe/internal/tf"
 )
 
 // givenSource reads the weights of a SavedModel, or leaves the model as it is.
-func givenSource(c *FinetuneConfig, data artifact.DatasetMeta) (source, error) {
-	s := source{given: filepath.Base(c.Model.Path), network: network{shape: data.Shape}}
+func givenSource(c *FinetuneConfig, data artifact.DatasetMeta, env *plan.Env) (source, error) {
+	s := source{
+		given: filepath.Base(c.Model.Path), copied: filepath.Join(env.Dir, "given", "weights"), network: network{shape: data.Shape},
+	}
 	if c.Backbone == nil {
 		s.folder = c.Model.Path
 		return s, nil

@@ -66,25 +66,24 @@ func knnHead(m *train.Neighbours) head {
 	}
 }
 
-// assign returns operations that give the head's variables their values, and
-// what to feed them with.
-func (h head) assign(g *tf.Graph, variables []*tf.Variable) ([]tf.Op, map[tf.Output]*tf.Tensor, error) {
-	var assigns []tf.Op
-	feeds := map[tf.Output]*tf.Tensor{}
+// addTo adds the values of the head's variables, which are among variables, to
+// weights by name.
+func (h head) addTo(weights map[string]*tf.Tensor, variables []*tf.Variable) error {
 	for _, v := range variables {
-		values, ok := h.values[strings.TrimPrefix(v.Name, headRoot+"/")]
+		name, ok := strings.CutPrefix(v.Name, headRoot+"/")
 		if !ok {
-			return nil, nil, fmt.Errorf("no value for variable %s of the head", v.Name)
+			continue
 		}
-		t, err := tf.FromFloat32s(values, v.Shape.Ints()...)
-		if err != nil {
-			return nil, nil, err
+		values, ok := h.values[name]
+		if !ok {
+			return fmt.Errorf("no value for variable %s of the head", v.Name)
 		}
-		fed := g.Placeholder(v.Name+"/value", tf.Float32, v.Shape.Ints()...)
-		feeds[fed] = t
-		assigns = append(assigns, g.Assign(v, fed))
+		var err error
+		if weights[v.Name], err = tf.FromFloat32s(values, v.Shape.Ints()...); err != nil {
+			return err
+		}
 	}
-	return assigns, feeds, nil
+	return nil
 }
 
 func float32s(values []float64) []float32 {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"sslpipe/internal/artifact"
-	"sslpipe/internal/nn"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/tf"
 	"sslpipe/internal/train"
@@ -33,14 +32,14 @@ func fitProbe(env *plan.Env, c *FinetuneConfig, data *labelled, s source) (artif
 		return artifact.ClassifierMeta{}, err
 	}
 	best, err := e.choose(env, c, data)
-	encoder := filepath.Join(env.Dir, "final", "encoder")
-	if err == nil && !s.asItIs() {
-		err = e.save(encoder)
+	var weights map[string]*tf.Tensor
+	if err == nil {
+		weights, err = e.weights()
 	}
 	if err := errors.Join(err, e.close()); err != nil {
 		return artifact.ClassifierMeta{}, err
 	}
-	if err := exportProbe(env, c, s, best, encoder); err != nil {
+	if err := exportProbe(env, c, s, best, weights); err != nil {
 		return artifact.ClassifierMeta{}, fmt.Errorf("export classifier: %w", err)
 	}
 	meta := artifact.ClassifierMeta{
@@ -95,49 +94,21 @@ func fit(c *FinetuneConfig, data *labelled, training, validation train.Examples)
 }
 
 // exportProbe writes the SavedModel of the encoder with its head.
-func exportProbe(env *plan.Env, c *FinetuneConfig, s source, best probed, encoder string) error {
+func exportProbe(env *plan.Env, c *FinetuneConfig, s source, best probed, weights map[string]*tf.Tensor) error {
 	out := filepath.Join(env.Dir, "out", ModelDir)
 	if s.asItIs() {
 		return s.attach(out, c, &best.head)
 	}
-	prefix := filepath.Join(env.Dir, "final", "weights")
-	if err := assemble(env, s, best, encoder, prefix); err != nil {
-		return err
-	}
-	return exportClassifier(out, s.network, best.layer, best.head, prefix)
-}
-
-// assemble writes a checkpoint of the whole classifier, encoder and head.
-func assemble(env *plan.Env, s source, best probed, encoder, prefix string) (err error) {
 	g := tf.NewGraph()
-	net := nn.NewNet(g, 0).Mode(false)
-	_, images := s.network.input(g, "images", 1)
-	features := s.network.layers(net, images, best.layer)[0]
-	frozen := len(net.Variables())
-	best.head.build(net, headRoot, features)
-	assigns, feeds, err := best.head.assign(g, net.Variables()[frozen:])
-	if err != nil {
+	signatures := s.network.inference(g, best.layer, &best.head)
+	if err := best.head.addTo(weights, g.Variables()); err != nil {
 		return err
 	}
-	var restore *tf.Saver
-	if frozen > 0 {
-		restore = g.Saver(net.Variables()[:frozen])
-	}
-	all := g.Saver(net.Variables())
-	session, err := tf.NewSession(g, tf.SessionOptions{Threads: 1, Device: tf.Device(env.Device)})
-	if err != nil {
+	prefix := filepath.Join(env.Dir, "final", "weights")
+	if err := tf.WriteCheckpoint(prefix, weights); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, session.Close()) }()
-	if restore != nil {
-		if err := restore.Restore(session, encoder); err != nil {
-			return fmt.Errorf("load encoder: %w", err)
-		}
-	}
-	if _, err := session.Run(feeds, nil, assigns...); err != nil {
-		return fmt.Errorf("set head: %w", err)
-	}
-	return all.Save(session, prefix)
+	return tf.ExportSavedModel(out, g, signatures, prefix)
 }
 
 // exportClassifier writes the SavedModel of a network with a head, whose weights

@@ -11,13 +11,9 @@ import (
 
 // transfer copies an encoder's weights into a training session.
 type transfer struct {
-	// One of the two, or neither where there is nothing to copy: a saver that
-	// reads prefix, or assignments of fed values.
-	saver   *tf.Saver
-	prefix  string
-	assigns []tf.Op
-	feeds   map[tf.Output]*tf.Tensor
-	note    string
+	saver  *tf.Saver // nil: nothing to copy
+	prefix string
+	note   string
 }
 
 // newTransfer prepares to load the encoder of s, but for the block freshFrom and
@@ -38,7 +34,7 @@ func newTransfer(g *tf.Graph, s source, encoder []*tf.Variable, freshFrom string
 		loaded = encoder[:first]
 	}
 	if s.values != nil {
-		return assignValues(g, s, encoder, loaded, total)
+		return givenTransfer(g, s, encoder, loaded, total)
 	}
 	return &transfer{
 		saver:  g.Saver(loaded),
@@ -48,13 +44,9 @@ func newTransfer(g *tf.Graph, s source, encoder []*tf.Variable, freshFrom string
 	}, nil
 }
 
-// assignValues feeds the values of a given model.
-func assignValues(g *tf.Graph, s source, encoder, loaded []*tf.Variable, total int) (*transfer, error) {
-	t := &transfer{
-		feeds: map[tf.Output]*tf.Tensor{},
-		note: fmt.Sprintf("loaded %d of %d encoder tensors from the model %s, fresh: %d, not used of the model's: %d",
-			len(loaded), len(encoder), s.given, total-len(loaded), len(s.values)-len(loaded)),
-	}
+// givenTransfer loads the values of a given model.
+func givenTransfer(g *tf.Graph, s source, encoder, loaded []*tf.Variable, total int) (*transfer, error) {
+	values := map[string]*tf.Tensor{}
 	var wrong []string
 	for _, v := range loaded {
 		value, ok := s.values[v.Name]
@@ -64,9 +56,7 @@ func assignValues(g *tf.Graph, s source, encoder, loaded []*tf.Variable, total i
 		case !slices.Equal(value.Dims(), v.Shape.Ints()) || value.DType() != tf.Float32:
 			wrong = append(wrong, fmt.Sprintf("%s is %v there and %v here", v.Name, value.Dims(), v.Shape.Ints()))
 		default:
-			fed := g.Placeholder(v.Name+"/given", tf.Float32, v.Shape.Ints()...)
-			t.feeds[fed] = value
-			t.assigns = append(t.assigns, g.Assign(v, fed))
+			values[v.Name] = value
 		}
 	}
 	if n := len(wrong); n > 0 {
@@ -75,19 +65,19 @@ func assignValues(g *tf.Graph, s source, encoder, loaded []*tf.Variable, total i
 		}
 		return nil, fmt.Errorf("the weights of the model %s do not fit the backbone: %s", s.given, strings.Join(wrong, "; "))
 	}
-	return t, nil
+	return &transfer{
+		saver:  g.Saver(loaded),
+		prefix: s.copied,
+		note: fmt.Sprintf("loaded %d of %d encoder tensors from the model %s, fresh: %d, not used of the model's: %d",
+			len(loaded), len(encoder), s.given, total-len(loaded), len(s.values)-len(loaded)),
+	}, tf.WriteCheckpoint(s.copied, values)
 }
 
 func (t *transfer) run(s *tf.Session, logf func(string, ...any)) error {
-	var err error
-	switch {
-	case t.saver != nil:
-		err = t.saver.Restore(s, t.prefix)
-	case len(t.assigns) > 0:
-		_, err = s.Run(t.feeds, nil, t.assigns...)
-	}
-	if err != nil {
-		return fmt.Errorf("load encoder: %w", err)
+	if t.saver != nil {
+		if err := t.saver.Restore(s, t.prefix); err != nil {
+			return fmt.Errorf("load encoder: %w", err)
+		}
 	}
 	logf("%s", t.note)
 	return nil

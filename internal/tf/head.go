@@ -30,24 +30,6 @@ type Head struct {
 	Values map[string][]float32
 }
 
-// LinearHead is a linear layer of a kernel [features, classes] and a bias
-// [classes].
-func LinearHead(kernel, bias []float32) *Head {
-	return &Head{
-		Values: map[string][]float32{"kernel": kernel, "bias": bias},
-		Build: func(g *Graph, root string, features Output) (logits, probabilities Output) {
-			classes, n := len(bias), features.Dim(1)
-			if classes == 0 || n < 1 || len(kernel) != n*classes {
-				return g.Failf("a head of %d weights for %d classes does not fit %d features", len(kernel), classes, n), Output{}
-			}
-			w := g.Variable(root+"/kernel", Float32, Shape{int64(n), int64(classes)}, nil, true)
-			b := g.Variable(root+"/bias", Float32, Shape{int64(classes)}, nil, true)
-			logits = g.BiasAdd(g.MatMul(features, w.Read(), false, false), b.Read())
-			return logits, g.Softmax(logits)
-		},
-	}
-}
-
 // AttachHead writes the SavedModel from, whoever made it, to the folder to as a
 // model of ours: images float32 [N, H, W, C] of pixel values 0 to 255 in, and its
 // chosen output out as "features" [N, D], maps averaged over height and width.

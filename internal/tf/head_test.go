@@ -39,8 +39,8 @@ func images(t *testing.T, values []float32, dims ...int) *tf.Tensor {
 func TestAttachHeadToOurs(t *testing.T) {
 	dir, _, features := exported(t)
 	x := images(t, pixels(4), 4, 8, 8, 3)
-	once := attach(t, dir, tf.HeadOptions{Head: tf.LinearHead(wave(8*2, 1), []float32{0, 1})})
-	twice := attach(t, once, tf.HeadOptions{Head: tf.LinearHead(wave(8*3, 1), []float32{0, 1, 2})})
+	once := attach(t, dir, tf.HeadOptions{Head: tftest.LinearHead(wave(8*2, 1), []float32{0, 1})})
+	twice := attach(t, once, tf.HeadOptions{Head: tftest.LinearHead(wave(8*3, 1), []float32{0, 1, 2})})
 	for _, model := range []string{once, twice} {
 		if got := call(t, model, "features", x)["features"]; !slices.Equal(got, features) {
 			t.Errorf("the features changed from %v to %v", features, got)
@@ -134,7 +134,7 @@ func TestAttachHeadToFrozen(t *testing.T) {
 			}
 		})
 	}
-	model := attach(t, frozen(t, -1, 2, 2, 1), tf.HeadOptions{Head: tf.LinearHead([]float32{1, -1}, []float32{0, 5})})
+	model := attach(t, frozen(t, -1, 2, 2, 1), tf.HeadOptions{Head: tftest.LinearHead([]float32{1, -1}, []float32{0, 5})})
 	if got := call(t, model, "serve", x)["logits"]; !slices.Equal(got, []float32{6, -1, 60, -55}) {
 		t.Errorf("the logits are %v", got)
 	}
@@ -179,8 +179,8 @@ func TestAttachHeadRefuses(t *testing.T) {
 		}
 	}
 	for want, o := range map[string]tf.HeadOptions{
-		"a head of 8 weights for 3 classes does not fit 4 features": {Head: tf.LinearHead(wave(8, 1), wave(3, 1))},
-		"a head of 0 weights for 0 classes":                         {Head: tf.LinearHead(nil, nil)},
+		"a head of 8 weights for 3 classes does not fit 4 features": {Head: tftest.LinearHead(wave(8, 1), wave(3, 1))},
+		"a head of 0 weights for 0 classes":                         {Head: tftest.LinearHead(nil, nil)},
 		"[?, 8, 8, 3] does not take images with 2 channels":         {Input: [3]int{8, 8, 2}},
 		"images of shape [-1 8 3]":                                  {Input: [3]int{-1, 8, 3}},
 		"2 scales or offsets for an input of 3 channels":            {Offset: []float32{1, 2}},

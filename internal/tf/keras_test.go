@@ -107,7 +107,7 @@ func pooled(a array) (vectors [][]float64) {
 // head is a head of 5 classes on vectors of length n, and what it makes of them.
 func head(n int, vectors [][]float64) (h *tf.Head, logits, probabilities []float64) {
 	const classes = 5
-	h = tf.LinearHead(wave(n*classes, 3), wave(classes, 1))
+	h = tftest.LinearHead(wave(n*classes, 3), wave(classes, 1))
 	for _, v := range vectors {
 		sum, row := 0.0, make([]float64, classes)
 		for k := range row {
