@@ -28,7 +28,6 @@ type gathering struct {
 	store  *artifact.Store
 	result *run.Result
 	device string
-	vars   []string // NAME=VALUE, as given on the command line
 }
 
 // report gathers the document, and copies the pictures that it names into the
@@ -167,15 +166,15 @@ func (g gathering) pretraining(u *plan.Unit) (report.Pretraining, error) {
 
 func (g gathering) pipeline() report.Pipeline {
 	p := report.Pipeline{Name: g.plan.Pipeline.Name, Path: g.plan.Pipeline.Path, Description: g.plan.Pipeline.Description}
-	if file := g.plan.Files[p.Path]; file != nil {
-		p.Source = string(file.Bytes)
-	}
-	for _, v := range g.vars {
+	p.Source = g.plan.Source()
+	for _, v := range g.plan.Pipeline.Variables {
+		if !v.Given() {
+			continue
+		}
 		if p.Variables == nil {
 			p.Variables = map[string]string{}
 		}
-		name, value, _ := strings.Cut(v, "=")
-		p.Variables[name] = value
+		p.Variables[v.Name] = shownValue(v)
 	}
 	return p
 }
@@ -183,10 +182,23 @@ func (g gathering) pipeline() report.Pipeline {
 // commands are what a reader types to get the same numbers.
 func (g gathering) commands() []string {
 	words := []string{"./sslpipe", "run", shellWord(g.plan.Pipeline.Path)}
-	for _, v := range g.vars {
-		words = append(words, "--var", shellWord(v))
+	for _, v := range g.plan.Pipeline.Variables {
+		if v.Given() {
+			words = append(words, "--var", shellWord(v.Name+"="+shownValue(v)))
+		}
+	}
+	for _, set := range g.plan.Pipeline.Sets {
+		words = append(words, "--set", shellWord(set))
 	}
 	return []string{strings.Join(append(words, "--device", g.device), " ")}
+}
+
+// shownValue is a variable's value, or that it is not to be seen.
+func shownValue(v plan.Value) string {
+	if v.Sensitive {
+		return "(sensitive)"
+	}
+	return v.Text
 }
 
 // shellWord quotes a word for a POSIX shell where it needs it.

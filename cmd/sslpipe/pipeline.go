@@ -17,27 +17,55 @@ import (
 	"sslpipe/internal/view"
 )
 
-// pipelineFlags are the flags of every command that reads a pipeline file.
+// pipelineFlags are the flags of every command that reads a pipeline.
 type pipelineFlags struct {
-	vars []string
+	given []plan.Given
+	sets  []string
 }
 
 func (f *pipelineFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.vars, "var", nil, "set a variable of the pipeline, as NAME=VALUE (repeatable)")
+	flags := cmd.Flags()
+	flags.Var(givenFlag{given: &f.given}, "var", "set a variable of the pipeline (repeatable)")
+	flags.Var(givenFlag{given: &f.given, file: true}, "var-file", "set variables from a file of NAME = VALUE lines (repeatable)")
+	flags.StringArrayVar(&f.sets, "set", nil, "replace attributes of stages, as ADDRESS.ATTRIBUTE=VALUE with a pattern for the address (repeatable)")
 }
 
-// load plans the pipeline file for a device. Mistakes in the file are printed,
-// and end the program with their own exit code.
-func (f *pipelineFlags) load(cmd *cobra.Command, path, device string, kinds []plan.Kind) (*plan.Plan, error) {
-	vars := map[string]string{}
-	for _, v := range f.vars {
-		name, value, ok := strings.Cut(v, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("--var needs NAME=VALUE, not %q", v)
-		}
-		vars[name] = value
+// givenFlag is --var or --var-file. They share a list, since the later one counts.
+type givenFlag struct {
+	given *[]plan.Given
+	file  bool
+}
+
+// String implements pflag.Value.
+func (g givenFlag) String() string { return "" }
+
+// Type implements pflag.Value.
+func (g givenFlag) Type() string {
+	if g.file {
+		return "FILE"
 	}
-	p, diags := plan.Load(path, kinds, plan.Options{Vars: vars, Runtime: runtimeIdentity(device)})
+	return "NAME=VALUE"
+}
+
+// Set implements pflag.Value.
+func (g givenFlag) Set(text string) error {
+	if g.file {
+		*g.given = append(*g.given, plan.Given{File: text})
+		return nil
+	}
+	if name, _, ok := strings.Cut(text, "="); !ok || name == "" {
+		return fmt.Errorf("--var needs NAME=VALUE, not %q", text)
+	}
+	*g.given = append(*g.given, plan.Given{Var: text})
+	return nil
+}
+
+// load plans a pipeline for a device. Mistakes in its files are printed, and end
+// the program with their own exit code.
+func (f *pipelineFlags) load(cmd *cobra.Command, paths []string, device string, kinds []plan.Kind) (*plan.Plan, error) {
+	p, diags := plan.Load(paths, kinds, plan.Options{
+		Given: f.given, Sets: f.sets, Lookup: os.LookupEnv, Runtime: runtimeIdentity(device),
+	})
 	if len(diags) > 0 {
 		stderr := cmd.ErrOrStderr()
 		if err := view.Diagnostics(stderr, p.Files, diags, view.Detect(stderr, os.Getenv)); err != nil {
@@ -51,12 +79,12 @@ func (f *pipelineFlags) load(cmd *cobra.Command, path, device string, kinds []pl
 }
 
 // inspect plans the pipeline file for a command that runs nothing.
-func (f *pipelineFlags) inspect(cmd *cobra.Command, s *settings, path string) (*plan.Plan, error) {
+func (f *pipelineFlags) inspect(cmd *cobra.Command, s *settings, paths []string) (*plan.Plan, error) {
 	device, err := s.chooseDevice()
 	if err != nil {
 		return nil, err
 	}
-	return f.load(cmd, path, device, stages.Kinds)
+	return f.load(cmd, paths, device, stages.Kinds)
 }
 
 // store opens the cache of results.
@@ -100,15 +128,15 @@ func vectorInstructions() string {
 func validateCommand(s *settings) *cobra.Command {
 	var flags pipelineFlags
 	cmd := &cobra.Command{
-		Use:   "validate PIPELINE.hcl",
+		Use:   "validate PIPELINE.hcl...",
 		Short: "Check a pipeline file; run nothing",
-		Args:  cobra.ExactArgs(1),
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := flags.inspect(cmd, s, args[0])
+			p, err := flags.inspect(cmd, s, args)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %d stages, %d units.\n", args[0], len(p.Stages), len(p.Units))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %d stages, %d units.\n", strings.Join(args, " "), len(p.Stages), len(p.Units))
 			return failed(err)
 		},
 	}
@@ -119,11 +147,11 @@ func validateCommand(s *settings) *cobra.Command {
 func planCommand(s *settings) *cobra.Command {
 	var flags pipelineFlags
 	cmd := &cobra.Command{
-		Use:   "plan PIPELINE.hcl",
+		Use:   "plan PIPELINE.hcl...",
 		Short: "Show what a run would do; run nothing",
-		Args:  cobra.ExactArgs(1),
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := flags.inspect(cmd, s, args[0])
+			p, err := flags.inspect(cmd, s, args)
 			if err != nil {
 				return err
 			}

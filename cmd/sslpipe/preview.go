@@ -48,7 +48,7 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 	if err != nil {
 		return err
 	}
-	p, err := flags.load(cmd, args[0], device, withRuntime(stages.Kinds, device))
+	p, err := flags.load(cmd, args[:1], device, withRuntime(stages.Kinds, device))
 	if err != nil {
 		return err
 	}

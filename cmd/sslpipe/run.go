@@ -24,20 +24,20 @@ import (
 func runCommand(s *settings) *cobra.Command {
 	var flags pipelineFlags
 	cmd := &cobra.Command{
-		Use:   "run PIPELINE.hcl",
+		Use:   "run PIPELINE.hcl...",
 		Short: "Run a pipeline and print its table",
 		Long: `Runs what is not stored yet, publishes the SavedModels and prints the table of
 each evaluate stage. An interrupted run continues where it stopped, with the
 same result. Progress goes to standard error, the table to standard output.`,
 		Example: `  sslpipe run pipelines/rotation.hcl
   sslpipe run pipelines/rotation.hcl --var epochs=2`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			device, err := s.chooseDevice()
 			if err != nil {
 				return err
 			}
-			p, err := flags.load(cmd, args[0], device, withRuntime(stages.Kinds, device))
+			p, err := flags.load(cmd, args, device, withRuntime(stages.Kinds, device))
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ same result. Progress goes to standard error, the table to standard output.`,
 			if err := publish(s.Models, p, store, result.Entries); err != nil {
 				return failed(err)
 			}
-			r, err := gathering{plan: p, store: store, result: result, device: device, vars: flags.vars}.report()
+			r, err := gathering{plan: p, store: store, result: result, device: device}.report()
 			if err != nil {
 				return failed(err)
 			}

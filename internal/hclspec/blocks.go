@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,104 +13,169 @@ var reserved = []hcl.BlockHeaderSchema{
 	{Type: "pipeline"},
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "locals"},
+	{Type: "module", LabelNames: []string{"name"}},
+	{Type: "output", LabelNames: []string{"name"}},
 }
 
-// readBlocks sorts the blocks of a file into the Spec.
-func (s *Spec) readBlocks(body hcl.Body, kinds []string) hcl.Diagnostics {
+// reader sorts the blocks of files into a Spec.
+type reader struct {
+	*Spec
+	kinds []string
+	// seen are the places of names, over all files.
+	seen map[string]hcl.Range
+}
+
+func (r *reader) readBlocks(body *Body) hcl.Diagnostics {
 	want := Want{What: "a pipeline file", Blocks: slices.Clone(reserved), Unknown: "Unknown stage kind"}
-	for _, kind := range kinds {
+	for _, kind := range r.kinds {
 		want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: kind, LabelNames: []string{"name"}})
 	}
-	content, diags := ReadBody(body, want)
-	s.findMisspelt(body, want)
-	seen := map[string]hcl.Range{}
+	content, diags := body.Read(want)
+	r.findMisspelt(body, want)
 	for _, block := range content.Blocks {
 		switch block.Type {
 		case "pipeline":
-			diags = append(diags, s.readPipeline(block)...)
+			diags = append(diags, r.readPipeline(block)...)
 		case "variable":
-			diags = append(diags, s.readVariable(block, seen)...)
+			diags = append(diags, r.readVariable(block)...)
 		case "locals":
-			diags = append(diags, s.readLocals(block, seen)...)
+			diags = append(diags, r.readLocals(block)...)
+		case "module":
+			diags = append(diags, r.readModule(block)...)
+		case "output":
+			diags = append(diags, r.readOutput(block)...)
 		default:
-			diags = append(diags, s.readStage(block, seen)...)
+			diags = append(diags, r.readStage(block)...)
 		}
 	}
 	return diags
 }
 
-// findMisspelt keeps the blocks that ReadBody reported.
-func (s *Spec) findMisspelt(body hcl.Body, want Want) {
-	native, ok := body.(*hclsyntax.Body)
-	if !ok {
+// findMisspelt keeps the blocks that Read reported.
+func (r *reader) findMisspelt(body *Body, want Want) {
+	if body.native == nil {
 		return
 	}
-	for _, block := range native.Blocks {
+	for _, block := range body.native.Blocks {
 		if _, known := want.block(block.Type); known || len(block.Labels) == 0 {
 			continue
 		}
-		s.Misspelt = append(s.Misspelt, &Stage{Kind: block.Type, Name: block.Labels[0], Body: block.Body,
+		r.Misspelt = append(r.Misspelt, &Stage{Kind: block.Type, Name: block.Labels[0], Body: &Body{native: block.Body},
 			Range: block.DefRange(), NameRange: block.LabelRanges[0]})
 	}
 }
 
-func (s *Spec) readPipeline(block *hcl.Block) hcl.Diagnostics {
-	if s.Pipeline != nil {
-		return hcl.Diagnostics{Errorf(block.DefRange, "Duplicate block", "There is already a pipeline block at %s.", s.Pipeline.Range)}
+func (r *reader) readPipeline(block *Block) hcl.Diagnostics {
+	if r.Pipeline != nil {
+		return hcl.Diagnostics{Errorf(block.Range, "Duplicate block", "There is already a pipeline block at %s.", r.Pipeline.Range)}
 	}
-	s.Pipeline = &Block{Body: block.Body, Range: block.DefRange}
+	r.Pipeline = block
 	return nil
 }
 
-func (s *Spec) readVariable(block *hcl.Block, seen map[string]hcl.Range) hcl.Diagnostics {
+func (r *reader) readVariable(block *Block) hcl.Diagnostics {
 	name := block.Labels[0]
-	if d := declare(seen, "variable", name, "var."+name, block.LabelRanges[0]); d != nil {
+	if d := r.declare("variable", name, "var."+name, block.LabelRanges[0]); d != nil {
 		return hcl.Diagnostics{d}
 	}
-	content, diags := ReadBody(block.Body, Want{
+	content, diags := block.Body.Read(Want{
 		What:       fmt.Sprintf("variable %q", name),
-		Attributes: []string{"type", "default", "description"},
+		Attributes: []string{"type", "default", "description", "sensitive"},
+		Keywords:   []string{"type"},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
 	})
 	v := &Variable{
 		Name:        name,
 		Type:        content.Attributes["type"],
 		Default:     content.Attributes["default"],
 		Description: content.Attributes["description"],
-		Range:       block.DefRange,
+		Sensitive:   content.Attributes["sensitive"],
+		Range:       block.Range,
 		NameRange:   block.LabelRanges[0],
 	}
 	if v.Type == nil && !content.Meant["type"] {
-		diags = append(diags, Errorf(block.DefRange, "Missing attribute",
+		diags = append(diags, Errorf(block.Range, "Missing attribute",
 			"variable %q needs a type, so that values from the command line are read right: type = number, string, bool, list(number) ...", name))
 	}
-	s.Variables = append(s.Variables, v)
+	for _, b := range content.Blocks {
+		validation, more := readValidation(b)
+		diags = append(diags, more...)
+		if !more.HasErrors() {
+			v.Validations = append(v.Validations, validation)
+		}
+	}
+	r.Variables = append(r.Variables, v)
 	return diags
 }
 
-func (s *Spec) readLocals(block *hcl.Block, seen map[string]hcl.Range) hcl.Diagnostics {
-	attributes, diags := block.Body.JustAttributes()
-	inOrder := make([]*hcl.Attribute, 0, len(attributes))
-	for _, attr := range attributes {
-		inOrder = append(inOrder, attr)
+func readValidation(block *Block) (*Validation, hcl.Diagnostics) {
+	content, diags := block.Body.Read(Want{What: "validation", Attributes: []string{"condition", "error_message"}})
+	v := &Validation{Condition: content.Attributes["condition"], Message: content.Attributes["error_message"], Range: block.Range}
+	diags = append(diags, required(content, "validation", block.Range, "condition", "An expression that is true for good values, such as var.epochs > 0.")...)
+	diags = append(diags, required(content, "validation", block.Range, "error_message", "What to tell whoever gives a bad value, in a sentence.")...)
+	return v, diags
+}
+
+// required reports an attribute that is missing and was not misspelt.
+func required(content *Content, what string, at hcl.Range, name, doc string) hcl.Diagnostics {
+	if content.Attributes[name] != nil || content.Meant[name] {
+		return nil
 	}
-	slices.SortFunc(inOrder, func(a, b *hcl.Attribute) int { return cmp.Compare(a.Range.Start.Byte, b.Range.Start.Byte) })
-	for _, attr := range inOrder {
-		if d := declare(seen, "local", attr.Name, "local."+attr.Name, attr.NameRange); d != nil {
+	return hcl.Diagnostics{Errorf(at, "Missing attribute", "%s needs the attribute %s. %s", what, name, doc)}
+}
+
+func (r *reader) readLocals(block *Block) hcl.Diagnostics {
+	attributes, diags := block.Body.Attributes("locals")
+	for _, attr := range attributes {
+		if d := r.declare("local", attr.Name, "local."+attr.Name, attr.NameRange); d != nil {
 			diags = append(diags, d)
 			continue
 		}
-		s.Locals = append(s.Locals, attr)
+		r.Locals = append(r.Locals, attr)
 	}
 	return diags
 }
 
-func (s *Spec) readStage(block *hcl.Block, seen map[string]hcl.Range) hcl.Diagnostics {
-	stage := &Stage{Kind: block.Type, Name: block.Labels[0], Body: block.Body,
-		Range: block.DefRange, NameRange: block.LabelRanges[0]}
-	if d := declare(seen, "stage", stage.Name, stage.Address(), stage.NameRange); d != nil {
+func (r *reader) readModule(block *Block) hcl.Diagnostics {
+	name := block.Labels[0]
+	if d := r.declare("module", name, "module."+name, block.LabelRanges[0]); d != nil {
 		return hcl.Diagnostics{d}
 	}
-	s.Stages = append(s.Stages, stage)
+	attributes, diags := block.Body.Attributes("a module")
+	m := &Module{Name: name, Range: block.Range, NameRange: block.LabelRanges[0]}
+	for _, attr := range attributes {
+		if attr.Name == "source" {
+			m.Source = attr
+			continue
+		}
+		m.Values = append(m.Values, attr)
+	}
+	r.Modules = append(r.Modules, m)
+	if m.Source == nil {
+		diags = append(diags, Errorf(block.Range, "Missing attribute", "module %q needs the attribute source, the path of a pipeline file or folder: source = \"./probe.hcl\".", name))
+	}
+	return diags
+}
+
+func (r *reader) readOutput(block *Block) hcl.Diagnostics {
+	name := block.Labels[0]
+	if d := r.declare("output", name, "output."+name, block.LabelRanges[0]); d != nil {
+		return hcl.Diagnostics{d}
+	}
+	what := fmt.Sprintf("output %q", name)
+	content, diags := block.Body.Read(Want{What: what, Attributes: []string{"value", "description"}})
+	r.Outputs = append(r.Outputs, &NamedOutput{Name: name, Value: content.Attributes["value"],
+		Description: content.Attributes["description"], Range: block.Range, NameRange: block.LabelRanges[0]})
+	return append(diags, required(content, what, block.Range, "value", "What the module hands to whoever uses it.")...)
+}
+
+func (r *reader) readStage(block *Block) hcl.Diagnostics {
+	stage := &Stage{Kind: block.Type, Name: block.Labels[0], Body: block.Body,
+		Range: block.Range, NameRange: block.LabelRanges[0]}
+	if d := r.declare("stage", stage.Name, stage.Address(), stage.NameRange); d != nil {
+		return hcl.Diagnostics{d}
+	}
+	r.Stages = append(r.Stages, stage)
 	return nil
 }
 
@@ -119,14 +183,21 @@ func (s *Spec) readStage(block *hcl.Block, seen map[string]hcl.Range) hcl.Diagno
 const maxName = 64
 
 // declare notes a name, and reports one that cannot be referred to or is taken.
-func declare(seen map[string]hcl.Range, what, name, address string, at hcl.Range) *hcl.Diagnostic {
+func (r *reader) declare(what, name, address string, at hcl.Range) *hcl.Diagnostic {
 	if !hclsyntax.ValidIdentifier(name) || len(name) > maxName {
 		return Errorf(at, "Invalid name",
-			"A %s is referred to by its name, so it must begin with a letter and have only letters, digits, underscores and hyphens, at most %d.", what, maxName)
+			"%s is referred to by its name, so it must begin with a letter and have only letters, digits, underscores and hyphens, at most %d.", article(what), maxName)
 	}
-	if first, ok := seen[address]; ok {
+	if first, ok := r.seen[address]; ok {
 		return Errorf(at, "Duplicate "+what, "%s is already declared at %s.", address, first)
 	}
-	seen[address] = at
+	r.seen[address] = at
 	return nil
+}
+
+func article(noun string) string {
+	if noun == "output" {
+		return "An " + noun
+	}
+	return "A " + noun
 }

@@ -17,6 +17,11 @@ type Want struct {
 	What       string
 	Attributes []string
 	Blocks     []hcl.BlockHeaderSchema
+	// Keywords are attributes whose value is a name or type rather than text; in
+	// JSON they are strings all the same.
+	Keywords []string
+	// Hidden are attributes and blocks that messages do not list.
+	Hidden []string
 	// Noun says what its blocks are if not just "block": "transform".
 	Noun string
 	// Unknown is the summary of an unknown block if not "Unknown " and the noun.
@@ -25,58 +30,60 @@ type Want struct {
 
 // Content is what a body contains.
 type Content struct {
-	Attributes hcl.Attributes
-	Blocks     hcl.Blocks
+	Attributes map[string]*hcl.Attribute
+	Blocks     []*Block
 	// Meant are the attributes and blocks that something which was reported
 	// was probably meant to be, so that their absence is not reported too.
 	Meant map[string]bool
 }
 
-// ReadBody returns what a body contains, and an error for each thing in it that is
+// Read returns what a body contains, and an error for each thing in it that is
 // not wanted or has the wrong number of labels, which says what is legal and the
 // nearest name. Whether something is missing is left to the caller.
-func ReadBody(body hcl.Body, want Want) (*Content, hcl.Diagnostics) {
-	headers := &hcl.BodySchema{Blocks: want.Blocks}
-	for _, name := range want.Attributes {
-		headers.Attributes = append(headers.Attributes, hcl.AttributeSchema{Name: name})
+func (b *Body) Read(want Want) (*Content, hcl.Diagnostics) {
+	out := &Content{Attributes: map[string]*hcl.Attribute{}, Meant: map[string]bool{}}
+	if b.object != nil {
+		return out, b.object.read(want, out)
 	}
-	content, diags := body.Content(headers)
-	out := &Content{Attributes: content.Attributes, Blocks: content.Blocks, Meant: map[string]bool{}}
-	native, ok := body.(*hclsyntax.Body)
-	if !ok {
-		return out, diags
-	}
-	// HCL's own messages name neither what is legal nor, reliably, the nearest.
-	diags = nil
-	for _, attr := range native.Attributes {
-		if !slices.Contains(want.Attributes, attr.Name) {
-			diags = append(diags, want.unknownAttribute(attr, out.Meant))
+	var diags hcl.Diagnostics
+	for _, attr := range b.native.Attributes {
+		if slices.Contains(want.Attributes, attr.Name) {
+			out.Attributes[attr.Name] = attr.AsHCLAttribute()
+			continue
 		}
+		diags = append(diags, want.unknownAttribute(attr.Name, attr.NameRange, out.Meant))
 	}
-	for _, block := range native.Blocks {
+	for _, block := range b.native.Blocks {
 		if d := want.checkBlock(block, out.Meant); d != nil {
 			diags = append(diags, d)
+			continue
 		}
+		out.Blocks = append(out.Blocks, nativeBlock(block))
 	}
 	return out, diags
 }
 
-func (w Want) unknownAttribute(attr *hclsyntax.Attribute, meant map[string]bool) *hcl.Diagnostic {
-	if header, ok := w.block(attr.Name); ok {
-		meant[attr.Name] = true
-		return Errorf(attr.NameRange, "Wrong form", "%s is a block here: write %s { ... } without an equals sign.",
-			attr.Name, blockForm(header))
+func (w Want) unknownAttribute(name string, at hcl.Range, meant map[string]bool) *hcl.Diagnostic {
+	if header, ok := w.block(name); ok {
+		meant[name] = true
+		return Errorf(at, "Wrong form", "%s is a block here: write %s { ... } without an equals sign.",
+			name, blockForm(header))
 	}
-	meant[schema.Nearest(attr.Name, w.Attributes)] = true
-	return Errorf(attr.NameRange, "Unknown attribute", "There is no attribute %q in %s.%s%s",
-		attr.Name, w.What, legal("attributes", w.Attributes), schema.DidYouMean(attr.Name, w.Attributes))
+	meant[schema.Nearest(name, w.Attributes)] = true
+	return Errorf(at, "Unknown attribute", "There is no attribute %q in %s.%s%s",
+		name, w.What, legal("attributes", w.listed(w.Attributes)), schema.DidYouMean(name, w.Attributes))
+}
+
+// listed are the names that messages list.
+func (w Want) listed(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(w.Hidden, name) })
 }
 
 func (w Want) checkBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.Diagnostic {
 	header, ok := w.block(block.Type)
 	switch {
 	case !ok:
-		return w.unknownBlock(block, meant)
+		return w.unknownBlock(block.Type, block.TypeRange, meant)
 	case len(block.Labels) < len(header.LabelNames):
 		meant[block.Type] = true
 		return Errorf(block.TypeRange, "Missing name", "A %s block needs a name: %s { ... }.", block.Type, blockForm(header))
@@ -87,10 +94,10 @@ func (w Want) checkBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.Dia
 	return nil
 }
 
-func (w Want) unknownBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.Diagnostic {
-	if slices.Contains(w.Attributes, block.Type) {
-		meant[block.Type] = true
-		return Errorf(block.TypeRange, "Wrong form", "%s is an attribute here: write %s = ... instead of a block.", block.Type, block.Type)
+func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hcl.Diagnostic {
+	if slices.Contains(w.Attributes, name) {
+		meant[name] = true
+		return Errorf(at, "Wrong form", "%s is an attribute here: write %s = ... instead of a block.", name, name)
 	}
 	var types []string
 	for _, h := range w.Blocks {
@@ -104,9 +111,17 @@ func (w Want) unknownBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.D
 	if summary == "" {
 		summary = "Unknown " + noun
 	}
-	meant[schema.Nearest(block.Type, types)] = true
-	return Errorf(block.TypeRange, summary, "There is no %s %q in %s.%s%s",
-		noun, block.Type, w.What, legal(noun+"s", types), schema.DidYouMean(block.Type, types))
+	meant[schema.Nearest(name, types)] = true
+	return Errorf(at, summary, "There is no %s %q in %s.%s%s",
+		noun, name, w.What, legal(noun+"s", w.listed(types)), schema.DidYouMean(name, types))
+}
+
+// CheckBlock reports a block type that a body may not contain, or nil.
+func (w Want) CheckBlock(name string, at hcl.Range) *hcl.Diagnostic {
+	if _, ok := w.block(name); ok {
+		return nil
+	}
+	return w.unknownBlock(name, at, map[string]bool{})
 }
 
 func (w Want) block(name string) (hcl.BlockHeaderSchema, bool) {

@@ -69,7 +69,7 @@ func TestParse(t *testing.T) {
 func TestReferences(t *testing.T) {
 	spec, _ := hclspec.Parse([]byte(text), "x.hcl", kinds)
 	var got []string
-	for _, r := range hclspec.BodyReferences(spec.Stages[0].Body) {
+	for _, r := range spec.Stages[0].Body.References() {
 		got = append(got, r.String())
 	}
 	want := []string{"download.images.train.x", "local.a", "var.seeds"} // and not the a of the loop
@@ -139,12 +139,12 @@ func TestParseFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	spec, diags := hclspec.ParseFile(path, kinds)
+	spec, diags := hclspec.Load([]string{path}, kinds, nil)
 	if diags != nil || spec.Path != path || string(spec.Files[path].Bytes) != text {
 		t.Errorf("got %v", diags)
 	}
-	for _, bad := range []string{dir, filepath.Join(dir, "none.hcl")} {
-		spec, diags := hclspec.ParseFile(bad, kinds)
+	for _, bad := range []string{t.TempDir(), filepath.Join(dir, "none.hcl")} {
+		spec, diags := hclspec.Load([]string{bad}, kinds, nil)
 		if !spec.Unreadable || len(diags) != 1 || diags[0].Summary != "Cannot read pipeline file" {
 			t.Errorf("%s: %v", bad, diags)
 		}

@@ -6,27 +6,23 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// ParseFile reads and parses a pipeline file; kinds are the names of the kinds of
-// stage. The Spec is never nil.
-func ParseFile(path string, kinds []string) (*Spec, hcl.Diagnostics) {
-	src, err := readLimited(path)
-	if err != nil {
-		return &Spec{Path: path, Unreadable: true, Files: map[string]*hcl.File{}}, hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "Cannot read pipeline file",
-			Detail:   fmt.Sprintf("Reading %s failed: %s.", path, reason(err)),
-		}}
-	}
-	return Parse(src, path, kinds)
-}
+// maxFiles limits the files of one pipeline.
+const maxFiles = 100
 
-// readLimited reads one byte more than Parse accepts at most.
-func readLimited(path string) ([]byte, error) {
+// Read returns the text of a file; a reader may hand out what an editor holds
+// instead of what is on disk.
+type Read func(path string) ([]byte, error)
+
+// ReadFile reads a file from disk, one byte more at most than is accepted.
+func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -35,26 +31,155 @@ func readLimited(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
-// Parse parses the text of a pipeline file; path appears in diagnostics. The Spec
-// is never nil. If the text has syntax errors, these are the only diagnostics
-// and the Spec is unreadable, since what follows from them is guesswork.
-func Parse(src []byte, path string, kinds []string) (*Spec, hcl.Diagnostics) {
-	spec := &Spec{Path: path, Unreadable: true, Files: map[string]*hcl.File{path: {Bytes: src}}}
+// Load reads and parses a pipeline, which is what all files together declare; a
+// path may be a folder, with the files that end in .hcl or .hcl.json. Kinds are the
+// names of the kinds of stage. The Spec is never nil. If a file has syntax errors,
+// these are the only diagnostics and the Spec is unreadable, since what follows
+// from them is guesswork.
+func Load(paths []string, kinds []string, read Read) (*Spec, hcl.Diagnostics) {
+	if read == nil {
+		read = ReadFile
+	}
+	r := &reader{Spec: &Spec{Files: map[string]*hcl.File{}}, kinds: kinds, seen: map[string]hcl.Range{}}
+	var diags hcl.Diagnostics
+	for _, path := range paths {
+		diags = append(diags, r.find(path)...)
+	}
+	var bodies []*Body
+	for _, path := range r.Paths {
+		body, more := parseFile(path, r.Files, read)
+		diags = append(diags, more...)
+		bodies = append(bodies, body)
+	}
+	r.Unreadable = len(bodies) == 0 || slices.Contains(bodies, nil)
+	if r.Unreadable {
+		return r.Spec, diags
+	}
+	for _, body := range bodies {
+		diags = append(diags, r.readBlocks(body)...)
+	}
+	return r.Spec, diags
+}
+
+// find adds the files of a path.
+func (r *reader) find(path string) hcl.Diagnostics {
+	files := []string{path}
+	dir := filepath.Dir(path)
+	name := trimExtension(filepath.Base(path))
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if files, err = Folder(path); err != nil {
+			return hcl.Diagnostics{unreadable(path, err)}
+		}
+		if len(files) == 0 {
+			return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot read pipeline file",
+				Detail: fmt.Sprintf("The folder %s has no file that ends in .hcl or .hcl.json.", path)}}
+		}
+		dir = path
+		if abs, err := filepath.Abs(path); err == nil {
+			name = filepath.Base(abs)
+		}
+	}
+	if r.Path == "" {
+		r.Name, r.Path, r.Dir = name, path, dir
+	}
+	for _, f := range files {
+		if !slices.Contains(r.Paths, f) {
+			r.Paths = append(r.Paths, f)
+		}
+	}
+	if len(r.Paths) > maxFiles {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Too many files", Detail: fmt.Sprintf("A pipeline has at most %d files.", maxFiles)}}
+	}
+	return nil
+}
+
+func trimExtension(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, ".json"), ".hcl")
+}
+
+// Folder returns the pipeline files of a folder, in the order of their names.
+// Values (*.auto.hcl) and locks (*.lock.hcl) are not among them.
+func Folder(dir string) ([]string, error) {
+	return list(dir, func(name string) bool {
+		stem := trimExtension(name)
+		return stem != name && name != stem+".json" && !strings.HasSuffix(stem, ".auto") && !strings.HasSuffix(stem, ".lock")
+	})
+}
+
+// AutoFiles returns the files of values that a pipeline in a folder takes without
+// being told: *.auto.hcl and *.auto.hcl.json, in the order of their names.
+func AutoFiles(dir string) ([]string, error) {
+	return list(dir, func(name string) bool {
+		return strings.HasSuffix(name, ".auto.hcl") || strings.HasSuffix(name, ".auto.hcl.json")
+	})
+}
+
+func list(dir string, keep func(name string) bool) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && keep(e.Name()) {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return files, nil
+}
+
+// parseFile parses one file and keeps its source; the body is nil after an error.
+func parseFile(path string, files map[string]*hcl.File, read Read) (*Body, hcl.Diagnostics) {
+	src, err := read(path)
+	if err != nil {
+		return nil, hcl.Diagnostics{unreadable(path, err)}
+	}
+	files[path] = &hcl.File{Bytes: src}
 	if len(src) > maxBytes {
-		spec.Files[path].Bytes = nil
-		return spec, hcl.Diagnostics{Errorf(hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
+		files[path].Bytes = nil
+		return nil, hcl.Diagnostics{Errorf(hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
 			"File too large", "A pipeline file may have at most %d bytes.", maxBytes)}
 	}
+	if IsJSON(path) {
+		file, body, diags := parseJSON(src, path)
+		if body != nil {
+			files[path] = file
+		}
+		return body, diags
+	}
 	if diags := checkLimits(src, path); diags.HasErrors() {
-		return spec, diags
+		return nil, diags
 	}
 	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	if file == nil || spoiled(diags) {
-		return spec, diags
+		return nil, diags
 	}
-	spec.Files[path] = file
-	spec.Unreadable = false
-	return spec, append(diags, spec.readBlocks(file.Body, kinds)...)
+	files[path] = file
+	return &Body{native: file.Body.(*hclsyntax.Body)}, diags
+}
+
+// LoadValues reads a file of values for variables: NAME = VALUE.
+func LoadValues(path string, files map[string]*hcl.File, read Read) ([]*hcl.Attribute, hcl.Diagnostics) {
+	if read == nil {
+		read = ReadFile
+	}
+	body, diags := parseFile(path, files, read)
+	if body == nil {
+		return nil, diags
+	}
+	attributes, more := body.Attributes("a file of values")
+	return attributes, append(diags, more...)
+}
+
+// Parse is Load for the text of a single file that has been read; path appears in
+// diagnostics.
+func Parse(src []byte, path string, kinds []string) (*Spec, hcl.Diagnostics) {
+	return Load([]string{path}, kinds, func(string) ([]byte, error) { return src, nil })
+}
+
+func unreadable(path string, err error) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read pipeline file",
+		Detail: fmt.Sprintf("Reading %s failed: %s.", path, reason(err))}
 }
 
 // spoiled tells whether a file has syntax errors that make the rest of it

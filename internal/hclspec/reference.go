@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -29,12 +28,13 @@ func References(expr hcl.Expression) []Reference {
 	traversals := expr.Variables()
 	refs := make([]Reference, len(traversals))
 	for i, t := range traversals {
-		refs[i] = reference(t)
+		refs[i] = ReferenceTo(t)
 	}
 	return refs
 }
 
-func reference(t hcl.Traversal) Reference {
+// ReferenceTo is a traversal as a reference.
+func ReferenceTo(t hcl.Traversal) Reference {
 	r := Reference{Range: t.SourceRange()}
 	for _, step := range t {
 		name, ok := stepName(step)
@@ -60,21 +60,4 @@ func stepName(step hcl.Traverser) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// BodyReferences returns everything that any expression in a body refers to,
-// whether or not its attribute or block is known.
-func BodyReferences(body hcl.Body) []Reference {
-	native, ok := body.(*hclsyntax.Body)
-	if !ok {
-		return nil
-	}
-	var refs []Reference
-	for _, attr := range native.Attributes {
-		refs = append(refs, References(attr.Expr)...)
-	}
-	for _, block := range native.Blocks {
-		refs = append(refs, BodyReferences(block.Body)...)
-	}
-	return refs
 }

@@ -1,5 +1,6 @@
-// Package hclspec turns the HCL text of a pipeline file into a Spec: its blocks,
-// their names, bodies and source ranges, and what their expressions refer to.
+// Package hclspec turns the HCL text of pipeline files into a Spec: their blocks,
+// names, bodies and source ranges, and what their expressions refer to. It reads
+// HCL's native syntax and its JSON syntax.
 //
 // It evaluates nothing, decodes no stage, and knows no kind of stage: their names
 // are given to it, so that a misspelt one gets the nearest. What blocks mean is
@@ -14,16 +15,24 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Spec is a parsed pipeline file.
+// Spec is a parsed pipeline: one file, several, or those of a folder.
 type Spec struct {
-	// Path is the path of the file, as it was given.
+	// Name is that of the first file or of the folder, without extension.
+	Name string
+	// Path is the first path, as it was given.
 	Path string
-	// Unreadable is true if the file could not be parsed; only Files is set.
+	// Dir is the folder of the first file.
+	Dir string
+	// Paths are the files, in the order in which they were read.
+	Paths []string
+	// Unreadable is true if a file could not be parsed; only Files is set.
 	Unreadable bool
 	Pipeline   *Block
 	Variables  []*Variable
 	Locals     []*hcl.Attribute
-	// Stages are in the order of the file. Their kinds are known and their
+	Modules    []*Module
+	Outputs    []*NamedOutput
+	// Stages are in the order of the files. Their kinds are known and their
 	// addresses unique.
 	Stages []*Stage
 	// Misspelt are blocks that name no known kind and have been reported, so
@@ -33,30 +42,51 @@ type Spec struct {
 	Files map[string]*hcl.File
 }
 
-// Block is a block without labels.
-type Block struct {
-	Body hcl.Body
-	// Range is the place of the header.
-	Range hcl.Range
-}
-
-// Variable is a variable block. Type, Default and Description are nil where the
-// file does not set them.
+// Variable is a variable block. Attributes are nil where the file does not set them.
 type Variable struct {
 	Name        string
 	Type        *hcl.Attribute
 	Default     *hcl.Attribute
 	Description *hcl.Attribute
+	Sensitive   *hcl.Attribute
+	Validations []*Validation
 	// Range is the place of the header, NameRange that of the name.
 	Range     hcl.Range
 	NameRange hcl.Range
+}
+
+// Validation is a validation block of a variable.
+type Validation struct {
+	Condition *hcl.Attribute
+	Message   *hcl.Attribute
+	Range     hcl.Range
+}
+
+// Module is a module block: a pipeline in a file or folder of its own, with values
+// for its variables.
+type Module struct {
+	Name   string
+	Source *hcl.Attribute
+	// Values are those of the module's variables, in the order of the file.
+	Values    []*hcl.Attribute
+	Range     hcl.Range
+	NameRange hcl.Range
+}
+
+// NamedOutput is an output block of a module.
+type NamedOutput struct {
+	Name        string
+	Value       *hcl.Attribute
+	Description *hcl.Attribute
+	Range       hcl.Range
+	NameRange   hcl.Range
 }
 
 // Stage is a stage block: kind "name" { ... }.
 type Stage struct {
 	Kind string
 	Name string
-	Body hcl.Body
+	Body *Body
 	// Range is the place of the header, NameRange that of the name.
 	Range     hcl.Range
 	NameRange hcl.Range

@@ -2,68 +2,201 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
 )
 
+// chosen is a block of a field, or its short form, with the layers of its body.
+type chosen struct {
+	name   string // of the variant
+	block  string // the type of the block
+	layers []layer
+	at     hcl.Range // of the header
+	nameAt hcl.Range
+}
+
 // blocks decodes the blocks of one field; absent ones keep their default.
-func (d *decoder) blocks(content *hclspec.Content, f schema.Field, config any, what, prefix string, at hcl.Range) bool {
-	var found hcl.Blocks
-	family := d.families[f.Family]
-	for _, block := range content.Blocks {
-		_, isVariant := family.Find(block.Type)
-		if block.Type == f.Name && f.Form != schema.Ordered || f.Form == schema.Ordered && isVariant {
-			found = append(found, block)
-		}
+func (d *decoder) blocks(content content, f schema.Field, config any, what, prefix string, at hcl.Range) bool {
+	path := prefix + f.Path
+	found, ok := d.short(content, f, path)
+	if !ok {
+		return false
+	}
+	if found == nil {
+		found, ok = d.collect(content, f, what, path, at)
 	}
 	if len(found) == 0 {
 		if f.Required && !d.meant(content, f) {
-			d.p.report(hclspec.Errorf(at, "Missing block", "%s needs a %s. %s", what, blockForm(f), f.Doc+variants(family)))
+			d.p.report(hclspec.Errorf(at, "Missing block", "%s needs a %s. %s", what, blockForm(f), f.Doc+variants(d.families[f.Family])))
 		}
-		return !f.Required
+		return !f.Required && ok
 	}
-	ok := true
-	if !f.Many {
-		for _, extra := range found[1:] {
-			d.p.report(hclspec.Errorf(extra.DefRange, "Duplicate block", "%s already has a block %s at %s.", what, f.Name, found[0].DefRange))
-			ok = false
-		}
-		found = found[:1]
-	}
-	path := prefix + f.Path
-	d.ranges[path] = found[0].DefRange
+	d.ranges[path] = found[0].at
 	if f.Form == schema.Block {
-		return d.body(found[0].Body, f.Inner(config, true), f.Name, path+".", found[0].DefRange) && ok
+		return d.body(found[0].layers, f.Inner(config, true), f.Name, path+".", found[0].at) && ok
 	}
-	return d.choices(found, f, family, config, path) && ok
+	return d.choices(found, f, config, path) && ok
 }
 
-func (d *decoder) meant(content *hclspec.Content, f schema.Field) bool {
-	if f.Form != schema.Ordered {
-		return content.Meant[f.Name]
-	}
-	for _, name := range d.families[f.Family].Names() {
-		if content.Meant[name] {
-			return true
+// collect finds the blocks of a field in the nearest layer that has some. A single
+// one is joined with those of the layers below that have the same label.
+func (d *decoder) collect(content content, f schema.Field, what, path string, at hcl.Range) ([]chosen, bool) {
+	var found []chosen
+	ok := true
+	for _, l := range content.layers {
+		mine := d.ofField(l.blocks, f)
+		switch {
+		case len(mine) == 0:
+		case found == nil:
+			if !f.Many {
+				ok = d.reportExtra(mine, f, what, l.from != "")
+				mine = mine[:1]
+			}
+			for _, b := range mine {
+				found = append(found, chosenFrom(b, f, l.from))
+			}
+		case !f.Many && (f.Form == schema.Block || mine[0].Labels[0] == found[0].name):
+			found[0].layers = append(found[0].layers, layer{body: mine[0].Body, env: mine[0].env, from: l.from})
+		}
+		if found != nil && f.Many {
+			break
 		}
 	}
-	return false
+	if found == nil && f.Form == schema.Block && d.setsInside(path) {
+		empty := layer{body: hclspec.EmptyBody(at), env: content.layers[0].env}
+		found = []chosen{{block: f.Name, layers: []layer{empty}, at: at}}
+	}
+	if found == nil && f.Form == schema.Labelled && d.setsInside(path) {
+		if c := defaultChoice(f); c != "" {
+			empty := layer{body: hclspec.EmptyBody(at), env: content.layers[0].env}
+			found = []chosen{{block: f.Name, name: c, layers: []layer{empty}, at: at, nameAt: at}}
+		}
+	}
+	return found, ok
+}
+
+// defaultChoice is the variant that a field has without a block, or "".
+func defaultChoice(f schema.Field) string {
+	switch c := f.Default.(type) {
+	case schema.Choice:
+		return c.Name
+	case *schema.Choice:
+		if c != nil {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func chosenFrom(b placedBlock, f schema.Field, from string) chosen {
+	c := chosen{name: b.Type, block: b.Type, at: b.Range, nameAt: b.TypeRange,
+		layers: []layer{{body: b.Body, env: b.env, from: from}}}
+	if f.Form == schema.Labelled {
+		c.name, c.nameAt = "", b.TypeRange
+		if len(b.Labels) > 0 {
+			c.name, c.nameAt = b.Labels[0], b.LabelRanges[0]
+		}
+	}
+	return c
+}
+
+// ofField are the blocks that belong to a field.
+func (d *decoder) ofField(blocks []placedBlock, f schema.Field) []placedBlock {
+	family := d.families[f.Family]
+	var out []placedBlock
+	for _, b := range blocks {
+		_, isVariant := family.Find(b.Type)
+		if b.Type == f.Name && f.Form != schema.Ordered || f.Form == schema.Ordered && isVariant {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func (d *decoder) reportExtra(found []placedBlock, f schema.Field, what string, quiet bool) bool {
+	for _, extra := range found[1:] {
+		if !quiet {
+			d.p.report(hclspec.Errorf(extra.Range, "Duplicate block", "%s already has a block %s at %s.", what, f.Name, found[0].Range))
+		}
+	}
+	return len(found) == 1
+}
+
+func (d *decoder) meant(content content, f schema.Field) bool {
+	if f.Form != schema.Ordered {
+		return content.meant[f.Name]
+	}
+	return slices.ContainsFunc(d.families[f.Family].Names(), func(name string) bool { return content.meant[name] })
+}
+
+// short decodes the short form of a block that names a variant: pretext = "simclr".
+// Layers below that have a block of the same variant are joined with it.
+func (d *decoder) short(content content, f schema.Field, path string) ([]chosen, bool) {
+	if f.Form != schema.Labelled {
+		return nil, true
+	}
+	src, there, fine := d.find(content, f, path)
+	if !there || !fine {
+		return nil, fine
+	}
+	if own := d.ofField(content.layers[0].blocks, f); src.from == "" && len(own) > 0 {
+		d.p.report(hclspec.Errorf(own[0].Range, "Duplicate block", "%s is already set at %s. Keep one of them.", f.Name, src.expr.Range()))
+		return nil, false
+	}
+	v, _, ok := d.evaluate(src, path)
+	if !ok {
+		return nil, false
+	}
+	if v.IsNull() {
+		return nil, true
+	}
+	names := []cty.Value{v}
+	if f.Many && (v.Type().IsTupleType() || v.Type().IsListType()) {
+		names = v.AsValueSlice()
+	}
+	var found []chosen
+	for _, name := range names {
+		if name.IsNull() || name.Type() != cty.String {
+			return nil, d.problem("Wrong type", schema.Problem{Field: path, Message: fmt.Sprintf(
+				"%s must be the name of a %s, and this is %s. With options it is a block: %s \"name\" { ... }.", f.Name, f.Family, schema.Describe(name), f.Name)})
+		}
+		found = append(found, d.shortChoice(content, f, name.AsString(), src))
+	}
+	return found, true
+}
+
+func (d *decoder) shortChoice(content content, f schema.Field, name string, src source) chosen {
+	at := src.expr.Range()
+	c := chosen{name: name, block: f.Name, at: at, nameAt: at}
+	for _, l := range content.layers {
+		for _, b := range d.ofField(l.blocks, f) {
+			if len(b.Labels) > 0 && b.Labels[0] == name {
+				c.layers = append(c.layers, layer{body: b.Body, env: b.env, from: l.from})
+			}
+		}
+	}
+	if len(c.layers) == 0 {
+		c.layers = []layer{{body: hclspec.EmptyBody(at), env: src.env}}
+	}
+	return c
 }
 
 // choices decodes blocks that name variants of a family.
-func (d *decoder) choices(found hcl.Blocks, f schema.Field, family schema.Family, config any, path string) bool {
+func (d *decoder) choices(found []chosen, f schema.Field, config any, path string) bool {
 	var choices []schema.Choice
 	ok := true
-	for i, block := range found {
+	for i, c := range found {
 		itemPath := path
 		if f.Many {
 			itemPath = fmt.Sprintf("%s[%d]", path, i)
-			d.ranges[itemPath] = block.DefRange
+			d.ranges[itemPath] = c.at
 		}
-		choice, fine := d.choice(block, f, family, itemPath)
+		choice, fine := d.choice(c, f, itemPath)
 		choices = append(choices, choice)
 		ok = ok && fine
 	}
@@ -73,20 +206,24 @@ func (d *decoder) choices(found hcl.Blocks, f schema.Field, family schema.Family
 	return ok
 }
 
-func (d *decoder) choice(block *hcl.Block, f schema.Field, family schema.Family, path string) (schema.Choice, bool) {
-	name, at, what := block.Type, block.TypeRange, block.Type
+func (d *decoder) choice(c chosen, f schema.Field, path string) (schema.Choice, bool) {
+	family := d.families[f.Family]
+	what := c.block
 	if f.Form == schema.Labelled {
-		name, at = block.Labels[0], block.LabelRanges[0]
-		what = fmt.Sprintf("%s %q", block.Type, name)
+		what = fmt.Sprintf("%s %q", c.block, c.name)
 	}
-	v, ok := family.Find(name)
-	if !ok {
-		d.p.report(hclspec.Errorf(at, "Unknown "+family.Name, "There is no %s %q.%s%s",
-			family.Name, name, listed(family.Name+"s", family.Names()), schema.DidYouMean(name, family.Names())))
+	v, ok := family.Find(c.name)
+	switch {
+	case c.name == "":
+		d.p.report(hclspec.Errorf(c.nameAt, "Missing name", "A %s block needs a name: in a dynamic block, labels = [...].", c.block))
+		return schema.Choice{}, false
+	case !ok:
+		d.p.report(hclspec.Errorf(c.nameAt, "Unknown "+family.Name, "There is no %s %q.%s%s",
+			family.Name, c.name, listed(family.Name+"s", family.Names()), schema.DidYouMean(c.name, family.Names())))
 		return schema.Choice{}, false
 	}
 	config := v.New()
-	ok = d.body(block.Body, config, what, path+".", block.DefRange)
+	ok = d.body(c.layers, config, what, path+".", c.at)
 	return schema.Choice{Name: v.Name, Version: v.Version, Config: config}, ok
 }
 

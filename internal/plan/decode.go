@@ -17,13 +17,27 @@ import (
 type decoder struct {
 	p        *planner
 	families map[string]schema.Family
-	// stages is false where outputs of stages cannot be referred to.
-	stages bool
+	// stage is nil for the pipeline block.
+	stage *stage
 	// header is the place of the block's header.
 	header hcl.Range
 	// ranges are the places of attributes, elements and blocks, by path.
 	ranges map[string]hcl.Range
+	// sources are the expressions of attributes, by path.
+	sources map[string]source
+	// secret are the paths of attributes that hold sensitive values.
+	secret map[string]bool
+	sets   []*set
 	inputs []input
+}
+
+// source is where the value of an attribute was written.
+type source struct {
+	expr hcl.Expression
+	env  env
+	// from is the address of the base that it comes from, or --set; "" for the
+	// block itself.
+	from string
 }
 
 // input is a reference of a stage, with the path of its field.
@@ -33,18 +47,23 @@ type input struct {
 	at   hcl.Range
 }
 
-func newDecoder(p *planner, families map[string]schema.Family, stages bool, header hcl.Range) *decoder {
-	return &decoder{p: p, families: families, stages: stages, header: header, ranges: map[string]hcl.Range{}}
+func newDecoder(p *planner, families map[string]schema.Family, header hcl.Range, s *stage) *decoder {
+	d := &decoder{p: p, families: families, stage: s, header: header,
+		ranges: map[string]hcl.Range{}, sources: map[string]source{}, secret: map[string]bool{}}
+	address := pipelineAddress
+	if s != nil {
+		address = s.out.Address
+	}
+	d.sets = p.setsOf(address)
+	return d
 }
 
-// body fills config from a body and validates it. What names the body in
-// messages, prefix is the path to it, at the place of its header. It returns
+// body fills config from the layers of a body and validates it. What names the body
+// in messages, prefix is the path to it, at the place of its header. It returns
 // false if something is wrong, which has then been reported.
-func (d *decoder) body(body hcl.Body, config any, what, prefix string, at hcl.Range) bool {
+func (d *decoder) body(layers []layer, config any, what, prefix string, at hcl.Range) bool {
 	fields := schema.Fields(config)
-	content, diags := hclspec.ReadBody(body, d.want(fields, what))
-	d.p.report(diags...)
-	ok := !diags.HasErrors()
+	content, ok := d.read(layers, d.want(fields, what, prefix == ""))
 	for _, f := range fields {
 		var fine bool
 		if f.Form == schema.Attribute {
@@ -61,53 +80,54 @@ func (d *decoder) body(body hcl.Body, config any, what, prefix string, at hcl.Ra
 	return ok
 }
 
-func (d *decoder) want(fields []schema.Field, what string) hclspec.Want {
-	want := hclspec.Want{What: what}
-	for _, f := range fields {
-		switch f.Form {
-		case schema.Attribute:
-			want.Attributes = append(want.Attributes, f.Name)
-		case schema.Block:
-			want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: f.Name})
-		case schema.Labelled:
-			want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: f.Name, LabelNames: []string{"name"}})
-		case schema.Ordered:
-			want.Noun = f.Family
-			for _, name := range d.families[f.Family].Names() {
-				want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: name})
-			}
-		}
+// find returns the expression of an attribute, from --set or the nearest layer.
+func (d *decoder) find(content content, f schema.Field, path string) (source, bool, bool) {
+	attr, there := content.attributes[f.Name]
+	expr, diags := d.setFor(f, path)
+	if diags.HasErrors() {
+		d.p.report(diags...)
+		return source{}, true, false
 	}
-	return want
+	if expr != nil {
+		src := source{expr: expr, from: "--set", env: d.p.root.inStages()}
+		if len(content.layers) > 0 {
+			src.env = content.layers[0].env
+		}
+		return src, true, true
+	}
+	if !there {
+		return source{}, false, true
+	}
+	return source{expr: attr.Expr, env: attr.env, from: attr.from}, true, true
 }
 
 // attribute decodes one attribute; an absent or null one keeps its default.
-func (d *decoder) attribute(content *hclspec.Content, f schema.Field, config any, what, prefix string, at hcl.Range) bool {
-	attr, ok := content.Attributes[f.Name]
-	if !ok {
+func (d *decoder) attribute(content content, f schema.Field, config any, what, prefix string, at hcl.Range) bool {
+	path := prefix + f.Path
+	src, there, fine := d.find(content, f, path)
+	if !fine {
+		return false
+	}
+	if !there {
 		if !f.Required {
 			return true
 		}
-		if !content.Meant[f.Name] {
+		if !content.meant[f.Name] {
 			d.p.report(hclspec.Errorf(at, "Missing attribute", "%s needs the attribute %s, a %s. %s", what, f.Name, f.Type, f.Doc))
 		}
 		return false
 	}
-	path := prefix + f.Path
-	d.ranges[path] = attr.Expr.Range()
-	v, ok, diags := d.p.scope.value(attr.Expr, d.stages)
-	d.p.report(diags...)
+	v, marks, ok := d.evaluate(src, path)
 	if !ok {
 		return false
 	}
-	v, marks := v.UnmarkDeep()
 	if v.IsNull() {
 		if f.Required {
-			d.p.report(hclspec.Errorf(attr.Expr.Range(), "Missing value", "%s is required in %s, and this is null. %s", f.Name, what, f.Doc))
+			d.p.report(hclspec.Errorf(src.expr.Range(), "Missing value", "%s is required in %s, and this is null. %s", f.Name, what, f.Doc))
 		}
 		return !f.Required
 	}
-	d.noteElements(attr.Expr, path)
+	d.noteElements(src.expr, path)
 	if f.Type.Ref {
 		return d.references(v, f, config, path)
 	}
@@ -121,6 +141,22 @@ func (d *decoder) attribute(content *hclspec.Content, f schema.Field, config any
 		return d.file(f, config, path, marks)
 	}
 	return true
+}
+
+// evaluate returns the value of an attribute without its marks.
+func (d *decoder) evaluate(src source, path string) (cty.Value, cty.ValueMarks, bool) {
+	d.ranges[path] = src.expr.Range()
+	d.sources[path] = src
+	v, ok, diags := src.env.value(src.expr)
+	d.p.report(diags...)
+	if !ok {
+		return cty.NilVal, nil, false
+	}
+	v, marks := v.UnmarkDeep()
+	if _, secret := marks[sensitive{}]; secret {
+		d.secret[path] = true
+	}
+	return v, marks, true
 }
 
 // noteElements notes the places of the elements of a list or object that is
@@ -154,10 +190,29 @@ func (d *decoder) all(summary string, problems []schema.Problem, prefix string) 
 	return len(problems) == 0
 }
 
-// problem reports one mistake at the place of its field, and returns false.
+// problem reports one mistake at the place of its field, with the expression that
+// its value comes from, and returns false.
 func (d *decoder) problem(summary string, p schema.Problem) bool {
-	d.p.report(hclspec.Errorf(d.place(p.Field), summary, "%s", p.Message))
+	diag := hclspec.Errorf(d.place(p.Field), summary, "%s", p.Message)
+	if src, ok := d.sourceOf(p.Field); ok {
+		if d.secret[p.Field] {
+			diag.Detail = "This value is not allowed here. It is not shown, since it comes from a sensitive variable."
+		}
+		diag.Expression, diag.EvalContext = src.expr, src.env.context(hclspec.References(src.expr))
+	}
+	d.p.report(diag)
 	return false
+}
+
+// sourceOf is the source of the attribute at a path, or of the one that it is an
+// element of.
+func (d *decoder) sourceOf(path string) (source, bool) {
+	if src, ok := d.sources[path]; ok {
+		return src, true
+	}
+	whole, _, isElement := strings.Cut(path, "[")
+	src, ok := d.sources[whole]
+	return src, ok && isElement
 }
 
 // place returns where the field at a path was written; for one that was not, the

@@ -39,9 +39,7 @@ func (p *planner) expand(s *stage) bool {
 			panic(fmt.Sprintf("plan: kind %s made units with different coordinates: %v and %v", s.out.Kind.Name, coords[0], c))
 		}
 		u := &Unit{Address: s.out.Address, Stage: s.out, Coord: c, Config: s.out.Config, Threads: threads}
-		if len(c) > 0 {
-			u.Address += "[" + c.String() + "]"
-		}
+		u.Address = unitAddress(s.out.Address, c)
 		if seen[u.Address] {
 			p.report(hclspec.Errorf(s.header, "Duplicate unit", "This stage asks for %s twice.", u.Address))
 			return false
@@ -50,6 +48,18 @@ func (p *planner) expand(s *stage) bool {
 		s.out.Units = append(s.out.Units, u)
 	}
 	return true
+}
+
+// unitAddress adds coordinates to the address of a stage; those of a sweep and of
+// units are in the same brackets.
+func unitAddress(stage string, c Coord) string {
+	if len(c) == 0 {
+		return stage
+	}
+	if head, ok := strings.CutSuffix(stage, "]"); ok {
+		return head + "," + c.String() + "]"
+	}
+	return stage + "[" + c.String() + "]"
 }
 
 // threadsOf returns the attribute "threads" of a configuration, otherwise 1.
@@ -63,10 +73,10 @@ func threadsOf(config any) int {
 }
 
 // wire connects the units of a stage to those of its inputs.
-func (p *planner) wire(s *stage, upstream func(input) *stage) bool {
+func (p *planner) wire(s *stage) bool {
 	matchers := make([]*matcher, len(s.inputs))
 	for i, in := range s.inputs {
-		matchers[i] = newMatcher(upstream(in), s.keys)
+		matchers[i] = newMatcher(p.upstream(in), s.keys)
 	}
 	for _, u := range s.out.Units {
 		u.Inputs, u.InputOutputs = map[string][]*Unit{}, map[string][]string{}

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -143,8 +144,8 @@ func TestPipeline(t *testing.T) {
   description = "Does ${upper("it")} help?"
 }
 `+head), "folder/rotation.hcl", fakeKinds(1, 1), plan.Options{})
-	want := plan.Pipeline{Name: "rotation", Description: "Does IT help?", Seeds: 6, Path: "folder/rotation.hcl"}
-	if diags != nil || p.Pipeline != want {
+	want := plan.Pipeline{Name: "rotation", Description: "Does IT help?", Seeds: 6, Path: "folder/rotation.hcl", Paths: []string{"folder/rotation.hcl"}}
+	if diags != nil || !reflect.DeepEqual(p.Pipeline, want) {
 		t.Errorf("pipeline is %+v, %v", p.Pipeline, diags)
 	}
 }

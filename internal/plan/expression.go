@@ -3,6 +3,7 @@ package plan
 import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
@@ -14,16 +15,19 @@ const maxLoops = 2
 
 // checkExpression reports unknown functions, for which HCL suggests a different
 // name every time, and loops that would take too long.
-func checkExpression(expr hcl.Expression) hcl.Diagnostics {
+func (s *scope) checkExpression(expr hcl.Expression) hcl.Diagnostics {
 	native, ok := expr.(hclsyntax.Expression)
 	if !ok {
 		return nil
 	}
-	return hclsyntax.Walk(native, &expressionCheck{})
+	return hclsyntax.Walk(native, &expressionCheck{functions: s.functions})
 }
 
 // expressionCheck counts the for expressions around a node.
-type expressionCheck struct{ loops int }
+type expressionCheck struct {
+	loops     int
+	functions map[string]function.Function
+}
 
 // Enter implements hclsyntax.Walker.
 func (c *expressionCheck) Enter(node hclsyntax.Node) hcl.Diagnostics {
@@ -33,8 +37,8 @@ func (c *expressionCheck) Enter(node hclsyntax.Node) hcl.Diagnostics {
 			return hcl.Diagnostics{hclspec.Errorf(e.Range(), "Expression too large", "At most %d for expressions can be nested.", maxLoops)}
 		}
 	case *hclsyntax.FunctionCallExpr:
-		if _, ok := functions[e.Name]; !ok {
-			names := sortedKeys(functions)
+		if _, ok := c.functions[e.Name]; !ok {
+			names := sortedKeys(c.functions)
 			return hcl.Diagnostics{hclspec.Errorf(e.NameRange, "Unknown function", "There is no function %q.%s%s",
 				e.Name, listed("functions", names), schema.DidYouMean(e.Name, names))}
 		}

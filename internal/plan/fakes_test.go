@@ -3,6 +3,7 @@ package plan_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"sslpipe/internal/artifact"
@@ -228,4 +229,13 @@ func budgets(labels []int, seeds int) []plan.Coord {
 		}
 	}
 	return coords
+}
+
+// given are values as --var gives them.
+func given(vars map[string]string) []plan.Given {
+	var all []plan.Given
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		all = append(all, plan.Given{Var: name + "=" + vars[name]})
+	}
+	return all
 }

@@ -22,10 +22,13 @@ func (d *decoder) file(f schema.Field, config any, path string, marks cty.ValueM
 	if written == "" {
 		return true
 	}
-	base, where := filepath.Dir(d.p.spec.Path), "the pipeline file's folder"
+	base := filepath.Dir(d.ranges[path].Filename)
+	where := "the pipeline file's folder"
 	for mark := range marks {
 		if g, ok := mark.(given); ok && g.text != "" && strings.HasPrefix(written, g.text) {
-			base, where = ".", "the working directory"
+			if base, where = g.base, g.base; base == "." {
+				where = "the working directory"
+			}
 		}
 	}
 	full := written

@@ -15,24 +15,23 @@ import (
 // nor paths, texts for people or times are in it, so that another file which
 // asks for the same thing gets the same result.
 type recipe struct {
-	Kind    string              `json:"kind"`
-	Version int                 `json:"version"`
-	Config  json.RawMessage     `json:"config"`
-	Coord   Coord               `json:"coord,omitempty"`
-	Inputs  map[string][]source `json:"inputs,omitempty"`
-	Runtime string              `json:"runtime"`
+	Kind    string                   `json:"kind"`
+	Version int                      `json:"version"`
+	Config  json.RawMessage          `json:"config"`
+	Coord   Coord                    `json:"coord,omitempty"`
+	Inputs  map[string][]recipeInput `json:"inputs,omitempty"`
+	Runtime string                   `json:"runtime"`
 }
 
-// source is an output of an upstream unit.
-type source struct {
+// recipeInput is an output of an upstream unit.
+type recipeInput struct {
 	Unit   string `json:"unit"`
 	Output string `json:"output"`
 }
 
 // identify gives every unit its fingerprint, upstream first.
 func (p *planner) identify() {
-	for _, i := range p.order {
-		s := p.stages[i]
+	for _, s := range p.stages {
 		config, err := s.canonical()
 		if err != nil {
 			p.report(hclspec.Errorf(s.header, "Cannot read file", "Reading a file that %s needs failed: %s.", s.out.Address, err))
@@ -50,12 +49,12 @@ func (u *Unit) recipe(config json.RawMessage, runtime string) []byte {
 	r := recipe{
 		Kind: u.Stage.Kind.Name, Version: u.Stage.Kind.Version,
 		Config: config, Coord: u.Coord, Runtime: runtime,
-		Inputs: make(map[string][]source, len(u.Inputs)),
+		Inputs: make(map[string][]recipeInput, len(u.Inputs)),
 	}
 	for path, units := range u.Inputs {
-		sources := make([]source, len(units))
+		sources := make([]recipeInput, len(units))
 		for i, up := range units {
-			sources[i] = source{Unit: up.Fingerprint, Output: u.InputOutputs[path][i]}
+			sources[i] = recipeInput{Unit: up.Fingerprint, Output: u.InputOutputs[path][i]}
 		}
 		r.Inputs[path] = sources
 	}
@@ -65,20 +64,27 @@ func (u *Unit) recipe(config json.RawMessage, runtime string) []byte {
 // canonical returns the configuration as JSON: every attribute by its name in
 // HCL with its value, given or default.
 func (s *stage) canonical() (json.RawMessage, error) {
-	object, err := canonical(s.out.Config, s.p.options.Digest)
+	object, err := canonicalizer{digest: s.p.options.Digest, secret: s.secret}.object(s.out.Config, "")
 	if err != nil {
 		return nil, err
 	}
 	return mustMarshal(object), nil
 }
 
-func canonical(config any, digest func(string) (string, error)) (map[string]any, error) {
+// canonicalizer turns configurations into what fingerprints are made of.
+type canonicalizer struct {
+	digest func(path string) (string, error)
+	// secret are the paths of values that only a hash stands for.
+	secret map[string]bool
+}
+
+func (c canonicalizer) object(config any, prefix string) (map[string]any, error) {
 	object := map[string]any{}
 	for _, f := range schema.Fields(config) {
 		if f.Ignored || f.Type.Ref {
 			continue
 		}
-		value, err := canonicalField(f, config, digest)
+		value, err := c.field(f, config, prefix+f.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -89,38 +95,51 @@ func canonical(config any, digest func(string) (string, error)) (map[string]any,
 	return object, nil
 }
 
-// canonicalField returns what stands for a field; nil if it is absent.
-func canonicalField(f schema.Field, config any, digest func(string) (string, error)) (any, error) {
+// field returns what stands for a field; nil if it is absent.
+func (c canonicalizer) field(f schema.Field, config any, path string) (any, error) {
 	switch {
 	case f.Form == schema.Block:
 		if inner := f.Inner(config, false); inner != nil {
-			return canonical(inner, digest)
+			return c.object(inner, path+".")
 		}
 		return nil, nil
 	case f.Form != schema.Attribute:
-		return canonicalChoices(f, config, digest)
+		return c.choices(f, config, path)
 	case f.File:
-		path := f.Get(config).(string)
-		if path == "" {
+		file := f.Get(config).(string)
+		if file == "" {
 			return "", nil
 		}
-		return digest(path)
+		return c.digest(file)
 	}
 	v := reflect.ValueOf(f.Get(config))
+	if c.secret[path] {
+		return concealed(path, v.Interface()), nil
+	}
 	if (f.Type.List || f.Type.Map) && v.Len() == 0 {
 		return []any{}, nil // whether nil or empty, list or map
 	}
 	return v.Interface(), nil
 }
 
-func canonicalChoices(f schema.Field, config any, digest func(string) (string, error)) (any, error) {
+// concealed stands for a sensitive value: enough to see that it changed.
+func concealed(path string, value any) string {
+	sum := sha256.Sum256(append([]byte("sslpipe sensitive value of "+path+"\n"), mustMarshal(value)...))
+	return "sensitive:" + hex.EncodeToString(sum[:])
+}
+
+func (c canonicalizer) choices(f schema.Field, config any, path string) (any, error) {
 	choices := []any{}
-	for _, c := range f.Choices(config) {
-		inner, err := canonical(c.Config, digest)
+	for i, choice := range f.Choices(config) {
+		itemPath := path
+		if f.Many {
+			itemPath = fmt.Sprintf("%s[%d]", path, i)
+		}
+		inner, err := c.object(choice.Config, itemPath+".")
 		if err != nil {
 			return nil, err
 		}
-		choices = append(choices, map[string]any{"name": c.Name, "version": c.Version, "config": inner})
+		choices = append(choices, map[string]any{"name": choice.Name, "version": choice.Version, "config": inner})
 	}
 	return choices, nil
 }

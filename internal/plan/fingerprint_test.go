@@ -276,7 +276,7 @@ download "c" {
 		{map[string]string{"file": "x.zip"}, "x.zip", "pipelines/x.zip", "pipelines/y.zip"},
 		{map[string]string{"folder": "."}, "pipelines/x.zip", "x.zip", "pipelines/y.zip"},
 	} {
-		p, diags := plan.Parse([]byte(src), "pipelines/p.hcl", fakeKinds(1, 1), plan.Options{Vars: test.vars})
+		p, diags := plan.Parse([]byte(src), "pipelines/p.hcl", fakeKinds(1, 1), plan.Options{Given: given(test.vars)})
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}

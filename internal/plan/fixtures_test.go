@@ -89,7 +89,7 @@ func (f fixture) differences(diags hcl.Diagnostics) []string {
 }
 
 func load(f fixture) (*plan.Plan, hcl.Diagnostics) {
-	return plan.Load(f.path, fakeKinds(1, 1), plan.Options{Vars: f.vars, Runtime: "test"})
+	return plan.Load([]string{f.path}, fakeKinds(1, 1), plan.Options{Given: given(f.vars), Runtime: "test"})
 }
 
 func fixtures(t *testing.T, folder string) []fixture {

@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 	kinds := fakeKinds(1, 1)
 	f.Fuzz(func(t *testing.T, src, value string) {
 		vars := map[string]string{"epochs": value, "folder": value, "rates": value}
-		p, diags := plan.Parse([]byte(src), "x.hcl", kinds, plan.Options{Vars: vars, Digest: func(string) (string, error) { return "", nil }})
+		p, diags := plan.Parse([]byte(src), "x.hcl", kinds, plan.Options{Given: given(vars), Digest: func(string) (string, error) { return "", nil }})
 		for _, d := range diags {
 			if d.Subject == nil || p.Files[d.Subject.Filename] == nil {
 				t.Errorf("%s is about no source", d)

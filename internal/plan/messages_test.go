@@ -19,7 +19,7 @@ augment "views" {
 
 func parse(t *testing.T, src string, vars map[string]string) (*plan.Plan, hcl.Diagnostics) {
 	t.Helper()
-	return plan.Parse([]byte(src), "x.hcl", fakeKinds(1, 1), plan.Options{Vars: vars, Runtime: "test"})
+	return plan.Parse([]byte(src), "x.hcl", fakeKinds(1, 1), plan.Options{Given: given(vars), Runtime: "test"})
 }
 
 // Messages name what is legal and the nearest name.
@@ -85,7 +85,7 @@ evaluate "b" {
 		{
 			`pretrian "x" {
 }`,
-			`x.hcl:1,1-9: Unknown stage kind; There is no block "pretrian" in a pipeline file. Its blocks are: pipeline, variable, locals, download, augment, pretrain, finetune, evaluate. Did you mean "pretrain"?`,
+			`x.hcl:1,1-9: Unknown stage kind; There is no block "pretrian" in a pipeline file. Its blocks are: pipeline, variable, locals, module, output, download, augment, pretrain, finetune, evaluate. Did you mean "pretrain"?`,
 		},
 		{
 			head + `pretrain "rot" {
@@ -127,7 +127,7 @@ pipeline {
 }
 
 func TestUnreadableFile(t *testing.T) {
-	p, diags := plan.Load("testdata/none.hcl", fakeKinds(1, 1), plan.Options{})
+	p, diags := plan.Load([]string{"testdata/none.hcl"}, fakeKinds(1, 1), plan.Options{})
 	if len(diags) != 1 || diags[0].Summary != "Cannot read pipeline file" ||
 		diags[0].Detail != "Reading testdata/none.hcl failed: no such file or directory." {
 		t.Errorf("diagnostics: %v", diags)

@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"fmt"
-	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -11,10 +9,16 @@ import (
 	"sslpipe/internal/schema"
 )
 
-// Options are what a plan depends on besides the file.
+// Options are what a plan depends on besides the files.
 type Options struct {
-	// Vars are the texts of --var, by name.
-	Vars map[string]string
+	// Given are values for variables, in the order of the command line.
+	Given []Given
+	// Sets are the texts of --set: ADDRESS.ATTRIBUTE=VALUE.
+	Sets []string
+	// Lookup reads environment variables; nil reads none.
+	Lookup func(name string) (string, bool)
+	// Read reads pipeline files; nil reads them from disk.
+	Read hclspec.Read
 	// Runtime identifies what computes: TensorFlow's version, the class of
 	// device, the mode of determinism. It is part of every fingerprint.
 	Runtime string
@@ -32,22 +36,12 @@ func KindNames(kinds []Kind) []string {
 	return names
 }
 
-// Load reads, parses and plans a pipeline file. All mistakes are reported at
-// once, in the order of the file, each with its place. The Plan is never nil, but
-// after an error only its Files mean anything.
-func Load(path string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
-	spec, diags := hclspec.ParseFile(path, KindNames(kinds))
-	return newPlan(spec, diags, kinds, o)
-}
-
-// Parse is Load for text that has been read; path says where from.
-func Parse(src []byte, path string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
-	spec, diags := hclspec.Parse(src, path, KindNames(kinds))
-	return newPlan(spec, diags, kinds, o)
-}
-
-// newPlan plans a parsed file; diags are those of parsing it.
-func newPlan(spec *hclspec.Spec, diags hcl.Diagnostics, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
+// Load reads, parses and plans a pipeline, which is what all files together declare;
+// a path may be a folder. All mistakes are reported at once, in the order of the
+// files, each with its place. The Plan is never nil, but after an error only its
+// Files mean anything.
+func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
+	spec, diags := hclspec.Load(paths, KindNames(kinds), o.Read)
 	out := &Plan{Files: spec.Files}
 	if spec.Unreadable {
 		return out, sortDiagnostics(diags)
@@ -55,58 +49,113 @@ func newPlan(spec *hclspec.Spec, diags hcl.Diagnostics, kinds []Kind, o Options)
 	if o.Digest == nil {
 		o.Digest = Digest
 	}
-	p := &planner{spec: spec, options: o, scope: newScope(spec, kinds), files: spec.Files, diags: diags}
-	p.variables()
-	p.evaluateLocals()
-	p.decodePipeline()
-	p.decodeStages()
-	p.link()
-	if !p.diags.HasErrors() {
-		p.reportUnused()
-		p.identify()
+	p := &planner{
+		options: o, kinds: kinds, names: KindNames(kinds), files: spec.Files, diags: diags,
+		blocks: map[string]*block{}, byAddress: map[string]*stage{},
 	}
+	p.plan(spec)
 	out.Pipeline = p.pipeline
 	if !p.diags.HasErrors() {
-		for _, i := range p.order {
-			out.Stages = append(out.Stages, p.stages[i].out)
-			out.Units = append(out.Units, p.stages[i].out.Units...)
+		for _, s := range p.stages {
+			out.Stages = append(out.Stages, s.out)
+			out.Units = append(out.Units, s.out.Units...)
 		}
 	}
 	return out, sortDiagnostics(p.diags)
 }
 
+// Parse is Load for the text of a single file that has been read; path says where
+// from. Files that it refers to are read as usual.
+func Parse(src []byte, path string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
+	read := o.Read
+	if read == nil {
+		read = hclspec.ReadFile
+	}
+	o.Read = func(name string) ([]byte, error) {
+		if name == path {
+			return src, nil
+		}
+		return read(name)
+	}
+	return Load([]string{path}, kinds, o)
+}
+
 // planner is a plan under construction.
 type planner struct {
-	spec     *hclspec.Spec
 	options  Options
-	scope    *scope
+	kinds    []Kind
+	names    []string // of the kinds
 	files    map[string]*hcl.File
 	diags    hcl.Diagnostics
 	pipeline Pipeline
-	stages   []*stage // in the order of the file
-	order    []int    // of stages, in which they can run
-	edges    int      // from units to units
-	units    int
+	root     *scope
+	modules  int
+	given    map[string]setting
+	sets     []*set
+	allowed  []string // names of environment variables that env can read
+	nodes    []node
+	// blocks are all stage blocks, by address; byAddress are the stages that they
+	// make, and stages the same in an order in which they can run.
+	blocks    map[string]*block
+	byAddress map[string]*stage
+	stages    []*stage
+	edges     int // from units to units
+	units     int
 }
 
 // stage is a Stage under construction.
 type stage struct {
-	spec *hclspec.Stage
-	out  *Stage
+	block *block
+	cell  *cell // nil without a sweep
+	out   *Stage
 	*decoder
-	// sound is true if nothing is wrong with the stage or above it.
-	sound bool
-	facts map[string]Facts
+	// decoded is true if nothing is wrong with the stage itself, sound if nothing
+	// is wrong above it either.
+	decoded bool
+	sound   bool
+	facts   map[string]Facts
 	// keys are the names of the units' coordinates.
 	keys []string
 }
 
 func (p *planner) report(diags ...*hcl.Diagnostic) { p.diags = append(p.diags, diags...) }
 
+func (p *planner) kind(name string) (Kind, bool) {
+	i := slices.IndexFunc(p.kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return p.kinds[i], true
+}
+
+// output returns the output that a reference names.
+func (p *planner) output(ref schema.Ref) Output {
+	kind, _ := p.kind(ref.Kind())
+	output, _ := kind.Output(ref.Output)
+	return output
+}
+
+func (p *planner) plan(spec *hclspec.Spec) {
+	p.root = p.addScope(spec, nil, nil)
+	p.readEnvironmentNames()
+	p.loadModules(p.root, []string{absolute(spec.Path)})
+	p.given = p.gather()
+	p.parseSets()
+	p.decodePipeline()
+	p.evaluate()
+	p.pipeline.Variables = p.root.values()
+	p.reportUnusedSets()
+	if !p.diags.HasErrors() {
+		p.reportUnused()
+		p.identify()
+	}
+}
+
 // pipelineConfig is the pipeline block.
 type pipelineConfig struct {
-	Description string `hcl:"description,optional" doc:"What the experiment asks, in one sentence."`
-	Seeds       int    `hcl:"seeds,optional" min:"1" max:"1000" doc:"How many times the whole experiment is repeated."`
+	Description string   `hcl:"description,optional" doc:"What the experiment asks, in one sentence."`
+	Seeds       int      `hcl:"seeds,optional" min:"1" max:"1000" doc:"How many times the whole experiment is repeated."`
+	Env         []string `hcl:"env,optional" doc:"Names of environment variables that env(name) can read, written out. What is read becomes part of the experiment."`
 }
 
 // defaultSeeds is the smallest number of pairs with which a two-sided exact
@@ -115,33 +164,3 @@ const defaultSeeds = 6
 
 // PipelineFields describes the pipeline block.
 func PipelineFields() []schema.Field { return schema.Fields(&pipelineConfig{Seeds: defaultSeeds}) }
-
-func (p *planner) decodePipeline() {
-	config := &pipelineConfig{Seeds: defaultSeeds}
-	if block := p.spec.Pipeline; block != nil {
-		newDecoder(p, nil, false, block.Range).body(block.Body, config, "pipeline", "", block.Range)
-	}
-	base := filepath.Base(p.spec.Path)
-	p.pipeline = Pipeline{
-		Name:        strings.TrimSuffix(base, filepath.Ext(base)),
-		Description: config.Description,
-		Seeds:       config.Seeds,
-		Path:        p.spec.Path,
-	}
-}
-
-func (p *planner) decodeStages() {
-	for _, spec := range p.spec.Stages {
-		kind, ok := p.scope.kind(spec.Kind)
-		if !ok {
-			continue
-		}
-		s := &stage{
-			spec:    spec,
-			out:     &Stage{Kind: kind, Name: spec.Name, Address: spec.Address(), Config: kind.New(), Range: spec.Range},
-			decoder: newDecoder(p, kind.Families, true, spec.Range),
-		}
-		s.sound = s.body(spec.Body, s.out.Config, fmt.Sprintf("%s %q", kind.Name, spec.Name), "", spec.Range)
-		p.stages = append(p.stages, s)
-	}
-}

@@ -14,9 +14,10 @@
 //
 // # Paths
 //
-// A relative path in an attribute is relative to the folder of the pipeline
-// file. If it begins with the text of a --var value, it is relative to the
-// working directory, as the shell that completed it meant.
+// A relative path in an attribute is relative to the folder of the file that it is
+// in. If it begins with the text of a --var value, it is relative to the working
+// directory, as the shell that completed it meant; if with a value of another file,
+// to the folder of that file.
 package plan
 
 import (
@@ -47,20 +48,41 @@ func (c Coord) String() string {
 
 // Pipeline is what a file says of itself.
 type Pipeline struct {
-	// Name is the file's name without its folder and extension.
+	// Name is the name of the file or folder without extension.
 	Name        string
 	Description string
 	// Seeds is how many times the whole experiment is repeated.
 	Seeds int
-	// Path is the path of the file, as it was given.
-	Path string
+	// Path is the first path that was given, Paths are the files.
+	Path  string
+	Paths []string
+	// Variables are those of the file with their values, Sets the texts of --set.
+	Variables []Value
+	Sets      []string
 }
+
+// Value is the value of a variable.
+type Value struct {
+	Name string
+	// Text is what --var takes: text as it is, anything else in HCL; a sensitive
+	// value is not in it.
+	Text      string
+	Sensitive bool
+	// From is "default", or says where the value was given.
+	From string
+}
+
+// Given tells whether the value is not the default.
+func (v Value) Given() bool { return v.From != fromDefault }
 
 // Stage is a decoded stage block.
 type Stage struct {
 	Kind Kind
+	// Name is the name of the block, behind the modules that it is in and before
+	// its place in a sweep: rotation, ssl[simclr,0.5], probe.linear.
 	Name string
-	// Address is kind.name.
+	// Address is kind.name, behind the modules that it is in and before its place
+	// in a sweep: pretrain.ssl[simclr,0.5], module.probe.finetune.linear.
 	Address string
 	// Config is what Kind.New returned, filled in. It is shared by the units
 	// and must not be changed.
@@ -70,6 +92,11 @@ type Stage struct {
 	Upstream []*Stage
 	// Range is the place of the block's header.
 	Range hcl.Range
+	// origins and ranges are where attributes and blocks were written, and secret
+	// which of them are sensitive, by path.
+	origins map[string]source
+	ranges  map[string]hcl.Range
+	secret  map[string]bool
 }
 
 // Unit is the smallest piece of work: it runs, is stored and is resumed as a
@@ -103,6 +130,23 @@ type Plan struct {
 	Units  []*Unit
 	// Files are the sources that diagnostics point into.
 	Files map[string]*hcl.File
+}
+
+// Source is the text of the pipeline: of several files, one after the other, each
+// with its name above it.
+func (p *Plan) Source() string {
+	var b strings.Builder
+	for _, path := range p.Pipeline.Paths {
+		file := p.Files[path]
+		if file == nil {
+			continue
+		}
+		if len(p.Pipeline.Paths) > 1 {
+			fmt.Fprintf(&b, "# %s\n", path)
+		}
+		b.Write(file.Bytes)
+	}
+	return b.String()
 }
 
 // Stage returns the stage at an address.

@@ -13,9 +13,9 @@ import (
 // references decodes an attribute that refers to outputs of stages.
 func (d *decoder) references(v cty.Value, f schema.Field, config any, path string) bool {
 	if !f.Type.List {
-		ref, ok := d.reference(v, f, path)
+		refs, ok := d.referenced(v, f, path)
 		if ok {
-			f.SetRefs(config, []schema.Ref{ref})
+			f.SetRefs(config, refs)
 		}
 		return ok
 	}
@@ -26,9 +26,10 @@ func (d *decoder) references(v cty.Value, f schema.Field, config any, path strin
 	refs := make([]schema.Ref, 0, v.LengthInt())
 	ok := true
 	for it := v.ElementIterator(); it.Next(); {
-		_, element := it.Element()
-		ref, fine := d.reference(element, f, fmt.Sprintf("%s[%d]", path, len(refs)))
-		refs = append(refs, ref)
+		at, element := it.Element()
+		n, _ := at.AsBigFloat().Int64()
+		found, fine := d.referenced(element, f, fmt.Sprintf("%s[%d]", path, n))
+		refs = append(refs, found...)
 		ok = ok && fine
 	}
 	if ok {
@@ -37,26 +38,63 @@ func (d *decoder) references(v cty.Value, f schema.Field, config any, path strin
 	return ok
 }
 
-// reference decodes one reference and checks the type of its artifact. The input
-// is noted even if the type is wrong, so that cycles are found.
+// referenced decodes one element of an attribute: a reference, or all stages of a
+// sweep that agree with this one in what both are swept over.
+func (d *decoder) referenced(v cty.Value, f schema.Field, path string) ([]schema.Ref, bool) {
+	ref, ok := d.reference(v, f, path)
+	if !ok {
+		return []schema.Ref{ref}, false
+	}
+	refs := d.instances(ref)
+	switch {
+	case len(refs) == 0:
+		return nil, d.problem("No matching stage", schema.Problem{Field: path, Message: fmt.Sprintf("No stage of %s is swept over the same values as this one.", ref.Stage)})
+	case len(refs) > 1 && !f.Type.List:
+		return nil, d.problem("Ambiguous reference", schema.Problem{Field: path, Message: fmt.Sprintf(
+			"%s is %d stages, and %s takes one. Say which: %s[\"%s\"].", ref.Stage, len(refs), f.Name, ref.Stage, d.p.blocks[ref.Stage].sweep.keys()[0])})
+	}
+	attribute, _, _ := strings.Cut(path, "[")
+	if !f.Type.List {
+		attribute = path
+	}
+	for _, ref := range refs {
+		d.inputs = append(d.inputs, input{path: attribute, ref: ref, at: d.place(path)})
+	}
+	return refs, true
+}
+
+// instances are the stages that a reference names.
+func (d *decoder) instances(ref schema.Ref) []schema.Ref {
+	b := d.p.blocks[ref.Stage]
+	if b == nil || b.sweep == nil {
+		return []schema.Ref{ref}
+	}
+	var mine *sweep
+	var c cell
+	if d.stage.cell != nil {
+		mine, c = d.stage.block.sweep, *d.stage.cell
+	}
+	var refs []schema.Ref
+	keys := b.sweep.keys()
+	for _, n := range b.sweep.matching(mine, c) {
+		refs = append(refs, schema.Ref{Stage: ref.Stage + "[" + keys[n] + "]", Output: ref.Output})
+	}
+	return refs
+}
+
+// reference decodes one reference and checks the type of its artifact.
 func (d *decoder) reference(v cty.Value, f schema.Field, path string) (schema.Ref, bool) {
-	refs := refsOf(v)
+	refs := d.fitting(refsOf(v), f)
 	switch {
 	case len(refs) == 0:
 		return schema.Ref{}, d.problem("Wrong type", schema.Problem{Field: path,
 			Message: fmt.Sprintf("%s must refer to %s, and this is %s.%s%s", f.Name, wanted(f.Refs), describeRef(v), d.unquoted(v), d.candidates(f.Refs))})
 	case len(refs) > 1:
 		return schema.Ref{}, d.problem("Ambiguous reference", schema.Problem{Field: path,
-			Message: fmt.Sprintf("%s.%s has several outputs; say which: %s.", refs[0].Kind, refs[0].Name, d.outputs(refs[0], f.Refs))})
+			Message: fmt.Sprintf("%s has several outputs; say which: %s.", refs[0].Stage, d.outputs(refs[0], f.Refs))})
 	}
 	ref := refs[0]
-	attribute, _, _ := strings.Cut(path, "[")
-	if !f.Type.List {
-		attribute = path
-	}
-	d.inputs = append(d.inputs, input{path: attribute, ref: ref, at: d.place(path)})
-	kind, _ := d.p.scope.kind(ref.Kind)
-	output, _ := kind.Output(ref.Output)
+	output := d.p.output(ref)
 	if len(f.Refs) > 0 && !slices.Contains(f.Refs, string(output.Type)) {
 		return ref, d.problem("Wrong type of artifact", schema.Problem{Field: path,
 			Message: fmt.Sprintf("%s must refer to %s, and %s is %s.%s", f.Name, wanted(f.Refs), ref, wanted([]string{string(output.Type)}), d.candidates(f.Refs))})
@@ -64,11 +102,29 @@ func (d *decoder) reference(v cty.Value, f schema.Field, path string) (schema.Re
 	return ref, true
 }
 
+// fitting reduces the outputs of a whole stage to the one that a field takes, if
+// there is one; otherwise it returns them all.
+func (d *decoder) fitting(refs []schema.Ref, f schema.Field) []schema.Ref {
+	if len(refs) < 2 {
+		return refs
+	}
+	var fit []schema.Ref
+	for _, ref := range refs {
+		if output := d.p.output(ref); slices.Contains(f.Refs, string(output.Type)) {
+			fit = append(fit, ref)
+		}
+	}
+	if len(fit) == 1 {
+		return fit
+	}
+	return refs
+}
+
 // candidates lists what could have been referred to, with a leading space.
 func (d *decoder) candidates(types []string) string {
 	var names []string
-	for _, stage := range d.p.spec.Stages {
-		kind, _ := d.p.scope.kind(stage.Kind)
+	for _, stage := range d.stage.block.scope.spec.Stages {
+		kind, _ := d.p.kind(stage.Kind)
 		for _, o := range kind.Outputs {
 			if len(types) == 0 || slices.Contains(types, string(o.Type)) {
 				names = append(names, stage.Address()+"."+o.Name)
@@ -114,7 +170,7 @@ func (d *decoder) unquoted(v cty.Value) string {
 	}
 	kind, rest, _ := strings.Cut(v.AsString(), ".")
 	name, _, _ := strings.Cut(rest, ".")
-	if _, ok := d.p.scope.stages[kind][name]; !ok {
+	if _, ok := d.stage.block.scope.blocks[kind][name]; !ok {
 		return ""
 	}
 	return fmt.Sprintf(" Write %s without quotes.", v.AsString())
@@ -122,7 +178,7 @@ func (d *decoder) unquoted(v cty.Value) string {
 
 // outputs lists the outputs of a stage: those of the wanted types if there are any.
 func (d *decoder) outputs(ref schema.Ref, types []string) string {
-	kind, _ := d.p.scope.kind(ref.Kind)
+	kind, _ := d.p.kind(ref.Kind())
 	var all, fitting []string
 	for _, o := range kind.Outputs {
 		ref.Output = o.Name

@@ -2,46 +2,51 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
 )
 
-// scope is what expressions can name. Every reference is checked against it
-// before anything is evaluated, so that a mistake gets the nearest name; HCL
-// itself would only say that an object lacks an attribute.
+// scope is what the expressions of a pipeline or of one of its modules can name.
+// Every reference is checked against it before anything is evaluated, so that a
+// mistake gets the nearest name; HCL itself would only say that an object lacks an
+// attribute.
 type scope struct {
-	kinds []Kind
-	// variables and locals hold the values known so far, and an entry without
-	// a value for a name of which a mistake has been reported.
+	p    *planner
+	spec *hclspec.Spec
+	// address is "module.probe", "" for the pipeline itself.
+	address string
+	// parent and call are where a module is used.
+	parent   *scope
+	call     *hclspec.Module
+	children map[string]*scope
+	// variables, locals and outputs hold the values known so far, and an entry
+	// without a value for a name that has none yet, or of which a mistake has been
+	// reported.
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
-	stages    map[string]map[string]Kind // by kind and name
-	misspelt  []*hclspec.Stage
-	names     []string // of the kinds
+	outputs   map[string]cty.Value
+	// origins say where the values of variables came from.
+	origins   map[string]string
+	blocks    map[string]map[string]*block // by kind and name
+	functions map[string]function.Function
 }
 
-func newScope(spec *hclspec.Spec, kinds []Kind) *scope {
+func (p *planner) newScope(spec *hclspec.Spec) *scope {
 	s := &scope{
-		kinds:     kinds,
-		variables: map[string]cty.Value{},
-		locals:    map[string]cty.Value{},
-		stages:    map[string]map[string]Kind{},
-		misspelt:  spec.Misspelt,
-		names:     KindNames(kinds),
+		p: p, spec: spec, children: map[string]*scope{},
+		variables: map[string]cty.Value{}, locals: map[string]cty.Value{}, outputs: map[string]cty.Value{},
+		origins: map[string]string{}, blocks: map[string]map[string]*block{},
 	}
-	for _, kind := range kinds {
-		s.stages[kind.Name] = map[string]Kind{}
-	}
-	for _, stage := range spec.Stages {
-		if kind, ok := s.kind(stage.Kind); ok {
-			s.stages[stage.Kind][stage.Name] = kind
-		}
+	for _, kind := range p.kinds {
+		s.blocks[kind.Name] = map[string]*block{}
 	}
 	for _, v := range spec.Variables {
 		s.variables[v.Name] = cty.NilVal
@@ -49,26 +54,56 @@ func newScope(spec *hclspec.Spec, kinds []Kind) *scope {
 	for _, attr := range spec.Locals {
 		s.locals[attr.Name] = cty.NilVal
 	}
+	for _, o := range spec.Outputs {
+		s.outputs[o.Name] = cty.NilVal
+	}
 	return s
 }
 
-func (s *scope) kind(name string) (Kind, bool) {
-	i := slices.IndexFunc(s.kinds, func(k Kind) bool { return k.Name == name })
-	if i < 0 {
-		return Kind{}, false
+// full is an address within the scope as it is written outside of it.
+func (s *scope) full(address string) string {
+	if s.address == "" {
+		return address
 	}
-	return s.kinds[i], true
+	return s.address + "." + address
+}
+
+// env is what one expression can name: a scope and what is only known here and there.
+type env struct {
+	*scope
+	// stages is false where outputs of stages and modules cannot be referred to.
+	stages bool
+	// frame holds each, matrix and the iterators of dynamic blocks. It is not
+	// changed.
+	frame map[string]cty.Value
+	// only is the one reference that is allowed, if any; self is its value.
+	only string
+	self map[string]cty.Value
+}
+
+// bare is an environment without stages, frames and, if only is not set, with
+// variables and locals.
+func (s *scope) bare() env { return env{scope: s} }
+
+func (s *scope) inStages() env { return env{scope: s, stages: true} }
+
+// with adds a name.
+func (e env) with(name string, value cty.Value) env {
+	frame := make(map[string]cty.Value, len(e.frame)+1)
+	maps.Copy(frame, e.frame)
+	frame[name] = value
+	e.frame = frame
+	return e
 }
 
 // value evaluates an expression. It returns false if there is no value; the
 // diagnostics may then be empty, because the mistake has been reported already.
-// Without stages, references to outputs of stages are mistakes.
-func (s *scope) value(expr hcl.Expression, stages bool) (cty.Value, bool, hcl.Diagnostics) {
+func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 	refs := hclspec.References(expr)
-	diags := checkExpression(expr)
+	diags := e.checkExpression(expr)
 	usable := !diags.HasErrors()
 	for _, ref := range refs {
-		ok, d := s.check(ref, stages)
+		ok, d := e.check(ref)
 		usable = usable && ok
 		if d != nil {
 			diags = append(diags, d)
@@ -77,29 +112,52 @@ func (s *scope) value(expr hcl.Expression, stages bool) (cty.Value, bool, hcl.Di
 	if !usable {
 		return cty.NilVal, false, diags
 	}
-	v, evalDiags := expr.Value(s.context(refs))
+	v, evalDiags := expr.Value(e.context(refs))
 	diags = append(diags, evalDiags...)
 	return v, !evalDiags.HasErrors(), diags
 }
 
 // check tells whether a reference has a value, and what is wrong with it unless
 // that has been reported.
-func (s *scope) check(ref hclspec.Reference, stages bool) (bool, *hcl.Diagnostic) {
-	switch root := ref.Parts[0]; {
+func (e env) check(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
+	root := ref.Parts[0]
+	if frame, ok := e.frame[root]; ok {
+		return checkFrame(ref, frame)
+	}
+	if e.only != "" && ref.String() != e.only && !strings.HasPrefix(ref.String(), e.only+".") {
+		return false, hclspec.Errorf(ref.Range, "Reference not allowed here", "Only %s can be used here, not %s.", e.only, ref)
+	}
+	switch {
+	case e.self != nil:
+		return true, nil
 	case root == "var":
-		return check(ref, "variable", s.variables)
+		return check(ref, "variable", e.variables)
 	case root == "local":
-		return check(ref, "local", s.locals)
-	case slices.Contains(s.names, root):
-		if !stages {
-			return false, hclspec.Errorf(ref.Range, "Reference not allowed here",
-				"Outputs of stages can only be used in stages and locals.")
-		}
-		return s.checkStage(ref)
-	case s.isMisspelt(func(m *hclspec.Stage) bool { return m.Kind == root }):
+		return check(ref, "local", e.locals)
+	case (root == "module" || slices.Contains(e.p.names, root)) && !e.stages:
+		return false, hclspec.Errorf(ref.Range, "Reference not allowed here",
+			"Outputs of stages and modules can only be used in stages, locals, outputs and modules.")
+	case root == "module":
+		return e.checkModule(ref)
+	case slices.Contains(e.p.names, root):
+		return e.checkStage(ref)
+	case e.isMisspelt(func(m *hclspec.Stage) bool { return m.Kind == root }):
 		return false, nil
 	}
-	return false, s.unknownName(ref)
+	return false, e.unknownName(ref)
+}
+
+// checkFrame checks each.x, matrix.x and the like.
+func checkFrame(ref hclspec.Reference, frame cty.Value) (bool, *hcl.Diagnostic) {
+	if !frame.Type().IsObjectType() || len(ref.Parts) < 2 {
+		return true, nil
+	}
+	names := sortedKeys(frame.Type().AttributeTypes())
+	if slices.Contains(names, ref.Parts[1]) {
+		return true, nil
+	}
+	return false, hclspec.Errorf(ref.Range, "Unknown name", "%s has no %q.%s%s",
+		ref.Parts[0], ref.Parts[1], listed("names in it", names), schema.DidYouMean(ref.Parts[1], names))
 }
 
 func check(ref hclspec.Reference, what string, values map[string]cty.Value) (bool, *hcl.Diagnostic) {
@@ -116,49 +174,101 @@ func check(ref hclspec.Reference, what string, values map[string]cty.Value) (boo
 	return v != cty.NilVal, nil
 }
 
-func (s *scope) checkStage(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
-	kindName := ref.Parts[0]
-	declared := s.stages[kindName]
+func (e env) checkModule(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
+	modules := sortedKeys(e.children)
+	if len(ref.Parts) < 3 {
+		return false, hclspec.Errorf(ref.Range, "Incomplete reference", "Name an output of a module: module.NAME.OUTPUT.%s", listed("modules", modules))
+	}
+	name, output := ref.Parts[1], ref.Parts[2]
+	child, ok := e.children[name]
+	if !ok {
+		if slices.ContainsFunc(e.spec.Modules, func(m *hclspec.Module) bool { return m.Name == name }) {
+			return false, nil // it could not be read
+		}
+		return false, hclspec.Errorf(ref.Range, "Unknown module", "There is no module %q.%s%s", name, listed("modules", modules), schema.DidYouMean(name, modules))
+	}
+	v, ok := child.outputs[output]
+	if !ok {
+		names := sortedKeys(child.outputs)
+		return false, hclspec.Errorf(ref.Range, "Unknown output", "module.%s has no output %q.%s%s", name, output, listed("outputs", names), schema.DidYouMean(output, names))
+	}
+	return v != cty.NilVal, nil
+}
+
+func (e env) checkStage(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
+	kind := ref.Parts[0]
+	declared := e.blocks[kind]
 	if len(ref.Parts) < 2 {
 		return false, hclspec.Errorf(ref.Range, "Incomplete reference", "Name a stage, as a fixed name: %s.NAME.%s",
-			kindName, listed(kindName+" stages", sortedKeys(declared)))
+			kind, listed(kind+" stages", sortedKeys(declared)))
 	}
 	name := ref.Parts[1]
-	kind, ok := declared[name]
+	b, ok := declared[name]
 	switch {
-	case !ok && s.isMisspelt(func(m *hclspec.Stage) bool { return m.Name == name && schema.Nearest(m.Kind, s.names) == kindName }):
+	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool { return m.Name == name && schema.Nearest(m.Kind, e.p.names) == kind }):
 		return false, nil
 	case !ok:
 		names := sortedKeys(declared)
 		return false, hclspec.Errorf(ref.Range, "Unknown stage", "There is no stage %s %q.%s%s%s",
-			kindName, name, listed(kindName+" stages", names), schema.DidYouMean(name, names), s.elsewhere(name))
-	case len(ref.Parts) == 2:
+			kind, name, listed(kind+" stages", names), schema.DidYouMean(name, names), e.elsewhere(name))
+	case b.sweep == nil && b.unshaped:
+		return false, nil // its sweep has a mistake
+	}
+	rest := ref.Parts[2:]
+	if len(rest) > 0 && b.sweep != nil && b.sweep.find(rest[0]) >= 0 {
+		rest = rest[1:]
+	}
+	return checkOutput(ref, b, rest)
+}
+
+// checkOutput checks what comes behind the name of a stage, or of one of a sweep.
+func checkOutput(ref hclspec.Reference, b *block, rest []string) (bool, *hcl.Diagnostic) {
+	switch {
+	case len(rest) == 0:
+		return true, nil
+	case len(rest) > 1 || ref.More:
+		if _, ok := b.kind.Output(rest[0]); ok {
+			return false, hclspec.Errorf(ref.Range, "Invalid reference", "An output has no parts: write %s.", strings.Join(ref.Parts[:len(ref.Parts)-len(rest)+1], "."))
+		}
+	}
+	output := rest[0]
+	if _, ok := b.kind.Output(output); ok {
 		return true, nil
 	}
-	output := ref.Parts[2]
-	if _, ok := kind.Output(output); !ok {
-		return false, hclspec.Errorf(ref.Range, "Unknown output", "%s.%s has no output %q.%s%s",
-			kindName, name, output, listed("outputs", kind.OutputNames()), schema.DidYouMean(output, kind.OutputNames()))
+	names := b.kind.OutputNames()
+	hint := schema.DidYouMean(output, names)
+	keys := ""
+	if b.sweep != nil {
+		keys = listed("stages of its sweep", b.sweep.keys())
+		hint = schema.DidYouMean(output, append(slices.Clone(names), b.sweep.keys()...))
 	}
-	if len(ref.Parts) > 3 || ref.More {
-		return false, hclspec.Errorf(ref.Range, "Invalid reference", "An output has no parts: write %s.", strings.Join(ref.Parts[:3], "."))
-	}
-	return true, nil
+	return false, hclspec.Errorf(ref.Range, "Unknown output", "%s has no output %q.%s%s%s",
+		b.spec.Address(), output, listed("outputs", names), keys, hint)
 }
 
 // elsewhere points to a stage of the same name and another kind.
 func (s *scope) elsewhere(name string) string {
-	for _, kind := range s.names {
-		if _, ok := s.stages[kind][name]; ok {
+	for _, kind := range s.p.names {
+		if _, ok := s.blocks[kind][name]; ok {
 			return fmt.Sprintf(" There is %s.%s.", kind, name)
 		}
 	}
 	return ""
 }
 
-func (s *scope) unknownName(ref hclspec.Reference) *hcl.Diagnostic {
+func (e env) unknownName(ref hclspec.Reference) *hcl.Diagnostic {
 	root := ref.Parts[0]
-	names := append([]string{"var", "local"}, s.names...)
+	switch root {
+	case "each":
+		return hclspec.Errorf(ref.Range, "Reference not allowed here", "Only a stage with for_each has each.key and each.value.")
+	case "matrix":
+		return hclspec.Errorf(ref.Range, "Reference not allowed here", "Only a stage with a matrix block, or one that reads such a stage, has matrix.NAME.")
+	}
+	names := []string{"var", "local"}
+	if len(e.spec.Modules) > 0 {
+		names = append(names, "module")
+	}
+	names = append(append(names, sortedKeys(e.frame)...), e.p.names...)
 	hint := schema.DidYouMean(root, names)
 	if hint == "" && len(ref.Parts) == 1 {
 		hint = fmt.Sprintf(" If this is text, write it in quotes: %q.", root)
@@ -168,31 +278,50 @@ func (s *scope) unknownName(ref hclspec.Reference) *hcl.Diagnostic {
 }
 
 func (s *scope) isMisspelt(is func(*hclspec.Stage) bool) bool {
-	return slices.ContainsFunc(s.misspelt, is)
+	return slices.ContainsFunc(s.spec.Misspelt, is)
 }
 
 // context holds the values of exactly the references of one expression.
-func (s *scope) context(refs []hclspec.Reference) *hcl.EvalContext {
+func (e env) context(refs []hclspec.Reference) *hcl.EvalContext {
 	objects := map[string]map[string]cty.Value{}
+	values := map[string]cty.Value{}
 	for _, ref := range refs {
-		root, name := ref.Parts[0], ref.Parts[1]
+		root := ref.Parts[0]
+		if frame, ok := e.frame[root]; ok {
+			values[root] = frame
+			continue
+		}
 		if objects[root] == nil {
 			objects[root] = map[string]cty.Value{}
 		}
-		switch root {
-		case "var":
-			objects[root][name] = s.variables[name]
-		case "local":
-			objects[root][name] = s.locals[name]
-		default:
-			objects[root][name] = stageValue(s.stages[root][name], name)
-		}
+		name := ref.Parts[1]
+		objects[root][name] = e.named(root, name, ref, objects[root][name])
 	}
-	values := make(map[string]cty.Value, len(objects))
 	for root, object := range objects {
 		values[root] = cty.ObjectVal(object)
 	}
-	return &hcl.EvalContext{Variables: values, Functions: functions}
+	return &hcl.EvalContext{Variables: values, Functions: e.functions}
+}
+
+// named is the value of root.name; before is what an earlier reference of the same
+// expression made of it.
+func (e env) named(root, name string, ref hclspec.Reference, before cty.Value) cty.Value {
+	switch {
+	case e.self != nil:
+		return e.self[name]
+	case root == "var":
+		return e.variables[name]
+	case root == "local":
+		return e.locals[name]
+	case root == "module":
+		outputs := map[string]cty.Value{}
+		if before != cty.NilVal {
+			outputs = before.AsValueMap()
+		}
+		outputs[ref.Parts[2]] = e.children[name].outputs[ref.Parts[2]]
+		return cty.ObjectVal(outputs)
+	}
+	return e.blocks[root][name].value()
 }
 
 // listed is a sentence that lists names, with a leading space.

@@ -13,15 +13,6 @@ import (
 // between references and put them into lists.
 var artifactType = cty.Capsule("artifact", reflect.TypeFor[schema.Ref]())
 
-// stageValue is what kind.name means: an object with a reference for each output.
-func stageValue(kind Kind, name string) cty.Value {
-	outputs := make(map[string]cty.Value, len(kind.Outputs))
-	for _, o := range kind.Outputs {
-		outputs[o.Name] = cty.CapsuleVal(artifactType, &schema.Ref{Kind: kind.Name, Name: name, Output: o.Name})
-	}
-	return cty.ObjectVal(outputs)
-}
-
 // refsOf returns the reference that a value is, or those of a whole stage; nil if
 // the value is something else.
 func refsOf(v cty.Value) []schema.Ref {
@@ -34,7 +25,13 @@ func refsOf(v cty.Value) []schema.Ref {
 		var refs []schema.Ref
 		for it := v.ElementIterator(); it.Next(); {
 			_, output := it.Element()
-			if output.IsNull() || !output.Type().Equals(artifactType) {
+			if output.IsNull() {
+				return nil
+			}
+			if output.Type().IsObjectType() { // one of the stages of a sweep
+				continue
+			}
+			if !output.Type().Equals(artifactType) {
 				return nil
 			}
 			refs = append(refs, *output.EncapsulatedValue().(*schema.Ref))

@@ -1,210 +1,397 @@
 package plan
 
 import (
-	"fmt"
-	"strings"
+	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/artifact"
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
 )
 
-// given marks text that was given by --var, so that a path which begins with it
-// is relative to the working directory.
-type given struct{ text string }
+// given marks text that did not come from the file where it is used, so that a path
+// which begins with it is relative to the folder of where it was given.
+type given struct{ text, base string }
 
-// variables evaluates all variables: the value from the command line if there is
-// one, otherwise the default.
-func (p *planner) variables() {
-	for _, v := range p.spec.Variables {
-		value := p.variable(v)
-		if value == cty.NilVal {
-			continue
-		}
-		if err := bounded(value); err != nil {
-			p.report(hclspec.Errorf(v.NameRange, "Value too large", "var.%s cannot be used: %s.", v.Name, err))
-			continue
-		}
-		p.scope.variables[v.Name] = value
+// sensitive marks the value of a sensitive variable, and all that is made of it.
+type sensitive struct{}
+
+// constraint is the type of a variable.
+type constraint struct {
+	t        cty.Type
+	defaults *typeexpr.Defaults
+	// artifact is the type of artifact, if it takes references.
+	artifact string
+}
+
+func (c constraint) String() string {
+	switch {
+	case c.artifact == "":
+		return typeexpr.TypeString(c.t)
+	case c.t.IsListType():
+		return "list(" + c.artifact + ")"
 	}
-	names := sortedKeys(p.scope.variables)
-	for _, name := range sortedKeys(p.options.Vars) {
-		if _, ok := p.scope.variables[name]; !ok {
-			at := p.commandLine(name)
-			at.End = at.Start
-			at.End.Byte, at.End.Column = at.Start.Byte+len(name), at.Start.Column+len(name)
-			p.report(hclspec.Errorf(at, "Unknown variable", "The pipeline declares no variable %q.%s%s",
-				name, listed("variables", names), schema.DidYouMean(name, names)))
-		}
+	return c.artifact
+}
+
+// fromDefault is the origin of a value that was not given.
+const fromDefault = "default"
+
+// variable evaluates a variable of the pipeline or of a module. Nothing is noted
+// after a mistake.
+func (s *scope) variable(v *hclspec.Variable) {
+	c, ok := s.constraint(v)
+	if !ok {
+		return
+	}
+	value, ok := s.variableValue(v, c)
+	if !ok {
+		return
+	}
+	if err := bounded(value); err != nil {
+		s.p.report(hclspec.Errorf(v.NameRange, "Value too large", "var.%s cannot be used: %s.", v.Name, err))
+		return
+	}
+	if s.flag(v.Sensitive) {
+		value = value.Mark(sensitive{})
+	}
+	if s.validate(v, value) {
+		s.variables[v.Name] = value
 	}
 }
 
-// variable returns the value of one variable, or cty.NilVal after a mistake.
-func (p *planner) variable(v *hclspec.Variable) cty.Value {
+// flag is the value of an attribute that is true or false, as written.
+func (s *scope) flag(attr *hcl.Attribute) bool {
+	if attr == nil {
+		return false
+	}
+	value, ok, diags := s.bare().value(attr.Expr)
+	s.p.report(diags...)
+	if !ok {
+		return false
+	}
+	if value.Type() != cty.Bool || value.IsNull() {
+		s.p.report(hclspec.Errorf(attr.Expr.Range(), "Wrong type", "%s must be true or false, and this is %s.", attr.Name, schema.Describe(value)))
+		return false
+	}
+	return value.True()
+}
+
+func (s *scope) constraint(v *hclspec.Variable) (constraint, bool) {
 	if v.Type == nil {
-		return cty.NilVal // reported by hclspec
+		return constraint{}, false // reported by hclspec
+	}
+	if c, ok := artifactConstraint(v.Type.Expr); ok {
+		return c, true
 	}
 	t, defaults, diags := typeexpr.TypeConstraintWithDefaults(v.Type.Expr)
 	if diags.HasErrors() {
+		names := append([]string{"string", "number", "bool"}, artifactNames()...)
 		for _, d := range diags {
 			d.Detail += " The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... })." +
-				schema.DidYouMean(hcl.ExprAsKeyword(v.Type.Expr), []string{"string", "number", "bool"})
+				schema.DidYouMean(hcl.ExprAsKeyword(v.Type.Expr), names)
 		}
-		p.report(diags...)
-		return cty.NilVal
+		s.p.report(diags...)
+		return constraint{}, false
 	}
 	if t.HasDynamicTypes() {
-		p.report(hclspec.Errorf(v.Type.Expr.Range(), "Invalid type", "A variable needs an exact type, such as number, string, bool or list(number), not any."))
-		return cty.NilVal
+		s.p.report(hclspec.Errorf(v.Type.Expr.Range(), "Invalid type", "A variable needs an exact type, such as number, string, bool or list(number), not any."))
+		return constraint{}, false
 	}
-	fallback, ok := p.fallback(v, t, defaults)
-	if text, isGiven := p.options.Vars[v.Name]; isGiven {
-		return p.override(v.Name, text, t, defaults)
+	return constraint{t: t, defaults: defaults}, true
+}
+
+func artifactNames() []string {
+	names := make([]string, len(artifact.Types))
+	for i, t := range artifact.Types {
+		names[i] = string(t)
+	}
+	return names
+}
+
+// artifactConstraint reads encoder, dataset ..., alone or in list(...).
+func artifactConstraint(expr hcl.Expression) (constraint, bool) {
+	name := hcl.ExprAsKeyword(expr)
+	if slices.Contains(artifactNames(), name) {
+		return constraint{t: artifactType, artifact: name}, true
+	}
+	call, diags := hcl.ExprCall(expr)
+	if diags.HasErrors() || call.Name != "list" || len(call.Arguments) != 1 {
+		return constraint{}, false
+	}
+	name = hcl.ExprAsKeyword(call.Arguments[0])
+	return constraint{t: cty.List(artifactType), artifact: name}, slices.Contains(artifactNames(), name)
+}
+
+// variableValue returns the value that was given, otherwise the default.
+func (s *scope) variableValue(v *hclspec.Variable, c constraint) (cty.Value, bool) {
+	fallback, ok := s.fallback(v, c)
+	if s.parent != nil {
+		if i := slices.IndexFunc(s.call.Values, func(a *hcl.Attribute) bool { return a.Name == v.Name }); i >= 0 {
+			s.origins[v.Name] = origin(s.call.Values[i].Range)
+			return s.argument(s.call.Values[i], c)
+		}
+	} else if g, isGiven := s.p.given[v.Name]; isGiven {
+		s.origins[v.Name] = g.origin()
+		return s.override(v.Name, g, c)
 	}
 	if !ok {
-		return cty.NilVal
+		return cty.NilVal, false
 	}
-	if v.Default == nil {
-		p.report(hclspec.Errorf(v.NameRange, "Missing value for variable",
+	if v.Default != nil {
+		s.origins[v.Name] = fromDefault
+		return fallback, true
+	}
+	switch {
+	case s.parent != nil:
+		s.p.report(hclspec.Errorf(s.call.Range, "Missing value for variable", "module %q needs the attribute %s, a %s.", s.call.Name, v.Name, c))
+	case c.artifact != "":
+		s.p.report(hclspec.Errorf(v.NameRange, "Missing value for variable", "var.%s is a %s, which only a module block of another pipeline can give.", v.Name, c))
+	default:
+		s.p.report(hclspec.Errorf(v.NameRange, "Missing value for variable",
 			"var.%s has no default, so it must be given: --var %s=VALUE.", v.Name, v.Name))
-		return cty.NilVal
 	}
-	return fallback
+	return cty.NilVal, false
 }
 
 // fallback checks and returns the default of a variable.
-func (p *planner) fallback(v *hclspec.Variable, t cty.Type, defaults *typeexpr.Defaults) (cty.Value, bool) {
+func (s *scope) fallback(v *hclspec.Variable, c constraint) (cty.Value, bool) {
 	if v.Default == nil {
 		return cty.NilVal, true
 	}
 	if refs := hclspec.References(v.Default.Expr); len(refs) > 0 {
-		p.report(hclspec.Errorf(refs[0].Range, "Reference not allowed here", "The default of a variable cannot refer to %s; a local can.", refs[0]))
+		s.p.report(hclspec.Errorf(refs[0].Range, "Reference not allowed here", "The default of a variable cannot refer to %s; a local can.", refs[0]))
 		return cty.NilVal, false
 	}
-	value, ok, diags := p.scope.value(v.Default.Expr, false)
-	p.report(diags...)
+	value, ok, diags := s.bare().value(v.Default.Expr)
+	s.p.report(diags...)
 	if !ok {
 		return cty.NilVal, false
 	}
-	return p.conform(v.Name, value, t, defaults, v.Default.Expr.Range())
+	return s.conform(v.Name, value, c, v.Default.Expr.Range())
 }
 
-func (p *planner) conform(name string, value cty.Value, t cty.Type, defaults *typeexpr.Defaults, at hcl.Range) (cty.Value, bool) {
+// argument is a value that a module block gives, evaluated where the block is.
+func (s *scope) argument(attr *hcl.Attribute, c constraint) (cty.Value, bool) {
+	value, ok, diags := s.parent.inStages().value(attr.Expr)
+	s.p.report(diags...)
+	if !ok {
+		return cty.NilVal, false
+	}
+	value, ok = s.conform(attr.Name, value, c, attr.Expr.Range())
+	return markTexts(value, filepath.Dir(attr.Range.Filename)), ok
+}
+
+func (s *scope) conform(name string, value cty.Value, c constraint, at hcl.Range) (cty.Value, bool) {
+	value, marks := value.Unmark()
 	if value.IsNull() { // as if an attribute that is set to it were not there
-		return cty.NullVal(t.WithoutOptionalAttributesDeep()), true
+		return cty.NullVal(c.t.WithoutOptionalAttributesDeep()), true
 	}
-	if defaults != nil {
-		value = defaults.Apply(value)
+	if c.artifact != "" {
+		return s.conformArtifact(name, value, c, at)
 	}
-	value, err := conform(value, t)
+	if c.defaults != nil {
+		value = c.defaults.Apply(value)
+	}
+	value, err := conform(value, c.t)
 	if err != nil {
-		p.report(hclspec.Errorf(at, "Wrong type", "var.%s %s.", name, err))
+		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s %s.", name, err))
 		return cty.NilVal, false
 	}
-	return value, true
+	return value.WithMarks(marks), true
 }
 
-// override reads a value from the command line. Text needs no quotes there, and
-// lists and objects are written as in a file.
-func (p *planner) override(name, text string, t cty.Type, defaults *typeexpr.Defaults) cty.Value {
-	at := p.commandLine(name)
-	at.Start.Byte += len(name) + 1
-	at.Start.Column += len(name) + 1
-	if t == cty.String {
-		return cty.StringVal(text).Mark(given{text})
+// conformArtifact turns references to whole stages into those to the output of the
+// wanted type.
+func (s *scope) conformArtifact(name string, value cty.Value, c constraint, at hcl.Range) (cty.Value, bool) {
+	wrong := func(v cty.Value) (cty.Value, bool) {
+		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s must be of type %s, and this is %s.", name, c, schema.Describe(v)))
+		return cty.NilVal, false
 	}
-	expr, diags := hclspec.ParseExpression(text, at)
-	if diags.HasErrors() {
-		p.report(diags...)
-		return cty.NilVal
+	items := []cty.Value{value}
+	isList := value.Type().IsTupleType() || value.Type().IsListType()
+	if isList != c.t.IsListType() {
+		return wrong(value)
 	}
-	if len(hclspec.References(expr)) > 0 {
-		p.report(hclspec.Errorf(at, "Wrong type", "var.%s must be of type %s, and this is the text %s. Within lists and objects, text is written in quotes.",
-			name, typeexpr.TypeString(t), text))
-		return cty.NilVal
+	if isList {
+		items = value.AsValueSlice()
 	}
-	value, ok, diags := p.scope.value(expr, false)
-	p.report(diags...)
+	for i, item := range items {
+		var fitting []schema.Ref
+		for _, ref := range refsOf(item) {
+			if output := s.p.output(ref); string(output.Type) == c.artifact {
+				fitting = append(fitting, ref)
+			}
+		}
+		if len(fitting) != 1 {
+			return wrong(item)
+		}
+		items[i] = cty.CapsuleVal(artifactType, &fitting[0])
+	}
+	switch {
+	case !isList:
+		return items[0], true
+	case len(items) == 0:
+		return cty.ListValEmpty(artifactType), true
+	}
+	return cty.ListVal(items), true
+}
+
+// override reads a value that was given. Text needs no quotes on the command line
+// and in the environment; lists and objects are written as in a file.
+func (s *scope) override(name string, g setting, c constraint) (cty.Value, bool) {
+	if g.expr == nil && c.t == cty.String {
+		return markTexts(cty.StringVal(g.text), g.base), true
+	}
+	expr := g.expr
+	if expr == nil {
+		parsed, diags := hclspec.ParseExpression(g.text, g.at)
+		if diags.HasErrors() {
+			g.conceal(diags)
+			s.p.report(diags...)
+			return cty.NilVal, false
+		}
+		expr = parsed
+	}
+	if refs := hclspec.References(expr); len(refs) > 0 && g.expr != nil {
+		s.p.report(hclspec.Errorf(refs[0].Range, "Reference not allowed here", "A file of values cannot refer to %s.", refs[0]))
+		return cty.NilVal, false
+	} else if len(refs) > 0 {
+		s.p.report(hclspec.Errorf(g.at, "Wrong type", "var.%s must be of type %s, and this is text%s. Within lists and objects, text is written in quotes.",
+			name, c, g.shown()))
+		return cty.NilVal, false
+	}
+	value, ok, diags := s.bare().value(expr)
+	g.conceal(diags)
+	s.p.report(diags...)
 	if !ok {
-		return cty.NilVal
+		return cty.NilVal, false
 	}
-	value, _ = p.conform(name, value, t, defaults, at)
-	return value
+	value, ok = s.conform(name, value, c, g.at)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return markTexts(value, g.base), true
 }
 
-// commandLine makes --var name=text a source that diagnostics can point into,
-// and returns its range.
-func (p *planner) commandLine(name string) hcl.Range {
-	file := "--var " + name
-	src := fmt.Sprintf("%s=%s", name, p.options.Vars[name])
-	p.files[file] = &hcl.File{Bytes: []byte(src)}
-	end := hcl.Pos{Line: 1 + strings.Count(src, "\n"), Column: 1 + len(src), Byte: len(src)}
-	return hcl.Range{Filename: file, Start: hcl.InitialPos, End: end}
+// shown is the text with a space before it, unless it is sensitive.
+func (g setting) shown() string {
+	if g.secret {
+		return ""
+	}
+	return " " + g.text
 }
 
-// evaluateLocals evaluates all locals, each after those that it needs.
-func (p *planner) evaluateLocals() {
-	index := map[string]int{}
-	for i, attr := range p.spec.Locals {
-		index[attr.Name] = i
+// conceal keeps the text of a sensitive value out of diagnostics: their source
+// shows something in its place, so that they cannot point into it.
+func (g setting) conceal(diags hcl.Diagnostics) {
+	if !g.secret {
+		return
 	}
-	g := newGraph(len(p.spec.Locals))
-	for i, attr := range p.spec.Locals {
-		for _, ref := range hclspec.References(attr.Expr) {
-			if ref.Parts[0] != "local" || len(ref.Parts) < 2 {
-				continue
-			}
-			if to, ok := index[ref.Parts[1]]; ok {
-				g.add(i, to, ref.Range)
-			}
+	for _, d := range diags {
+		at := g.at
+		d.Subject, d.Context, d.Detail = &at, nil, "The value cannot be read. It is not shown, since the variable is sensitive."
+	}
+}
+
+// markTexts marks every text in a value with where paths in it are relative to.
+func markTexts(v cty.Value, base string) cty.Value {
+	if v == cty.NilVal {
+		return v
+	}
+	marked, err := cty.Transform(v, func(_ cty.Path, e cty.Value) (cty.Value, error) {
+		if e.Type() != cty.String || e.IsMarked() || e.IsNull() || !e.IsKnown() {
+			return e, nil
 		}
+		return e.Mark(given{text: e.AsString(), base: base}), nil
+	})
+	if err != nil {
+		return v
 	}
-	p.reportCycles(g, "locals", func(i int) string { return "local." + p.spec.Locals[i].Name })
-	for _, i := range g.order() {
-		attr := p.spec.Locals[i]
-		value, ok, diags := p.scope.value(attr.Expr, true)
-		p.report(diags...)
-		if !ok {
+	return marked
+}
+
+// validate checks a value against the variable's rules.
+func (s *scope) validate(v *hclspec.Variable, value cty.Value) bool {
+	ok := true
+	for _, rule := range v.Validations {
+		e := s.bare()
+		e.only = "var." + v.Name
+		e.self = map[string]cty.Value{v.Name: value}
+		holds, fine, diags := e.value(rule.Condition.Expr)
+		message, told, more := e.value(rule.Message.Expr)
+		s.p.report(append(diags, more...)...)
+		if !fine || !told {
+			ok = false
 			continue
 		}
-		if err := bounded(value); err != nil {
-			p.report(hclspec.Errorf(attr.NameRange, "Value too large", "local.%s cannot be used: %s.", attr.Name, err))
-			continue
+		holds, _ = holds.Unmark()
+		message, _ = message.UnmarkDeep()
+		switch {
+		case holds.Type() != cty.Bool || holds.IsNull():
+			s.p.report(hclspec.Errorf(rule.Condition.Expr.Range(), "Wrong type", "A condition must be true or false, and this is %s.", schema.Describe(holds)))
+			ok = false
+		case message.Type() != cty.String || message.IsNull():
+			s.p.report(hclspec.Errorf(rule.Message.Expr.Range(), "Wrong type", "error_message must be a string, and this is %s.", schema.Describe(message)))
+			ok = false
+		case !holds.True():
+			d := hclspec.Errorf(s.placeOf(v), "Invalid value for variable", "%s This is the rule at %s.", sentence(message.AsString()), rule.Range)
+			d.Expression, d.EvalContext = rule.Condition.Expr, e.context(hclspec.References(rule.Condition.Expr))
+			s.p.report(d)
+			ok = false
 		}
-		p.scope.locals[attr.Name] = value
 	}
+	return ok
 }
 
-// reportUnused warns of variables and locals that nothing refers to.
-func (p *planner) reportUnused() {
-	used := map[string]bool{}
-	note := func(refs []hclspec.Reference) {
-		for _, ref := range refs {
-			if len(ref.Parts) > 1 {
-				used[ref.Parts[0]+"."+ref.Parts[1]] = true
+// placeOf is where the value of a variable was given.
+func (s *scope) placeOf(v *hclspec.Variable) hcl.Range {
+	if s.parent != nil {
+		for _, attr := range s.call.Values {
+			if attr.Name == v.Name {
+				return attr.Expr.Range()
 			}
 		}
+	} else if g, ok := s.p.given[v.Name]; ok {
+		return g.at
 	}
-	if p.spec.Pipeline != nil {
-		note(hclspec.BodyReferences(p.spec.Pipeline.Body))
+	if v.Default != nil {
+		return v.Default.Expr.Range()
 	}
-	for _, stage := range p.spec.Stages {
-		note(hclspec.BodyReferences(stage.Body))
+	return v.NameRange
+}
+
+// sentence ends a text with a period.
+func sentence(text string) string {
+	if text == "" || text[len(text)-1] == '.' || text[len(text)-1] == '!' || text[len(text)-1] == '?' {
+		return text
 	}
-	for _, attr := range p.spec.Locals {
-		note(hclspec.References(attr.Expr))
-	}
-	for _, v := range p.spec.Variables {
-		if !used["var."+v.Name] {
-			p.report(hclspec.Warningf(v.NameRange, "Unused variable", "Nothing refers to var.%s.", v.Name))
+	return text + "."
+}
+
+// values are the variables with their values, in the order of the files.
+func (s *scope) values() []Value {
+	var all []Value
+	for _, v := range s.spec.Variables {
+		value := s.variables[v.Name]
+		if value == cty.NilVal {
+			continue
 		}
-	}
-	for _, attr := range p.spec.Locals {
-		if !used["local."+attr.Name] {
-			p.report(hclspec.Warningf(attr.NameRange, "Unused local", "Nothing refers to local.%s.", attr.Name))
+		plain, marks := value.UnmarkDeep()
+		_, secret := marks[sensitive{}]
+		out := Value{Name: v.Name, From: s.origins[v.Name], Sensitive: secret}
+		switch {
+		case secret:
+		case plain.Type() == cty.String && !plain.IsNull():
+			out.Text = plain.AsString()
+		default:
+			out.Text = Literal(plain)
 		}
+		all = append(all, out)
 	}
+	return all
 }

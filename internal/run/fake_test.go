@@ -41,7 +41,7 @@ func labIn(t testing.TB, root string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &lab{t: t, root: root, store: store, plan: &plan.Plan{Pipeline: plan.Pipeline{Name: "toy", Path: "toy.hcl", Seeds: 1}}}
+	return &lab{t: t, root: root, store: store, plan: &plan.Plan{Pipeline: plan.Pipeline{Name: "toy", Path: "toy.hcl", Paths: []string{"toy.hcl"}, Seeds: 1}}}
 }
 
 // add appends a unit whose result is config and what it reads, after w if that is

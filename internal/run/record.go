@@ -110,10 +110,7 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 	if err := os.WriteFile(filepath.Join(rec.dir, "config.json"), append(text, '\n'), 0o666); err != nil {
 		return err
 	}
-	if file := p.Files[p.Pipeline.Path]; file != nil {
-		return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), file.Bytes, 0o666)
-	}
-	return nil
+	return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), []byte(p.Source()), 0o666)
 }
 
 func (rec *recorder) emit(e Event) {

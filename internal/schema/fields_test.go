@@ -117,7 +117,7 @@ func TestFieldsOfEmbeddedStructsAreReadAndStored(t *testing.T) {
 			t.Errorf("%s: %v", name, problems)
 		}
 	}
-	ref := schema.Ref{Kind: "augment", Name: "a", Output: "views"}
+	ref := schema.Ref{Stage: "augment.a", Output: "views"}
 	field(t, c, "data").SetRefs(c, []schema.Ref{ref})
 	field(t, c, "transform").SetChoices(c, []schema.Choice{{Name: "flip", Version: 2}})
 	inside := field(t, c, "inside")
@@ -227,7 +227,7 @@ func TestBlocksAndReferencesAreStored(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	ref := schema.Ref{Kind: "download", Name: "images", Output: "train"}
+	ref := schema.Ref{Stage: "download.images", Output: "train"}
 	for _, name := range []string{"data", "compare"} {
 		f := field(t, c, name)
 		if got := f.RefsIn(c); len(got) != 0 {
@@ -249,7 +249,7 @@ func TestBlocksAndReferencesAreStored(t *testing.T) {
 }
 
 func TestRefString(t *testing.T) {
-	if got := (schema.Ref{Kind: "a", Name: "b", Output: "c"}).String(); got != "a.b.c" {
+	if got := (schema.Ref{Stage: "a.b", Output: "c"}).String(); got != "a.b.c" {
 		t.Errorf("got %q", got)
 	}
 	if got := (schema.Ref{}).String(); got != "" {

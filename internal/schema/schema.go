@@ -26,6 +26,8 @@
 // members of a family share is written once.
 package schema
 
+import "strings"
+
 // Variant is one member of a family: a pretext task, transform, backbone,
 // optimiser or schedule.
 type Variant struct {
@@ -74,11 +76,12 @@ type Choice struct {
 	Config  any
 }
 
-// Ref is a decoded reference to an output of a stage: download.images.train.
-// The zero Ref means that none was given.
+// Ref is a decoded reference to an output of a stage. The zero Ref means that
+// none was given.
 type Ref struct {
-	Kind   string
-	Name   string
+	// Stage is the address of the stage: pretrain.rotation,
+	// pretrain.ssl[simclr,0.5], module.probe.finetune.linear.
+	Stage  string
 	Output string
 }
 
@@ -87,7 +90,32 @@ func (r Ref) String() string {
 	if r == (Ref{}) {
 		return ""
 	}
-	return r.Kind + "." + r.Name + "." + r.Output
+	return r.Stage + "." + r.Output
+}
+
+// Kind returns the kind of the stage: pretrain.
+func (r Ref) Kind() string {
+	_, kind, _ := SplitAddress(r.Stage)
+	return kind
+}
+
+// Name returns the name of the stage, behind those of the modules that it is in,
+// with its place in a sweep: rotation, ssl[simclr,0.5], probe.linear.
+func (r Ref) Name() string {
+	modules, _, name := SplitAddress(r.Stage)
+	return strings.Join(append(modules, name), ".")
+}
+
+// SplitAddress splits the address of a stage into the names of the modules that it
+// is in, its kind, and its name with its place in a sweep.
+func SplitAddress(address string) (modules []string, kind, name string) {
+	head, _, _ := strings.Cut(address, "[")
+	parts := strings.Split(head, ".")
+	for len(parts) > 2 && parts[0] == "module" {
+		modules, parts = append(modules, parts[1]), parts[2:]
+	}
+	kind, name, _ = strings.Cut(strings.Join(parts, "."), ".")
+	return modules, kind, name + address[len(head):]
 }
 
 // Problem is a mistake in a configuration. Field is the path of the attribute

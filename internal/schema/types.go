@@ -24,15 +24,26 @@ type Type struct {
 	Ref  bool
 	List bool
 	Map  bool
+	// Any is true for an expression of whatever type, which the language itself
+	// reads; Scalar is then meaningless.
+	Any bool
 }
+
+// Any is the Go type of an attribute that takes any expression, such as the
+// default of a variable. It is for describing the language's own words, and
+// cannot be decoded.
+type Any struct{}
 
 // String names the type for people: "list of whole numbers".
 func (t Type) String() string {
 	names := [...]string{Bool: "true or false", String: "string", Int: "whole number", Float: "number"}
 	plurals := [...]string{Bool: "true or false", String: "strings", Int: "whole numbers", Float: "numbers"}
 	one, many := names[t.Scalar], plurals[t.Scalar]
-	if t.Ref {
+	switch {
+	case t.Ref:
 		one, many = "reference", "references"
+	case t.Any:
+		one = "expression"
 	}
 	switch {
 	case t.List:
@@ -52,7 +63,10 @@ var scalars = map[reflect.Type]Scalar{
 	reflect.TypeFor[float64](): Float,
 }
 
-var refType = reflect.TypeFor[Ref]()
+var (
+	refType = reflect.TypeFor[Ref]()
+	anyType = reflect.TypeFor[Any]()
+)
 
 // typeOf returns the type of an attribute's struct field; one that HCL cannot
 // express is a bug in the program.
@@ -66,6 +80,10 @@ func typeOf(sf reflect.StructField) Type {
 	}
 	if t == refType && !out.Map {
 		out.Ref = true
+		return out
+	}
+	if t == anyType && out == (Type{}) {
+		out.Any = true
 		return out
 	}
 	scalar, ok := scalars[t]

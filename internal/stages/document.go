@@ -12,9 +12,9 @@ import (
 
 // Arms names the arms, the baseline first.
 func (c *EvaluateConfig) Arms() []string {
-	names := []string{c.Baseline.Name}
+	names := []string{c.Baseline.Name()}
 	for _, ref := range c.Compare {
-		names = append(names, ref.Name)
+		names = append(names, ref.Name())
 	}
 	return names
 }
@@ -58,7 +58,7 @@ func (c *EvaluateConfig) setNames(s Scores) []string {
 		names[i] = set.Data.Name
 		for j, other := range s.Sets {
 			if j != i && other.Data.Name == set.Data.Name {
-				names[i] = fmt.Sprintf("%s (%s)", set.Data.Name, stages[i].Name)
+				names[i] = fmt.Sprintf("%s (%s)", set.Data.Name, stages[i].Name())
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func comparing(arms ...string) *EvaluateConfig {
 	c := evaluateConfig()
 	refs := make([]schema.Ref, len(arms))
 	for i, name := range arms {
-		refs[i] = schema.Ref{Kind: "finetune", Name: name, Output: "classifier"}
+		refs[i] = schema.Ref{Stage: "finetune." + name, Output: "classifier"}
 	}
 	c.Baseline, c.Compare = refs[0], refs[1:]
 	return c
@@ -164,8 +164,8 @@ func TestSecondsOnlyWhenAskedFor(t *testing.T) {
 // Two test sets of one data set are told apart by the stages that they come from.
 func TestTestSetsOfOneName(t *testing.T) {
 	c := EvaluateConfig{
-		Data:  schema.Ref{Kind: "download", Name: "first", Output: splitTest},
-		Extra: []schema.Ref{{Kind: "download", Name: "second", Output: splitTest}, {Kind: "download", Name: "third", Output: splitTest}},
+		Data:  schema.Ref{Stage: "download.first", Output: splitTest},
+		Extra: []schema.Ref{{Stage: "download.second", Output: splitTest}, {Stage: "download.third", Output: splitTest}},
 	}
 	set := func(name string) ScoredSet { return ScoredSet{Data: artifact.DatasetMeta{Name: name}} }
 	s := Scores{

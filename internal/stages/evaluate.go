@@ -55,7 +55,7 @@ func (c *EvaluateConfig) Validate() []schema.Problem {
 	var p problems
 	for i, ref := range c.Compare {
 		if ref == c.Baseline || slices.Contains(c.Compare[:i], ref) {
-			p.add(fmt.Sprintf("compare[%d]", i), "%s.%s is compared with itself.", ref.Kind, ref.Name)
+			p.add(fmt.Sprintf("compare[%d]", i), "%s is compared with itself.", ref.Stage)
 		}
 	}
 	for i, ref := range c.Extra {

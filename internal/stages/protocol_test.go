@@ -67,8 +67,8 @@ func TestProtocol(t *testing.T) {
 // them twice, and arms carry the names of the pipeline at hand.
 func TestComparisonKnowsSharedPretraining(t *testing.T) {
 	c := EvaluateConfig{
-		Baseline: schema.Ref{Kind: "finetune", Name: "plain", Output: "classifier"},
-		Compare:  []schema.Ref{{Kind: "finetune", Name: "probe", Output: "classifier"}},
+		Baseline: schema.Ref{Stage: "finetune.plain", Output: "classifier"},
+		Compare:  []schema.Ref{{Stage: "finetune.probe", Output: "classifier"}},
 	}
 	cell := c.Evaluation("report", scoresForTest(t), nil).Sets[0].Comparisons[0].Rows[0].Cells[1]
 	if cell.Arm != "probe" || cell.N != 3 || cell.Groups != 2 || cell.Difference.Clusters != 2 {

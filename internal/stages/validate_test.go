@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"sslpipe/internal/plan"
 )
 
@@ -29,6 +31,9 @@ func mistakes(t *testing.T, text string) []string {
 	})
 	var all []string
 	for _, d := range diags {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
 		at := string(d.Subject.SliceBytes(p.Files["x.hcl"].Bytes))
 		all = append(all, fmt.Sprintf("%s: %s", at, d.Detail))
 	}

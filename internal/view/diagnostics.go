@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
+
+	"sslpipe/internal/plan"
 )
 
 // Diagnostics writes what is wrong with a pipeline file: errors before
@@ -56,8 +58,28 @@ func diagnosticLines(files map[string]*hcl.File, d *hcl.Diagnostic, s Style) []s
 			}
 		}
 	}
+	lines = append(lines, valueLines(d, s)...)
 	if d.Detail != "" {
 		lines = append(lines, wrap(printable(d.Detail), s.width())...)
+	}
+	return lines
+}
+
+// valueLines say what the names in the expression of a diagnostic stand for.
+func valueLines(d *hcl.Diagnostic, s Style) []string {
+	if d.Expression == nil || d.EvalContext == nil {
+		return nil
+	}
+	var lines []string
+	for _, traversal := range d.Expression.Variables() {
+		text, ok := plan.ShortValue(traversal, d.EvalContext)
+		if ok && !slices.Contains(lines, text) {
+			lines = append(lines, text)
+		}
+	}
+	slices.Sort(lines)
+	for i, line := range lines {
+		lines[i] = strings.Join(hang("  with ", printable(line), s.width()), "\n")
 	}
 	return lines
 }

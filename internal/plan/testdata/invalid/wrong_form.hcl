@@ -6,7 +6,8 @@ augment "views" {
 }
 pretrain "rot" {
   views   = augment.views
-  pretext = "rotation" # ERROR: Wrong form
+  pretext "rotation" {}
+  early_stopping = 3 # ERROR: Wrong form
   epochs { # ERROR: Wrong form
     count = 3
   }

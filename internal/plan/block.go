@@ -1,0 +1,216 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"sslpipe/internal/hclspec"
+	"sslpipe/internal/schema"
+)
+
+// block is a stage block of a file. It makes one stage, or one for each cell of its
+// sweep.
+type block struct {
+	spec    *hclspec.Stage
+	scope   *scope
+	kind    Kind
+	address string
+	// layers are the stage's own body and those of its bases, the nearest first.
+	layers []layer
+	sweep  *sweep
+	// unshaped is true until it is known which stages the block makes, and after
+	// a mistake in that.
+	unshaped bool
+	// ready is true once the block has been looked at.
+	ready bool
+	// stages are in the order of the sweep's cells.
+	stages []*stage
+	cached cty.Value
+}
+
+// layer is a body with what its expressions can name, and the address of the base
+// that it comes from; "" for the stage's own.
+type layer struct {
+	body *hclspec.Body
+	env  env
+	from string
+}
+
+// value is what kind.name means: an object with a reference for each output, and
+// for a sweep one of such objects for each key.
+func (b *block) value() cty.Value {
+	if b.cached != cty.NilVal {
+		return b.cached
+	}
+	outputs := b.outputs(b.address)
+	if b.sweep != nil {
+		for _, key := range b.sweep.keys() {
+			outputs[key] = cty.ObjectVal(b.outputs(b.address + "[" + key + "]"))
+		}
+	}
+	b.cached = cty.ObjectVal(outputs)
+	return b.cached
+}
+
+func (b *block) outputs(address string) map[string]cty.Value {
+	outputs := make(map[string]cty.Value, len(b.kind.Outputs))
+	for _, o := range b.kind.Outputs {
+		outputs[o.Name] = cty.CapsuleVal(artifactType, &schema.Ref{Stage: address, Output: o.Name})
+	}
+	return outputs
+}
+
+// plan decodes the stages that the block makes.
+func (b *block) plan() {
+	b.ready = true
+	sound := b.findLayers()
+	own, ok := b.ownSweep()
+	if ok {
+		ok = b.inherit(own)
+	}
+	b.cached = cty.NilVal
+	if !ok { // once, without a sweep, for the other mistakes in it
+		b.decode(b.layers, "", nil, false)
+		return
+	}
+	b.unshaped = false
+	if b.sweep == nil {
+		b.decode(b.layers, "", nil, sound)
+		return
+	}
+	for i, c := range b.sweep.cells {
+		layers := slices.Clone(b.layers)
+		for j := range layers {
+			layers[j].env = b.sweep.frames(layers[j].env, c)
+		}
+		if s := b.decode(layers, c.key(), &b.sweep.cells[i], sound); !s.decoded {
+			break // the others would say the same
+		}
+	}
+}
+
+// findLayers follows base from stage to stage.
+func (b *block) findLayers() bool {
+	b.layers = []layer{{body: b.spec.Body, env: b.scope.inStages()}}
+	content, _ := b.spec.Body.Read(hclspec.Want{Attributes: []string{"base"}, Keywords: []string{"base"}})
+	attr := content.Attributes["base"]
+	if attr == nil {
+		return true
+	}
+	refs := hclspec.References(attr.Expr)
+	_, isTraversal := attr.Expr.(interface{ AsTraversal() hcl.Traversal })
+	if len(refs) != 1 || !isTraversal || len(refs[0].Parts) != 2 || refs[0].More || refs[0].Parts[0] != b.kind.Name {
+		b.scope.p.report(hclspec.Errorf(attr.Expr.Range(), "Invalid base", "base names a stage of the same kind: base = %s.NAME.%s",
+			b.kind.Name, listed(b.kind.Name+" stages", b.siblings())))
+		return false
+	}
+	ok, d := b.scope.inStages().check(refs[0])
+	if d != nil {
+		b.scope.p.report(d)
+	}
+	base := b.scope.blocks[b.kind.Name][refs[0].Parts[1]]
+	if base == nil || base == b || len(base.layers) == 0 { // or in a cycle, which is reported
+		return false
+	}
+	for _, l := range base.layers {
+		if l.from == "" {
+			l.from = base.address
+		}
+		b.layers = append(b.layers, l)
+	}
+	return ok && (len(base.stages) == 0 || base.stages[0].decoded)
+}
+
+func (b *block) siblings() []string {
+	return slices.DeleteFunc(sortedKeys(b.scope.blocks[b.kind.Name]), func(name string) bool { return name == b.spec.Name })
+}
+
+// inherit joins the block's own sweep with those of the stages that its single
+// references name.
+func (b *block) inherit(own *sweep) bool {
+	e := b.scope.inStages()
+	if own != nil {
+		e = own.frames(e, own.cells[0])
+	}
+	var all *sweep
+	for _, f := range b.kind.Fields() {
+		if f.Form != schema.Attribute || !f.Type.Ref || f.Type.List {
+			continue
+		}
+		if up := b.swept(f, e); up != nil {
+			all = join(all, up.sweep)
+		}
+	}
+	all = join(all, own)
+	if all != nil && len(all.cells) == 0 {
+		return b.wrong(b.spec.Range, "What this stage reads is swept over values that have nothing in common, with each other or with its own sweep.")
+	}
+	if all != nil && !b.soundSweep(all, b.spec.Range) {
+		return false
+	}
+	b.sweep = all
+	return true
+}
+
+// swept returns the swept block that an attribute refers to as a whole, or nil.
+// Mistakes in the attribute are reported when it is decoded.
+func (b *block) swept(f schema.Field, e env) *block {
+	expr := b.expression(f.Name)
+	if expr == nil {
+		return nil
+	}
+	v, ok, _ := e.value(expr)
+	if !ok {
+		return nil
+	}
+	v, _ = v.UnmarkDeep()
+	for _, ref := range refsOf(v) {
+		if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil {
+			return up
+		}
+	}
+	return nil
+}
+
+// expression is that of an attribute of the stage or its bases, or what --set gives.
+func (b *block) expression(name string) hcl.Expression {
+	if set := b.scope.p.findSet(b.address, name); set != nil {
+		return set.expression(true)
+	}
+	for _, l := range b.layers {
+		content, _ := l.body.Read(hclspec.Want{Attributes: []string{name}})
+		if attr := content.Attributes[name]; attr != nil {
+			return attr.Expr
+		}
+	}
+	return nil
+}
+
+// decode makes one stage. Without sound, it is only looked at for mistakes.
+func (b *block) decode(layers []layer, key string, c *cell, sound bool) *stage {
+	p := b.scope.p
+	address, name := b.address, b.spec.Name
+	if key != "" {
+		address += "[" + key + "]"
+		name += "[" + key + "]"
+	}
+	if b.scope.address != "" {
+		name = schema.Ref{Stage: address}.Name()
+	}
+	s := &stage{
+		block: b, cell: c,
+		out: &Stage{Kind: b.kind, Name: name, Address: address, Config: b.kind.New(), Range: b.spec.Range},
+	}
+	s.decoder = newDecoder(p, b.kind.Families, b.spec.Range, s)
+	s.decoded = s.body(layers, s.out.Config, fmt.Sprintf("%s %q", b.kind.Name, b.spec.Name), "", b.spec.Range)
+	s.sound = s.decoded && sound
+	s.out.origins, s.out.ranges, s.out.secret = s.sources, s.ranges, s.secret
+	b.stages = append(b.stages, s)
+	p.stages = append(p.stages, s)
+	p.byAddress[address] = s
+	p.link(s)
+	return s
+}

@@ -1,0 +1,138 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"sslpipe/internal/hclspec"
+	"sslpipe/internal/schema"
+)
+
+const (
+	// maxModuleDepth limits how deeply modules use modules.
+	maxModuleDepth = 8
+	maxModules     = 200
+)
+
+// loadModules reads the modules that a pipeline uses, and those that they use.
+func (p *planner) loadModules(s *scope, above []string) {
+	for _, call := range s.spec.Modules {
+		if call.Source == nil {
+			continue // reported by hclspec
+		}
+		path, ok := s.modulePath(call, above)
+		if !ok {
+			continue
+		}
+		if p.modules++; p.modules > maxModules {
+			p.report(hclspec.Errorf(call.Range, "Too many modules", "A pipeline has at most %d modules.", maxModules))
+			return
+		}
+		spec, diags := hclspec.Load([]string{path}, p.names, p.options.Read)
+		maps.Copy(p.files, spec.Files)
+		for _, d := range diags {
+			if d.Subject == nil {
+				at := call.Source.Expr.Range()
+				d.Subject = &at
+			}
+		}
+		p.report(diags...)
+		if spec.Unreadable {
+			continue
+		}
+		child := p.addScope(spec, s, call)
+		s.children[call.Name] = child
+		child.checkValues()
+		p.loadModules(child, append(slices.Clip(above), absolute(path)))
+	}
+}
+
+// modulePath is the path of a module, which must be known before anything else is.
+func (s *scope) modulePath(call *hclspec.Module, above []string) (string, bool) {
+	at := call.Source.Expr.Range()
+	wrong := func(summary, format string, args ...any) (string, bool) {
+		s.p.report(hclspec.Errorf(at, summary, format, args...))
+		return "", false
+	}
+	if refs := hclspec.References(call.Source.Expr); len(refs) > 0 {
+		return wrong("Reference not allowed here", "source must be written out, since modules are read before anything is evaluated.")
+	}
+	value, ok, diags := s.bare().value(call.Source.Expr)
+	s.p.report(diags...)
+	if !ok {
+		return "", false
+	}
+	if value.Type() != cty.String || value.IsNull() {
+		return wrong("Wrong type", "source must be the path of a pipeline file or folder, and this is %s.", schema.Describe(value))
+	}
+	path := value.AsString()
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(at.Filename), path)
+	}
+	if _, err := os.Stat(path); err != nil && s.p.options.Read == nil {
+		return wrong("Missing file", "There is no file or folder %s, relative to the folder of this file.%s", path, neighbour(path))
+	}
+	switch {
+	case slices.Contains(above, absolute(path)):
+		return wrong("Module uses itself", "%s is already being read for a module around this one.", path)
+	case len(above) > maxModuleDepth:
+		return wrong("Too many modules", "Modules can use modules to a depth of %d.", maxModuleDepth)
+	}
+	return path, true
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// checkValues reports values for variables that the module does not have.
+func (s *scope) checkValues() {
+	var names []string
+	for _, v := range s.spec.Variables {
+		names = append(names, v.Name)
+	}
+	for _, attr := range s.call.Values {
+		if !slices.Contains(names, attr.Name) {
+			s.p.report(hclspec.Errorf(attr.NameRange, "Unknown variable", "The module has no variable %q.%s%s",
+				attr.Name, listed("variables", names), schema.DidYouMean(attr.Name, names)))
+		}
+	}
+}
+
+// addScope makes the scope of a pipeline or module with its stage blocks.
+func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Module) *scope {
+	s := p.newScope(spec)
+	s.parent, s.call = parent, call
+	if parent != nil {
+		s.address = parent.full("module." + call.Name)
+	}
+	s.functions = p.functionsFor(spec)
+	for _, stage := range spec.Stages {
+		kind, ok := p.kind(stage.Kind)
+		if !ok {
+			continue
+		}
+		b := &block{spec: stage, scope: s, kind: kind, address: s.full(stage.Address()), unshaped: true}
+		s.blocks[stage.Kind][stage.Name] = b
+		p.blocks[b.address] = b
+	}
+	return s
+}
+
+// origin is a place for people.
+func origin(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
+
+// functionsFor are the functions of the expressions in some files.
+func (p *planner) functionsFor(spec *hclspec.Spec) map[string]function.Function {
+	return functions
+}

@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"strings"
+
+	"sslpipe/internal/hclspec"
+)
+
+// reportUnused warns of what nothing refers to: variables, locals, outputs of
+// modules, and stages of whose kind another stage of the pipeline reads some.
+func (p *planner) reportUnused() {
+	used := map[nodeKey]bool{}
+	for _, n := range p.nodes {
+		for _, ref := range n.refs {
+			used[n.refScope.target(ref)] = true
+		}
+	}
+	p.unusedNames(p.root, used)
+	p.unusedStages(used)
+}
+
+func (p *planner) unusedNames(s *scope, used map[nodeKey]bool) {
+	for _, v := range s.spec.Variables {
+		if !used[nodeKey{s, "var." + v.Name}] {
+			p.report(hclspec.Warningf(v.NameRange, "Unused variable", "Nothing refers to var.%s.", v.Name))
+		}
+	}
+	for _, attr := range s.spec.Locals {
+		if !used[nodeKey{s, "local." + attr.Name}] {
+			p.report(hclspec.Warningf(attr.NameRange, "Unused local", "Nothing refers to local.%s.", attr.Name))
+		}
+	}
+	for _, m := range s.spec.Modules {
+		child := s.children[m.Name]
+		if child == nil {
+			continue
+		}
+		for _, o := range child.spec.Outputs {
+			if !used[nodeKey{child, "output." + o.Name}] {
+				p.report(hclspec.Warningf(o.NameRange, "Unused output", "Nothing refers to %s.%s.", child.address, o.Name))
+			}
+		}
+		p.unusedNames(child, used)
+	}
+}
+
+// unusedStages warns of stages that look forgotten: nothing reads them, but stages
+// of other kinds read others of their kind. What stands alone in its kind, or at the
+// end of a pipeline, is meant.
+func (p *planner) unusedStages(used map[nodeKey]bool) {
+	read := map[string]bool{} // kinds that are read
+	for key := range used {
+		if key.scope == nil {
+			continue
+		}
+		if kind, name, _ := strings.Cut(key.name, "."); key.scope.blocks[kind][name] != nil {
+			read[kind] = true
+		}
+	}
+	for _, s := range p.stages {
+		b := s.block
+		key := nodeKey{b.scope, b.spec.Address()}
+		if used[key] || !read[b.kind.Name] {
+			continue
+		}
+		p.report(hclspec.Warningf(b.spec.NameRange, "Unused stage", "Nothing refers to %s, though other %s stages are read.", b.address, b.kind.Name))
+	}
+}
