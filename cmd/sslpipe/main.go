@@ -127,6 +127,7 @@ var commands = []func(*settings) *cobra.Command{
 	runCommand,
 	planCommand,
 	validateCommand,
+	evalCommand,
 	previewCommand,
 	predictCommand,
 	reportCommand,

@@ -207,7 +207,7 @@ func (b *block) decode(layers []layer, key string, c *cell, sound bool) *stage {
 	s.decoder = newDecoder(p, b.kind.Families, b.spec.Range, s)
 	s.decoded = s.body(layers, s.out.Config, fmt.Sprintf("%s %q", b.kind.Name, b.spec.Name), "", b.spec.Range)
 	s.sound = s.decoded && sound
-	s.out.origins, s.out.ranges, s.out.secret = s.sources, s.ranges, s.secret
+	s.out.decoded = s.decoder
 	b.stages = append(b.stages, s)
 	p.stages = append(p.stages, s)
 	p.byAddress[address] = s

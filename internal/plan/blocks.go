@@ -196,6 +196,7 @@ func (d *decoder) choices(found []chosen, f schema.Field, config any, path strin
 			itemPath = fmt.Sprintf("%s[%d]", path, i)
 			d.ranges[itemPath] = c.at
 		}
+		d.bases[itemPath] = c.layers[0].from
 		choice, fine := d.choice(c, f, itemPath)
 		choices = append(choices, choice)
 		ok = ok && fine

@@ -25,6 +25,8 @@ type decoder struct {
 	ranges map[string]hcl.Range
 	// sources are the expressions of attributes, by path.
 	sources map[string]source
+	// bases are the addresses of the bases that blocks come from, by path.
+	bases map[string]string
 	// secret are the paths of attributes that hold sensitive values.
 	secret map[string]bool
 	sets   []*set
@@ -49,7 +51,7 @@ type input struct {
 
 func newDecoder(p *planner, families map[string]schema.Family, header hcl.Range, s *stage) *decoder {
 	d := &decoder{p: p, families: families, stage: s, header: header,
-		ranges: map[string]hcl.Range{}, sources: map[string]source{}, secret: map[string]bool{}}
+		ranges: map[string]hcl.Range{}, sources: map[string]source{}, secret: map[string]bool{}, bases: map[string]string{}}
 	address := pipelineAddress
 	if s != nil {
 		address = s.out.Address

@@ -56,6 +56,7 @@ func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 	p.plan(spec)
 	out.Pipeline = p.pipeline
 	if !p.diags.HasErrors() {
+		out.root = p.root
 		for _, s := range p.stages {
 			out.Stages = append(out.Stages, s.out)
 			out.Units = append(out.Units, s.out.Units...)

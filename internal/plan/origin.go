@@ -70,8 +70,11 @@ func (s *Stage) choiceOrigins(f schema.Field, config any, path string, families 
 			itemPath = fmt.Sprintf("%s[%d]", path, i)
 		}
 		o := s.origin(itemPath, choice.Name)
-		if r, ok := s.ranges[itemPath]; ok && o.From == fromDefault {
+		if r, ok := s.decoded.ranges[itemPath]; ok && o.From == fromDefault {
 			o.From, o.Range = "file", r
+		}
+		if base := s.decoded.bases[itemPath]; base != "" {
+			o.From, o.Base = "base", base
 		}
 		out = append(out, o)
 		out = append(out, s.originsOf(choice.Config, itemPath+".", families)...)
@@ -90,7 +93,7 @@ func (s *Stage) Origin(path string) (Origin, bool) {
 }
 
 func (s *Stage) origin(path string, value any) Origin {
-	src, ok := s.origins[path]
+	src, ok := s.decoded.sources[path]
 	if !ok {
 		return Origin{Path: path, Value: value, From: fromDefault}
 	}
@@ -101,7 +104,7 @@ func (s *Stage) origin(path string, value any) Origin {
 	case src.from != "":
 		o.From, o.Base = "base", src.from
 	}
-	if s.secret[path] {
+	if s.decoded.secret[path] {
 		o.Value, o.Sensitive = nil, true
 	}
 	for _, ref := range hclspec.References(src.expr) {

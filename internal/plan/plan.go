@@ -92,11 +92,8 @@ type Stage struct {
 	Upstream []*Stage
 	// Range is the place of the block's header.
 	Range hcl.Range
-	// origins and ranges are where attributes and blocks were written, and secret
-	// which of them are sensitive, by path.
-	origins map[string]source
-	ranges  map[string]hcl.Range
-	secret  map[string]bool
+	// decoded says where attributes and blocks were written.
+	decoded *decoder
 }
 
 // Unit is the smallest piece of work: it runs, is stored and is resumed as a
@@ -130,6 +127,10 @@ type Plan struct {
 	Units  []*Unit
 	// Files are the sources that diagnostics point into.
 	Files map[string]*hcl.File
+
+	// root is what expressions of the pipeline can name; nil for a plan with
+	// mistakes.
+	root *scope
 }
 
 // Source is the text of the pipeline: of several files, one after the other, each
