@@ -56,7 +56,7 @@ func (g gathering) add(r *report.Report, u *plan.Unit) error {
 		r.Evaluations = append(r.Evaluations, e)
 		return err
 	case *stages.AugmentConfig:
-		return g.copyOutput(u, stages.PreviewFile, u.Stage.Name+".png")
+		return g.copyOutput(u, stages.PreviewFile, plan.FileName(u.Stage.Name)+".png")
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (g gathering) evaluation(u *plan.Unit, config *stages.EvaluateConfig) (repo
 		if p == nil {
 			continue
 		}
-		as := u.Stage.Name + "-" + p.File
+		as := plan.FileName(u.Stage.Name) + "-" + p.File
 		if err := g.copyOutput(u, p.File, as); err != nil {
 			return e, err
 		}
@@ -102,7 +102,7 @@ func (g gathering) evaluation(u *plan.Unit, config *stages.EvaluateConfig) (repo
 	return e, nil
 }
 
-// seconds is what the units of each arm took: a pre-training in the mean over
+// seconds is what the units of each arm took, by the address of its stage: a pre-training in the mean over
 // the encoders that the arm starts from, a training in the mean over its
 // classifiers.
 func (g gathering) seconds(evaluate *plan.Unit) map[string]stages.Seconds {
@@ -117,7 +117,7 @@ func (g gathering) seconds(evaluate *plan.Unit) map[string]stages.Seconds {
 	}
 	for _, field := range []string{"baseline", "compare"} {
 		for _, classifier := range evaluate.Inputs[field] {
-			arm := classifier.Stage.Name
+			arm := classifier.Stage.Address
 			add(training, arm, classifier)
 			for _, encoder := range classifier.Inputs["init"] {
 				add(pretraining, arm, encoder)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +74,7 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 	for _, u := range units {
 		file := flags.out
 		if file == "" {
-			file = filepath.Join(s.State, "previews", p.Pipeline.Name, u.Stage.Name+".png")
+			file = filepath.Join(s.State, "previews", p.Pipeline.Name, plan.FileName(u.Stage.Name)+".png")
 		}
 		views, err := viewsOf(store, result.Entries, u)
 		if err == nil {
@@ -108,7 +109,7 @@ func previewed(p *plan.Plan, address []string) ([]*plan.Unit, error) {
 			continue
 		}
 		known = append(known, stage.Address)
-		if len(address) == 0 || address[0] == stage.Address {
+		if len(address) == 0 || address[0] == stage.Address || strings.HasPrefix(stage.Address, address[0]+"[") {
 			units = append(units, stage.Units[0])
 		}
 	}

@@ -49,13 +49,14 @@ func publish(root string, p *plan.Plan, store *artifact.Store, entries map[strin
 // modelName is the folder of a stage's models: the stage's address, and the
 // label budget where there is one, in labels per class or in thousandths.
 func modelName(u *plan.Unit) string {
+	address := plan.FileName(u.Stage.Address)
 	if labels, ok := u.Coord["labels"]; ok {
-		return fmt.Sprintf("%s.%d", u.Stage.Address, labels)
+		return fmt.Sprintf("%s.%d", address, labels)
 	}
 	if permille, ok := u.Coord["permille"]; ok {
-		return fmt.Sprintf("%s.%dpermille", u.Stage.Address, permille)
+		return fmt.Sprintf("%s.%dpermille", address, permille)
 	}
-	return u.Stage.Address
+	return address
 }
 
 func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {

@@ -96,6 +96,13 @@ type Stage struct {
 	decoded *decoder
 }
 
+// FileName is an address or name as part of a path: pretrain.ssl[simclr,0.5] becomes
+// pretrain.ssl=simclr=0.5, since brackets and commas mean something to shells and to
+// whoever looks for files by patterns. No two become the same.
+func FileName(address string) string {
+	return strings.NewReplacer("[", "=", ",", "=", "]", "").Replace(address)
+}
+
 // Unit is the smallest piece of work: it runs, is stored and is resumed as a
 // whole.
 type Unit struct {

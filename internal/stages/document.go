@@ -10,22 +10,42 @@ import (
 	"sslpipe/internal/schema"
 )
 
-// Arms names the arms, the baseline first.
+// arms are the references to the arms, the baseline first.
+func (c *EvaluateConfig) arms() []schema.Ref {
+	return append([]schema.Ref{c.Baseline}, c.Compare...)
+}
+
+// Arms names the arms, the baseline first. A module that all of them are in is left
+// out of their names.
 func (c *EvaluateConfig) Arms() []string {
-	names := []string{c.Baseline.Name()}
-	for _, ref := range c.Compare {
-		names = append(names, ref.Name())
+	var short, long []string
+	shared := true
+	first, _, _ := schema.SplitAddress(c.Baseline.Stage)
+	for _, ref := range c.arms() {
+		modules, _, name := schema.SplitAddress(ref.Stage)
+		short, long = append(short, name), append(long, ref.Name())
+		shared = shared && slices.Equal(modules, first)
 	}
-	return names
+	if shared {
+		return short
+	}
+	return long
 }
 
 // Seconds is what the units of one arm took, each in the mean.
 type Seconds struct{ Pretraining, Training float64 }
 
 // Evaluation is what a report says of an evaluate stage, from the scores that it
-// stored, under the names that the arms have in the pipeline. Seconds are by arm.
-func (c *EvaluateConfig) Evaluation(name string, s Scores, seconds map[string]Seconds) report.Evaluation {
+// stored, under the names that the arms have in the pipeline. Seconds are by the
+// addresses of the arms' stages.
+func (c *EvaluateConfig) Evaluation(name string, s Scores, byStage map[string]Seconds) report.Evaluation {
 	d := document{config: c, scores: s, names: c.Arms()}
+	seconds := map[string]Seconds{}
+	for i, ref := range c.arms() {
+		if took, ok := byStage[ref.Stage]; ok {
+			seconds[d.names[i]] = took
+		}
+	}
 	e := report.Evaluation{Name: name, Baseline: d.names[0], Parts: s.Parts, Leaks: slices.Clone(s.Leaks), Arms: d.arms(seconds), Trainings: d.trainings()}
 	var pretraining map[string]float64
 	if c.Seconds {

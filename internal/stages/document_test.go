@@ -60,7 +60,7 @@ func twoArms() Scores {
 // Costs are means over the classifiers with the most labels: 20 and 40 images
 // read for the baseline.
 func TestCostsOfArms(t *testing.T) {
-	e := comparing("plain", "ssl").Evaluation("report", twoArms(), map[string]Seconds{"plain": {Training: 1.5}, "ssl": {Pretraining: 20, Training: 2.5}})
+	e := comparing("plain", "ssl").Evaluation("report", twoArms(), map[string]Seconds{"finetune.plain": {Training: 1.5}, "finetune.ssl": {Pretraining: 20, Training: 2.5}})
 	want := []report.Arm{
 		{Name: "plain", Cost: report.Cost{Images: 30, FLOPs: 300, Seconds: 1.5}},
 		{Name: "ssl", Cost: report.Cost{PretrainImages: 50, PretrainFLOPs: 5000, PretrainSeconds: 20, Images: 60, FLOPs: 600, Seconds: 2.5}},
@@ -150,7 +150,7 @@ func TestFurtherSetsInADocument(t *testing.T) {
 // Seconds differ from machine to machine: the table has them only if asked to.
 func TestSecondsOnlyWhenAskedFor(t *testing.T) {
 	c := comparing("plain", "ssl")
-	seconds := map[string]Seconds{"plain": {Training: 1.5}, "ssl": {Pretraining: 20, Training: 2.5}}
+	seconds := map[string]Seconds{"finetune.plain": {Training: 1.5}, "finetune.ssl": {Pretraining: 20, Training: 2.5}}
 	if e := c.Evaluation("report", twoArms(), seconds); e.Sets[0].Comparisons[0].Seconds != nil {
 		t.Errorf("seconds %v", e.Sets[0].Comparisons[0].Seconds)
 	}
@@ -185,5 +185,25 @@ func TestTestSetsOfOneName(t *testing.T) {
 	}
 	if s.Leaks[0].Set != "digits" {
 		t.Error("the scores were changed")
+	}
+}
+
+// Arms of one module go by their own names, arms of several by those of their
+// modules too.
+func TestNamesOfArms(t *testing.T) {
+	ref := func(stage string) schema.Ref { return schema.Ref{Stage: stage, Output: "classifier"} }
+	for _, c := range []struct {
+		arms []string
+		want string
+	}{
+		{[]string{"finetune.scratch", "finetune.ssl[simclr,0.5]"}, "scratch ssl[simclr,0.5]"},
+		{[]string{"module.few.finetune.scratch", "module.few.finetune.ssl[0.5]"}, "scratch ssl[0.5]"},
+		{[]string{"finetune.scratch", "module.few.finetune.ssl"}, "scratch few.ssl"},
+		{[]string{"module.a.module.b.finetune.x", "module.a.finetune.x"}, "a.b.x a.x"},
+	} {
+		e := EvaluateConfig{Baseline: ref(c.arms[0]), Compare: []schema.Ref{ref(c.arms[1])}}
+		if got := strings.Join(e.Arms(), " "); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.arms, got, c.want)
+		}
 	}
 }
