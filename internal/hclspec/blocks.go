@@ -53,7 +53,8 @@ func (r *reader) readBlocks(body *Body) hcl.Diagnostics {
 
 // findMisspelt keeps the blocks that Read reported.
 func (r *reader) findMisspelt(body *Body, want Want) {
-	if body.native == nil {
+	if body.object != nil {
+		r.findMisspeltJSON(body.object, want)
 		return
 	}
 	for _, block := range body.native.Blocks {
@@ -62,6 +63,26 @@ func (r *reader) findMisspelt(body *Body, want Want) {
 		}
 		r.Misspelt = append(r.Misspelt, &Stage{Kind: block.Type, Name: block.Labels[0], Body: &Body{native: block.Body},
 			Range: block.DefRange(), NameRange: block.LabelRanges[0]})
+	}
+}
+
+// findMisspeltJSON also keeps stages that are not objects.
+func (r *reader) findMisspeltJSON(o *object, want Want) {
+	for _, p := range o.members() {
+		known := slices.Contains(r.kinds, p.name)
+		if _, reserved := want.block(p.name); reserved && !known {
+			continue
+		}
+		stages, isObject := objectOf(p.expr)
+		if !isObject {
+			continue
+		}
+		for _, named := range stages.members() {
+			if known && holdsObjects(named.expr) {
+				continue
+			}
+			r.Misspelt = append(r.Misspelt, &Stage{Kind: p.name, Name: named.name, Body: EmptyBody(named.at), Range: named.at, NameRange: named.at})
+		}
 	}
 }
 

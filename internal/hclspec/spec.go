@@ -35,8 +35,8 @@ type Spec struct {
 	// Stages are in the order of the files. Their kinds are known and their
 	// addresses unique.
 	Stages []*Stage
-	// Misspelt are blocks that name no known kind and have been reported, so
-	// that nothing more is said of references to them.
+	// Misspelt are stages of no known kind, and others that could not be read.
+	// They have been reported, so that nothing more is said of references to them.
 	Misspelt []*Stage
 	// Files are the sources that diagnostics point into.
 	Files map[string]*hcl.File

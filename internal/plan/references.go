@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
 )
 
@@ -88,7 +90,7 @@ func (d *decoder) reference(v cty.Value, f schema.Field, path string) (schema.Re
 	switch {
 	case len(refs) == 0:
 		return schema.Ref{}, d.problem("Wrong type", schema.Problem{Field: path,
-			Message: fmt.Sprintf("%s must refer to %s, and this is %s.%s%s", f.Name, wanted(f.Refs), describeRef(v), d.unquoted(v), d.candidates(f.Refs))})
+			Message: fmt.Sprintf("%s must refer to %s, and this is %s.%s%s", f.Name, wanted(f.Refs), describeRef(v), d.unquoted(v, d.place(path)), d.candidates(f.Refs))})
 	case len(refs) > 1:
 		return schema.Ref{}, d.problem("Ambiguous reference", schema.Problem{Field: path,
 			Message: fmt.Sprintf("%s has several outputs; say which: %s.", refs[0].Stage, d.outputs(refs[0], f.Refs))})
@@ -164,7 +166,7 @@ func describeRef(v cty.Value) string {
 }
 
 // unquoted helps with a reference that was written as text.
-func (d *decoder) unquoted(v cty.Value) string {
+func (d *decoder) unquoted(v cty.Value, at hcl.Range) string {
 	if v.Type() != cty.String || v.IsNull() {
 		return ""
 	}
@@ -172,6 +174,9 @@ func (d *decoder) unquoted(v cty.Value) string {
 	name, _, _ := strings.Cut(rest, ".")
 	if _, ok := d.stage.block.scope.blocks[kind][name]; !ok {
 		return ""
+	}
+	if hclspec.IsJSON(at.Filename) {
+		return fmt.Sprintf(" Write \"${%s}\".", v.AsString())
 	}
 	return fmt.Sprintf(" Write %s without quotes.", v.AsString())
 }
