@@ -90,10 +90,9 @@ func (s *scope) constraint(v *hclspec.Variable) (constraint, bool) {
 	}
 	t, defaults, diags := typeexpr.TypeConstraintWithDefaults(v.Type.Expr)
 	if diags.HasErrors() {
-		names := append([]string{"string", "number", "bool"}, artifactNames()...)
 		for _, d := range diags {
 			d.Detail += " The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... })." +
-				schema.DidYouMean(hcl.ExprAsKeyword(v.Type.Expr), names)
+				nearestType(v.Type.Expr)
 		}
 		s.p.report(diags...)
 		return constraint{}, false
@@ -103,6 +102,14 @@ func (s *scope) constraint(v *hclspec.Variable) (constraint, bool) {
 		return constraint{}, false
 	}
 	return constraint{t: t, defaults: defaults}, true
+}
+
+// nearestType suggests a type for one that does not exist.
+func nearestType(expr hcl.Expression) string {
+	if call, diags := hcl.ExprCall(expr); !diags.HasErrors() {
+		return schema.DidYouMean(call.Name, []string{"list", "map", "object", "set", "tuple"})
+	}
+	return schema.DidYouMean(hcl.ExprAsKeyword(expr), append([]string{"string", "number", "bool"}, artifactNames()...))
 }
 
 func artifactNames() []string {
