@@ -21,6 +21,9 @@ type block struct {
 	// layers are the stage's own body and those of its bases, the nearest first.
 	layers []layer
 	sweep  *sweep
+	// lost is true if the base cannot be read or has a mistake itself, so that what
+	// the stage lacks may be there.
+	lost bool
 	// unshaped is true until it is known which stages the block makes, and after
 	// a mistake in that.
 	unshaped bool
@@ -28,7 +31,9 @@ type block struct {
 	ready bool
 	// stages are in the order of the sweep's cells.
 	stages []*stage
-	cached cty.Value
+	// cached and plain are the values of the block with and without the stages of
+	// its sweep.
+	cached, plain cty.Value
 }
 
 // layer is a body with what its expressions can name, and the address of the base
@@ -46,6 +51,7 @@ func (b *block) value() cty.Value {
 		return b.cached
 	}
 	outputs := b.outputs(b.address)
+	b.plain = cty.ObjectVal(outputs)
 	if b.sweep != nil {
 		for _, key := range b.sweep.keys() {
 			outputs[key] = cty.ObjectVal(b.outputs(b.address + "[" + key + "]"))
@@ -67,13 +73,14 @@ func (b *block) outputs(address string) map[string]cty.Value {
 func (b *block) plan() {
 	b.ready = true
 	sound := b.findLayers()
+	b.lost = !sound
 	own, ok := b.ownSweep()
 	if ok {
 		ok = b.inherit(own)
 	}
 	b.cached = cty.NilVal
 	if !ok { // once, without a sweep, for the other mistakes in it
-		b.decode(b.layers, "", nil, false)
+		b.decode(unclear(b.layers), "", nil, false)
 		return
 	}
 	b.unshaped = false
@@ -90,6 +97,15 @@ func (b *block) plan() {
 			break // the others would say the same
 		}
 	}
+}
+
+// unclear are layers of a stage of which it is not known what it is swept over.
+func unclear(layers []layer) []layer {
+	layers = slices.Clone(layers)
+	for i := range layers {
+		layers[i].env.unclear = true
+	}
+	return layers
 }
 
 // findLayers follows base from stage to stage.
@@ -131,18 +147,9 @@ func (b *block) siblings() []string {
 // inherit joins the block's own sweep with those of the stages that its single
 // references name.
 func (b *block) inherit(own *sweep) bool {
-	e := b.scope.inStages()
-	if own != nil {
-		e = own.frames(e, own.cells[0])
-	}
 	var all *sweep
-	for _, f := range b.kind.Fields() {
-		if f.Form != schema.Attribute || !f.Type.Ref || f.Type.List {
-			continue
-		}
-		if up := b.swept(f, e); up != nil {
-			all = join(all, up.sweep)
-		}
+	for _, up := range b.sweptReferences(own) {
+		all = join(all, up.sweep)
 	}
 	all = join(all, own)
 	if all != nil && len(all.cells) == 0 {
@@ -155,24 +162,41 @@ func (b *block) inherit(own *sweep) bool {
 	return true
 }
 
-// swept returns the swept block that an attribute refers to as a whole, or nil.
-// Mistakes in the attribute are reported when it is decoded.
-func (b *block) swept(f schema.Field, e env) *block {
-	expr := b.expression(f.Name)
-	if expr == nil {
-		return nil
-	}
-	v, ok, _ := e.value(expr)
-	if !ok {
-		return nil
-	}
-	v, _ = v.UnmarkDeep()
-	for _, ref := range refsOf(v) {
-		if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil {
-			return up
+// sweptReferences are the swept blocks that attributes for a single reference refer to
+// as a whole, each once, at whatever cell of the block's own sweep. Mistakes in the
+// attributes are reported when they are decoded.
+func (b *block) sweptReferences(own *sweep) []*block {
+	envs := []env{b.scope.inStages()}
+	if own != nil {
+		envs = nil
+		for _, c := range own.cells {
+			envs = append(envs, own.frames(b.scope.inStages(), c))
 		}
 	}
-	return nil
+	var found []*block
+	for _, f := range b.kind.Fields() {
+		if f.Form != schema.Attribute || !f.Type.Ref || f.Type.List {
+			continue
+		}
+		expr := b.expression(f.Name)
+		if expr == nil {
+			continue
+		}
+		for _, e := range envs {
+			v, ok, _ := e.forReferences(expr).value(expr)
+			if !ok {
+				b.layers = unclear(b.layers)
+				break
+			}
+			v, _ = v.UnmarkDeep()
+			for _, ref := range refsOf(v) {
+				if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil && !slices.Contains(found, up) {
+					found = append(found, up)
+				}
+			}
+		}
+	}
+	return found
 }
 
 // expression is that of an attribute of the stage or its bases, or what --set gives.

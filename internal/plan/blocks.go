@@ -15,6 +15,7 @@ import (
 type chosen struct {
 	name   string // of the variant
 	block  string // the type of the block
+	from   string // the address of the base that it comes from
 	layers []layer
 	at     hcl.Range // of the header
 	nameAt hcl.Range
@@ -31,7 +32,7 @@ func (d *decoder) blocks(content content, f schema.Field, config any, what, pref
 		found, ok = d.collect(content, f, what, path, at)
 	}
 	if len(found) == 0 {
-		if f.Required && !d.meant(content, f) {
+		if f.Required && !d.meant(content, f) && !d.lost() {
 			d.p.report(hclspec.Errorf(at, "Missing block", "%s needs a %s. %s", what, blockForm(f), f.Doc+variants(d.families[f.Family])))
 		}
 		return !f.Required && ok
@@ -94,7 +95,7 @@ func defaultChoice(f schema.Field) string {
 }
 
 func chosenFrom(b placedBlock, f schema.Field, from string) chosen {
-	c := chosen{name: b.Type, block: b.Type, at: b.Range, nameAt: b.TypeRange,
+	c := chosen{name: b.Type, block: b.Type, from: from, at: b.Range, nameAt: b.TypeRange,
 		layers: []layer{{body: b.Body, env: b.env, from: from}}}
 	if f.Form == schema.Labelled {
 		c.name, c.nameAt = "", b.TypeRange
@@ -172,7 +173,7 @@ func (d *decoder) short(content content, f schema.Field, path string) ([]chosen,
 
 func (d *decoder) shortChoice(content content, f schema.Field, name string, src source) chosen {
 	at := src.expr.Range()
-	c := chosen{name: name, block: f.Name, at: at, nameAt: at}
+	c := chosen{name: name, block: f.Name, from: src.from, at: at, nameAt: at}
 	for _, l := range content.layers {
 		for _, b := range d.ofField(l.blocks, f) {
 			if len(b.Labels) > 0 && b.Labels[0] == name {
@@ -196,7 +197,7 @@ func (d *decoder) choices(found []chosen, f schema.Field, config any, path strin
 			itemPath = fmt.Sprintf("%s[%d]", path, i)
 			d.ranges[itemPath] = c.at
 		}
-		d.bases[itemPath] = c.layers[0].from
+		d.bases[itemPath] = c.from
 		choice, fine := d.choice(c, f, itemPath)
 		choices = append(choices, choice)
 		ok = ok && fine

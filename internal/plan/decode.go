@@ -114,10 +114,13 @@ func (d *decoder) attribute(content content, f schema.Field, config any, what, p
 		if !f.Required {
 			return true
 		}
-		if !content.meant[f.Name] {
+		if !content.meant[f.Name] && !d.lost() {
 			d.p.report(hclspec.Errorf(at, "Missing attribute", "%s needs the attribute %s, a %s. %s", what, f.Name, f.Type, f.Doc))
 		}
 		return false
+	}
+	if f.Type.Ref {
+		src.env = src.env.forReferences(src.expr)
 	}
 	v, marks, ok := d.evaluate(src, path)
 	if !ok {
@@ -144,6 +147,9 @@ func (d *decoder) attribute(content content, f schema.Field, config any, what, p
 	}
 	return true
 }
+
+// lost tells whether something that is missing may be in a base with a mistake.
+func (d *decoder) lost() bool { return d.stage != nil && d.stage.block.lost }
 
 // evaluate returns the value of an attribute without its marks.
 func (d *decoder) evaluate(src source, path string) (cty.Value, cty.ValueMarks, bool) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
@@ -76,6 +77,12 @@ type env struct {
 	// frame holds each, matrix and the iterators of dynamic blocks. It is not
 	// changed.
 	frame map[string]cty.Value
+	// unclear is true where a mistake keeps it from being known what a stage is
+	// swept over, so that each and matrix may stand for anything.
+	unclear bool
+	// plain is true if an expression can do without the single stages of a sweep,
+	// of which there may be thousands.
+	plain bool
 	// only is the one reference that is allowed, if any; self is its value.
 	only string
 	self map[string]cty.Value
@@ -86,6 +93,29 @@ type env struct {
 func (s *scope) bare() env { return env{scope: s} }
 
 func (s *scope) inStages() env { return env{scope: s, stages: true} }
+
+// forReferences is an environment for an expression of an attribute that takes
+// references. Unless it picks a stage of a sweep, it needs none of them.
+func (e env) forReferences(expr hcl.Expression) env {
+	native, ok := expr.(hclsyntax.Expression)
+	e.plain = ok && !hclsyntax.Walk(native, picking{}).HasErrors()
+	return e
+}
+
+// picking reports expressions that may take something out of a value.
+type picking struct{}
+
+// Enter implements hclsyntax.Walker.
+func (picking) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	switch node.(type) {
+	case *hclsyntax.IndexExpr, *hclsyntax.SplatExpr, *hclsyntax.ForExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.RelativeTraversalExpr:
+		return hcl.Diagnostics{{Severity: hcl.DiagError}}
+	}
+	return nil
+}
+
+// Exit implements hclsyntax.Walker.
+func (picking) Exit(hclsyntax.Node) hcl.Diagnostics { return nil }
 
 // with adds a name.
 func (e env) with(name string, value cty.Value) env {
@@ -122,7 +152,14 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 func (e env) check(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
 	root := ref.Parts[0]
 	if frame, ok := e.frame[root]; ok {
-		return checkFrame(ref, frame)
+		ok, d := checkFrame(ref, frame)
+		if e.unclear && root == "matrix" {
+			d = nil
+		}
+		return ok, d
+	}
+	if e.unclear && (root == "each" || root == "matrix") {
+		return false, nil
 	}
 	if e.only != "" && ref.String() != e.only && !strings.HasPrefix(ref.String(), e.only+".") {
 		return false, hclspec.Errorf(ref.Range, "Reference not allowed here", "Only %s can be used here, not %s.", e.only, ref)
@@ -205,7 +242,7 @@ func (e env) checkStage(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
 	name := ref.Parts[1]
 	b, ok := declared[name]
 	switch {
-	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool { return m.Name == name && schema.Nearest(m.Kind, e.p.names) == kind }):
+	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool { return m.Name == name && (m.Kind == kind || schema.Nearest(m.Kind, e.p.names) == kind) }):
 		return false, nil
 	case !ok:
 		names := sortedKeys(declared)
@@ -321,7 +358,20 @@ func (e env) named(root, name string, ref hclspec.Reference, before cty.Value) c
 		outputs[ref.Parts[2]] = e.children[name].outputs[ref.Parts[2]]
 		return cty.ObjectVal(outputs)
 	}
-	return e.blocks[root][name].value()
+	return e.stageValue(e.blocks[root][name], ref, before)
+}
+
+func (e env) stageValue(b *block, ref hclspec.Reference, before cty.Value) cty.Value {
+	all := b.value()
+	if !e.plain || before != cty.NilVal && before.LengthInt() > len(b.kind.Outputs) {
+		return all
+	}
+	if len(ref.Parts) > 2 {
+		if _, ok := b.kind.Output(ref.Parts[2]); !ok {
+			return all
+		}
+	}
+	return b.plain
 }
 
 // listed is a sentence that lists names, with a leading space.
