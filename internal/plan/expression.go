@@ -23,9 +23,10 @@ func (s *scope) checkExpression(expr hcl.Expression) hcl.Diagnostics {
 	return hclsyntax.Walk(native, &expressionCheck{functions: s.functions})
 }
 
-// expressionCheck counts the for expressions around a node.
+// expressionCheck counts the for expressions around a node, and unknown functions.
 type expressionCheck struct {
 	loops     int
+	unknown   int
 	functions map[string]function.Function
 }
 
@@ -37,7 +38,8 @@ func (c *expressionCheck) Enter(node hclsyntax.Node) hcl.Diagnostics {
 			return hcl.Diagnostics{hclspec.Errorf(e.Range(), "Expression too large", "At most %d for expressions can be nested.", maxLoops)}
 		}
 	case *hclsyntax.FunctionCallExpr:
-		if _, ok := c.functions[e.Name]; !ok {
+		if _, ok := c.functions[e.Name]; !ok && c.unknown <= maxDiagnostics {
+			c.unknown++
 			names := sortedKeys(c.functions)
 			return hcl.Diagnostics{hclspec.Errorf(e.NameRange, "Unknown function", "There is no function %q.%s%s",
 				e.Name, listed("functions", names), schema.DidYouMean(e.Name, names))}

@@ -93,3 +93,50 @@ func TestManyStages(t *testing.T) {
 		t.Errorf("%d units, %v", len(p.Units), diags)
 	}
 }
+
+// repeat writes a format for each of n numbers.
+func repeat(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(format, "N", fmt.Sprint(i)))
+	}
+	return b.String()
+}
+
+// Files of the size that is allowed, in which everything is wrong, get so many
+// messages and no more: each costs a search for the nearest name.
+func TestMistakesAreCounted(t *testing.T) {
+	for name, src := range map[string]string{
+		"references":     repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n" + repeat(20_000, "  bN = var.cN\n") + "}\n",
+		"one expression": repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n  a = [" + repeat(30_000, "var.cN, ") + "]\n}\n",
+		"functions":      "locals {\n  a = [" + repeat(80_000, "fN(), ") + "]\n}\n",
+		"stages":         repeat(20_000, "evaluate \"eN\" {\n  data = download.dN.x\n}\n"),
+		"attributes":     "download \"a\" {\n" + repeat(60_000, "  aN = 1\n") + "}\n",
+		"cycles":         "locals {\n" + strings.ReplaceAll(repeat(250, "  aN = [ALL]\n"), "ALL", repeat(250, "local.aN, ")) + "}\n",
+		"one long cycle": "locals {\n" + repeat(20_000, "  aN = local.bN\n  bN = local.aN\n") + "}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, diags := parse(t, src, nil)
+			text := 0
+			for _, d := range diags {
+				text += len(d.Detail)
+			}
+			if !diags.HasErrors() || len(diags) > 1001 || text > 1<<20 {
+				t.Errorf("%d diagnostics with %d bytes", len(diags), text)
+			}
+			checkForm(t, p, diags)
+		})
+	}
+}
+
+// A sweep of as many stages as are allowed is matched with another of the same size.
+func TestManyCells(t *testing.T) {
+	p, diags := parse(t, manyCells(5000), nil)
+	if diags != nil || len(p.Stages) != 10_003 {
+		t.Errorf("%d stages, %v", len(p.Stages), diags)
+	}
+	u := unit(t, p, "finetune.ssl[3,17,labels=10,seed=0]")
+	if got := strings.Join(addresses(u.Inputs["init"]), " "); got != "pretrain.ssl[3,17,seed=0]" {
+		t.Errorf("it reads %s", got)
+	}
+}
