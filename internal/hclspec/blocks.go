@@ -58,7 +58,7 @@ func (r *reader) findMisspelt(body *Body, want Want) {
 		return
 	}
 	for _, block := range body.native.Blocks {
-		if _, known := want.block(block.Type); known || len(block.Labels) == 0 {
+		if _, known := want.Block(block.Type); known || len(block.Labels) == 0 {
 			continue
 		}
 		r.Misspelt = append(r.Misspelt, &Stage{Kind: block.Type, Name: block.Labels[0], Body: &Body{native: block.Body},
@@ -70,7 +70,7 @@ func (r *reader) findMisspelt(body *Body, want Want) {
 func (r *reader) findMisspeltJSON(o *object, want Want) {
 	for _, p := range o.members() {
 		known := slices.Contains(r.kinds, p.name)
-		if _, reserved := want.block(p.name); reserved && !known {
+		if _, reserved := want.Block(p.name); reserved && !known {
 			continue
 		}
 		stages, isObject := objectOf(p.expr)
@@ -111,6 +111,7 @@ func (r *reader) readVariable(block *Block) hcl.Diagnostics {
 		Default:     content.Attributes["default"],
 		Description: content.Attributes["description"],
 		Sensitive:   content.Attributes["sensitive"],
+		Misspelt:    content.Meant["default"],
 		Range:       block.Range,
 		NameRange:   block.LabelRanges[0],
 	}

@@ -64,7 +64,7 @@ func (b *Body) Read(want Want) (*Content, hcl.Diagnostics) {
 }
 
 func (w Want) unknownAttribute(name string, at hcl.Range, meant map[string]bool) *hcl.Diagnostic {
-	if header, ok := w.block(name); ok {
+	if header, ok := w.Block(name); ok {
 		meant[name] = true
 		return Errorf(at, "Wrong form", "%s is a block here: write %s { ... } without an equals sign.",
 			name, blockForm(header))
@@ -80,7 +80,7 @@ func (w Want) listed(names []string) []string {
 }
 
 func (w Want) checkBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.Diagnostic {
-	header, ok := w.block(block.Type)
+	header, ok := w.Block(block.Type)
 	switch {
 	case !ok:
 		return w.unknownBlock(block.Type, block.TypeRange, meant)
@@ -116,15 +116,17 @@ func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hc
 		noun, name, w.What, legal(noun+"s", w.listed(types)), schema.DidYouMean(name, types))
 }
 
-// CheckBlock reports a block type that a body may not contain, or nil.
-func (w Want) CheckBlock(name string, at hcl.Range) *hcl.Diagnostic {
-	if _, ok := w.block(name); ok {
+// CheckBlock reports a block type that a body may not contain, or nil. It adds what
+// was probably meant to meant.
+func (w Want) CheckBlock(name string, at hcl.Range, meant map[string]bool) *hcl.Diagnostic {
+	if _, ok := w.Block(name); ok {
 		return nil
 	}
-	return w.unknownBlock(name, at, map[string]bool{})
+	return w.unknownBlock(name, at, meant)
 }
 
-func (w Want) block(name string) (hcl.BlockHeaderSchema, bool) {
+// Block is the header of a wanted block.
+func (w Want) Block(name string) (hcl.BlockHeaderSchema, bool) {
 	for _, h := range w.Blocks {
 		if h.Type == name {
 			return h, true

@@ -116,8 +116,8 @@ func (o *object) sort() {
 func (o *object) read(want Want, out *Content) hcl.Diagnostics {
 	diags := slices.Clone(o.problems)
 	for _, p := range o.members() {
-		header, isBlock := want.block(p.name)
-		if slices.Contains(want.Attributes, p.name) && !(isBlock && holdsObjects(p.expr)) {
+		header, isBlock := want.Block(p.name)
+		if slices.Contains(want.Attributes, p.name) && (!isBlock || !holdsObjects(p.expr)) {
 			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
 			continue
 		}

@@ -50,6 +50,8 @@ type Variable struct {
 	Description *hcl.Attribute
 	Sensitive   *hcl.Attribute
 	Validations []*Validation
+	// Misspelt is true if a default is there, but not under this name.
+	Misspelt bool
 	// Range is the place of the header, NameRange that of the name.
 	Range     hcl.Range
 	NameRange hcl.Range

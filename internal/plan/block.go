@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -21,6 +22,9 @@ type block struct {
 	// layers are the stage's own body and those of its bases, the nearest first.
 	layers []layer
 	sweep  *sweep
+	// vague is true if a mistake keeps it from being known what the block is swept
+	// over.
+	vague bool
 	// lost is true if the base cannot be read or has a mistake itself, so that what
 	// the stage lacks may be there.
 	lost bool
@@ -80,6 +84,8 @@ func (b *block) plan() {
 	}
 	b.cached = cty.NilVal
 	if !ok { // once, without a sweep, for the other mistakes in it
+		b.vague = true
+		b.scope.p.excuseSets(b)
 		b.decode(unclear(b.layers), "", nil, false)
 		return
 	}
@@ -94,6 +100,7 @@ func (b *block) plan() {
 			layers[j].env = b.sweep.frames(layers[j].env, c)
 		}
 		if s := b.decode(layers, c.key(), &b.sweep.cells[i], sound); !s.decoded {
+			b.scope.p.excuseSets(b)
 			break // the others would say the same
 		}
 	}
@@ -147,25 +154,43 @@ func (b *block) siblings() []string {
 // inherit joins the block's own sweep with those of the stages that its single
 // references name.
 func (b *block) inherit(own *sweep) bool {
+	ups, reads := b.sweptReferences(own)
 	var all *sweep
-	for _, up := range b.sweptReferences(own) {
+	for _, up := range ups {
 		all = join(all, up.sweep)
 	}
 	all = join(all, own)
-	if all != nil && len(all.cells) == 0 {
-		return b.wrong(b.spec.Range, "What this stage reads is swept over values that have nothing in common, with each other or with its own sweep.")
+	if all == nil {
+		return true
 	}
-	if all != nil && !b.soundSweep(all, b.spec.Range) {
+	if len(ups) > 0 && own != nil {
+		if missing := all.addAlone(own, reads); len(missing) > 0 {
+			return b.wrong(b.spec.Range, "This stage is swept over %s, but what it reads is not.%s", strings.Join(missing, ", "), sweptOver(ups))
+		}
+	}
+	if len(all.cells) == 0 {
+		return b.wrong(b.spec.Range, "What this stage reads is swept over values that have nothing in common.%s", sweptOver(ups))
+	}
+	if !b.soundSweep(all, b.spec.Range) {
 		return false
 	}
 	b.sweep = all
 	return true
 }
 
+// sweptOver lists the stages of sweeps, with a leading space.
+func sweptOver(ups []*block) string {
+	var text strings.Builder
+	for _, up := range ups {
+		text.WriteString(listed("stages of "+up.spec.Address(), up.sweep.quoted()))
+	}
+	return text.String()
+}
+
 // sweptReferences are the swept blocks that attributes for a single reference refer to
-// as a whole, each once, at whatever cell of the block's own sweep. Mistakes in the
-// attributes are reported when they are decoded.
-func (b *block) sweptReferences(own *sweep) []*block {
+// as a whole, each once, and at which cells of the block's own sweep they do. Mistakes
+// in the attributes are reported when they are decoded.
+func (b *block) sweptReferences(own *sweep) (ups []*block, reads map[int]bool) {
 	envs := []env{b.scope.inStages()}
 	if own != nil {
 		envs = nil
@@ -173,7 +198,7 @@ func (b *block) sweptReferences(own *sweep) []*block {
 			envs = append(envs, own.frames(b.scope.inStages(), c))
 		}
 	}
-	var found []*block
+	reads = map[int]bool{}
 	for _, f := range b.kind.Fields() {
 		if f.Form != schema.Attribute || !f.Type.Ref || f.Type.List {
 			continue
@@ -182,21 +207,33 @@ func (b *block) sweptReferences(own *sweep) []*block {
 		if expr == nil {
 			continue
 		}
-		for _, e := range envs {
+		for n, e := range envs {
 			v, ok, _ := e.forReferences(expr).value(expr)
 			if !ok {
 				b.layers = unclear(b.layers)
 				break
 			}
-			v, _ = v.UnmarkDeep()
-			for _, ref := range refsOf(v) {
-				if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil && !slices.Contains(found, up) {
-					found = append(found, up)
+			for _, up := range b.sweptIn(v) {
+				reads[n] = true
+				if !slices.Contains(ups, up) {
+					ups = append(ups, up)
 				}
 			}
 		}
 	}
-	return found
+	return ups, reads
+}
+
+// sweptIn are the swept blocks that a value refers to as a whole.
+func (b *block) sweptIn(v cty.Value) []*block {
+	v, _ = v.UnmarkDeep()
+	var ups []*block
+	for _, ref := range refsOf(v) {
+		if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil {
+			ups = append(ups, up)
+		}
+	}
+	return ups
 }
 
 // expression is that of an attribute of the stage or its bases, or what --set gives.

@@ -132,6 +132,10 @@ func (d *decoder) attribute(content content, f schema.Field, config any, what, p
 		}
 		return !f.Required
 	}
+	if d.secret[path] && f.Ignored && (f.Type.Scalar == schema.Int || f.Type.Scalar == schema.Float) {
+		d.p.report(hclspec.Errorf(src.expr.Range(), "Invalid value", "%s can become part of the names of units, so it cannot be made of a sensitive variable.", f.Name))
+		return false
+	}
 	d.noteElements(src.expr, path)
 	if f.Type.Ref {
 		return d.references(v, f, config, path)
@@ -203,12 +207,23 @@ func (d *decoder) all(summary string, problems []schema.Problem, prefix string) 
 func (d *decoder) problem(summary string, p schema.Problem) bool {
 	diag := hclspec.Errorf(d.place(p.Field), summary, "%s", p.Message)
 	if src, ok := d.sourceOf(p.Field); ok {
-		if d.secret[p.Field] {
+		if d.isSecret(p.Field) {
 			diag.Detail = "This value is not allowed here. It is not shown, since it comes from a sensitive variable."
 		}
 		diag.Expression, diag.EvalContext = src.expr, src.env.context(hclspec.References(src.expr))
 	}
 	d.p.report(diag)
+	return false
+}
+
+// isSecret tells whether the field at a path, or what it is part of, holds a
+// sensitive value.
+func (d *decoder) isSecret(path string) bool {
+	for ; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+		if d.secret[path] {
+			return true
+		}
+	}
 	return false
 }
 

@@ -97,7 +97,7 @@ evaluate "b" {
 			`variable "size" {
   type = numbr
 }`,
-			`x.hcl:2,10-15: Invalid type specification; The keyword "numbr" is not a valid type specification. The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... }). Did you mean "number"?`,
+			`x.hcl:2,10-15: Invalid type specification; The keyword "numbr" is not a valid type specification. The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... }), and in a module, alone or in a list: dataset, views, encoder, classifier, metrics. Did you mean "number"?`,
 		},
 	} {
 		_, diags := parse(t, test.src, nil)

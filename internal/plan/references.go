@@ -49,6 +49,8 @@ func (d *decoder) referenced(v cty.Value, f schema.Field, path string) ([]schema
 	}
 	refs := d.instances(ref)
 	switch {
+	case d.stage.block.vague:
+		return []schema.Ref{ref}, true
 	case len(refs) == 0:
 		return nil, d.problem("No matching stage", schema.Problem{Field: path, Message: fmt.Sprintf("No stage of %s is swept over the same values as this one.", ref.Stage)})
 	case len(refs) > 1 && !f.Type.List:
@@ -77,9 +79,8 @@ func (d *decoder) instances(ref schema.Ref) []schema.Ref {
 		mine, c = d.stage.block.sweep, *d.stage.cell
 	}
 	var refs []schema.Ref
-	keys := b.sweep.keys()
 	for _, n := range b.sweep.matching(mine, c) {
-		refs = append(refs, schema.Ref{Stage: ref.Stage + "[" + keys[n] + "]", Output: ref.Output})
+		refs = append(refs, schema.Ref{Stage: ref.Stage + "[" + b.sweep.cells[n].key() + "]", Output: ref.Output})
 	}
 	return refs
 }

@@ -28,6 +28,8 @@ type scope struct {
 	parent   *scope
 	call     *hclspec.Module
 	children map[string]*scope
+	// meant are variables for which the call has a value under a misspelt name.
+	meant []string
 	// variables, locals and outputs hold the values known so far, and an entry
 	// without a value for a name that has none yet, or of which a mistake has been
 	// reported.
@@ -129,10 +131,16 @@ func (e env) with(name string, value cty.Value) env {
 // value evaluates an expression. It returns false if there is no value; the
 // diagnostics may then be empty, because the mistake has been reported already.
 func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
+	if len(e.p.diags) > maxDiagnostics {
+		return cty.NilVal, false, nil
+	}
 	refs := hclspec.References(expr)
 	diags := e.checkExpression(expr)
 	usable := !diags.HasErrors()
 	for _, ref := range refs {
+		if len(diags) > maxDiagnostics {
+			break
+		}
 		ok, d := e.check(ref)
 		usable = usable && ok
 		if d != nil {
@@ -142,7 +150,9 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 	if !usable {
 		return cty.NilVal, false, diags
 	}
-	v, evalDiags := expr.Value(e.context(refs))
+	ctx := e.context(refs)
+	v, evalDiags := expr.Value(ctx)
+	addNames(expr, ctx, evalDiags)
 	diags = append(diags, evalDiags...)
 	return v, !evalDiags.HasErrors(), diags
 }
@@ -162,7 +172,7 @@ func (e env) check(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
 		return false, nil
 	}
 	if e.only != "" && ref.String() != e.only && !strings.HasPrefix(ref.String(), e.only+".") {
-		return false, hclspec.Errorf(ref.Range, "Reference not allowed here", "Only %s can be used here, not %s.", e.only, ref)
+		return false, hclspec.Errorf(ref.Range, "Reference not allowed here", "Only %s can be used here, not %s.%s", e.only, ref, schema.DidYouMean(ref.String(), []string{e.only}))
 	}
 	switch {
 	case e.self != nil:
@@ -212,21 +222,28 @@ func check(ref hclspec.Reference, what string, values map[string]cty.Value) (boo
 }
 
 func (e env) checkModule(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
-	modules := sortedKeys(e.children)
-	if len(ref.Parts) < 3 {
+	var modules []string
+	for _, m := range e.spec.Modules {
+		modules = append(modules, m.Name)
+	}
+	if len(ref.Parts) < 2 {
 		return false, hclspec.Errorf(ref.Range, "Incomplete reference", "Name an output of a module: module.NAME.OUTPUT.%s", listed("modules", modules))
 	}
-	name, output := ref.Parts[1], ref.Parts[2]
+	name := ref.Parts[1]
 	child, ok := e.children[name]
 	if !ok {
-		if slices.ContainsFunc(e.spec.Modules, func(m *hclspec.Module) bool { return m.Name == name }) {
+		if slices.Contains(modules, name) {
 			return false, nil // it could not be read
 		}
 		return false, hclspec.Errorf(ref.Range, "Unknown module", "There is no module %q.%s%s", name, listed("modules", modules), schema.DidYouMean(name, modules))
 	}
+	names := sortedKeys(child.outputs)
+	if len(ref.Parts) < 3 {
+		return false, hclspec.Errorf(ref.Range, "Incomplete reference", "Name an output of the module: module.%s.OUTPUT.%s", name, listed("outputs", names))
+	}
+	output := ref.Parts[2]
 	v, ok := child.outputs[output]
 	if !ok {
-		names := sortedKeys(child.outputs)
 		return false, hclspec.Errorf(ref.Range, "Unknown output", "module.%s has no output %q.%s%s", name, output, listed("outputs", names), schema.DidYouMean(output, names))
 	}
 	return v != cty.NilVal, nil
@@ -242,7 +259,9 @@ func (e env) checkStage(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
 	name := ref.Parts[1]
 	b, ok := declared[name]
 	switch {
-	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool { return m.Name == name && (m.Kind == kind || schema.Nearest(m.Kind, e.p.names) == kind) }):
+	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool {
+		return m.Name == name && (m.Kind == kind || schema.Nearest(m.Kind, e.p.names) == kind)
+	}):
 		return false, nil
 	case !ok:
 		names := sortedKeys(declared)
@@ -276,7 +295,7 @@ func checkOutput(ref hclspec.Reference, b *block, rest []string) (bool, *hcl.Dia
 	hint := schema.DidYouMean(output, names)
 	keys := ""
 	if b.sweep != nil {
-		keys = listed("stages of its sweep", b.sweep.keys())
+		keys = listed("stages of its sweep", b.sweep.quoted())
 		hint = schema.DidYouMean(output, append(slices.Clone(names), b.sweep.keys()...))
 	}
 	return false, hclspec.Errorf(ref.Range, "Unknown output", "%s has no output %q.%s%s%s",

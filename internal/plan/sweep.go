@@ -46,6 +46,15 @@ func (s *sweep) keys() []string {
 	return keys
 }
 
+// quoted are the keys as they are written in references.
+func (s *sweep) quoted() []string {
+	keys := s.keys()
+	for i, key := range keys {
+		keys[i] = fmt.Sprintf("%q", key)
+	}
+	return keys
+}
+
 // find returns the number of the cell with a key, or -1.
 func (s *sweep) find(key string) int {
 	if found := s.index(s.dims)[key]; len(found) > 0 {
@@ -145,6 +154,25 @@ func join(a, b *sweep) *sweep {
 	return out
 }
 
+// addAlone adds the cells of a stage's own sweep for which a join has none because
+// the stage reads nothing that is swept there. It returns the keys of the others that
+// are missing.
+func (s *sweep) addAlone(own *sweep, reads map[int]bool) []string {
+	there := s.index(own.dims)
+	var missing []string
+	for n, c := range own.cells {
+		switch {
+		case len(there[c.key()]) > 0:
+		case reads[n] || len(s.dims) > len(own.dims):
+			missing = append(missing, fmt.Sprintf("%q", c.key()))
+		default:
+			s.cells = append(s.cells, s.joined(s, own, c, c))
+		}
+	}
+	s.indexes = nil
+	return missing
+}
+
 // joined is the cell of a join that two cells make.
 func (s *sweep) joined(a, b *sweep, ofA, ofB cell) cell {
 	out := cell{texts: make([]string, len(s.dims)), values: make([]cty.Value, len(s.dims))}
@@ -176,8 +204,8 @@ func cellText(v cty.Value) (string, error) {
 	default:
 		text = v.AsString()
 	}
-	if !keyText.MatchString(text) || text == "." || text == ".." {
-		return "", fmt.Errorf("becomes part of a name, so it must have 1 to 64 letters, digits, and the characters _ + - . only, and %q has others", text)
+	if !keyText.MatchString(text) || strings.Trim(text, ".") == "" {
+		return "", fmt.Errorf("becomes part of a name, so it must have 1 to 64 characters, which are letters, digits, _ + - and . alone, and not only dots: %q is not like that", text)
 	}
 	return text, nil
 }

@@ -10,13 +10,19 @@ import (
 // modules, and stages of whose kind another stage of the pipeline reads some.
 func (p *planner) reportUnused() {
 	used := map[nodeKey]bool{}
+	read := map[string]bool{} // kinds that others read
 	for _, n := range p.nodes {
 		for _, ref := range n.refs {
-			used[n.refScope.target(ref)] = true
+			key := n.refScope.target(ref)
+			used[key] = true
+			kind, name, _ := strings.Cut(key.name, ".")
+			if key.scope != nil && key.scope.blocks[kind][name] != nil && !strings.HasPrefix(n.name, kind+".") {
+				read[kind] = true // not by base
+			}
 		}
 	}
 	p.unusedNames(p.root, used)
-	p.unusedStages(used)
+	p.unusedStages(used, read)
 }
 
 func (p *planner) unusedNames(s *scope, used map[nodeKey]bool) {
@@ -47,16 +53,7 @@ func (p *planner) unusedNames(s *scope, used map[nodeKey]bool) {
 // unusedStages warns of stages that look forgotten: nothing reads them, but stages
 // of other kinds read others of their kind. What stands alone in its kind, or at the
 // end of a pipeline, is meant.
-func (p *planner) unusedStages(used map[nodeKey]bool) {
-	read := map[string]bool{} // kinds that are read
-	for key := range used {
-		if key.scope == nil {
-			continue
-		}
-		if kind, name, _ := strings.Cut(key.name, "."); key.scope.blocks[kind][name] != nil {
-			read[kind] = true
-		}
-	}
+func (p *planner) unusedStages(used map[nodeKey]bool, read map[string]bool) {
 	for _, s := range p.stages {
 		b := s.block
 		key := nodeKey{b.scope, b.spec.Address()}
