@@ -251,7 +251,7 @@ func TestFixturesFailWithoutAMarker(t *testing.T) {
 func TestDiagnosticsAreTheSameEveryTime(t *testing.T) {
 	for _, f := range fixtures(t, "invalid") {
 		_, first := load(f)
-		for range 5 {
+		for range 2 {
 			_, again := load(f)
 			if first.Error() != again.Error() || len(first) != len(again) {
 				t.Fatalf("%s: %v, then %v", f.path, first, again)

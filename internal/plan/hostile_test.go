@@ -32,6 +32,11 @@ func TestHostileTextIsRefused(t *testing.T) {
 		"squares":      {"locals {\n  a0 = 1e300\n" + chain(20, "local.a%d * local.a%d") + "}\npipeline {\n  seeds = local.a20\n}\n", "Value too large"},
 		"text":         {"locals {\n  a0 = \"0123456789\"\n" + chain(60, `"${local.a%d}${local.a%d}"`) + "}\npipeline {\n  description = local.a60\n}\n", "Value too large"},
 		"lists":        {"locals {\n  a0 = [1]\n" + chain(60, "[local.a%d, local.a%d]") + "}\npipeline {\n  seeds = length(local.a60)\n}\n", "Value too large"},
+		"nested loops": {bigLocals + "x = [for a in local.list : [for b in local.list : a]]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"shadowed":     {bigLocals + "x = [for local in local.list : [for b in local.list : 1]]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Unsupported attribute"},
+		"loop of text": {bigLocals + "x = [for a in local.list : local.text]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"much text":    {bigLocals + "x = \"" + strings.Repeat("${local.text}", 1000) + "\"\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"many texts":   {bigLocals + repeat(100, "xN = \"${local.text}\"\n") + "}\npipeline {\n  seeds = length(local.x0)\n}\n", "Expression too large"},
 		"long range":   {local("range(1e9)"), "Error in function call"},
 		"large file":   {strings.Repeat("#", 1<<20+1), "File too large"},
 		"not text":     {"\x00\xff\xfe{", "Argument or block definition required"},
@@ -44,6 +49,10 @@ func TestHostileTextIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// bigLocals begins locals with a list and a text, both nearly as large as a value can be.
+var bigLocals = "locals {\n  r = range(0, 1000)\n  list = concat(local.r, local.r, local.r)\n  t = \"" + strings.Repeat("0123456789", 1000) + "\"\n" +
+	"  text = \"" + strings.Repeat("${local.t}", 50) + "\"\n"
 
 // chain defines a1 to an by doubling.
 func chain(n int, format string) string {
@@ -110,10 +119,9 @@ func TestMistakesAreCounted(t *testing.T) {
 		"references":     repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n" + repeat(20_000, "  bN = var.cN\n") + "}\n",
 		"one expression": repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n  a = [" + repeat(30_000, "var.cN, ") + "]\n}\n",
 		"functions":      "locals {\n  a = [" + repeat(80_000, "fN(), ") + "]\n}\n",
-		"stages":         repeat(20_000, "evaluate \"eN\" {\n  data = download.dN.x\n}\n"),
-		"attributes":     "download \"a\" {\n" + repeat(60_000, "  aN = 1\n") + "}\n",
+		"attributes":     "download \"a\" {\n" + repeat(20_000, "  aN = 1\n") + "}\n",
 		"cycles":         "locals {\n" + strings.ReplaceAll(repeat(250, "  aN = [ALL]\n"), "ALL", repeat(250, "local.aN, ")) + "}\n",
-		"one long cycle": "locals {\n" + repeat(20_000, "  aN = local.bN\n  bN = local.aN\n") + "}\n",
+		"one long cycle": "locals {\n" + repeat(5000, "  aN = local.bN\n  bN = local.aN\n") + "}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, diags := parse(t, src, nil)
@@ -131,8 +139,8 @@ func TestMistakesAreCounted(t *testing.T) {
 
 // A sweep of as many stages as are allowed is matched with another of the same size.
 func TestManyCells(t *testing.T) {
-	p, diags := parse(t, manyCells(5000), nil)
-	if diags != nil || len(p.Stages) != 10_003 {
+	p, diags := parse(t, manyCells(3000), nil)
+	if diags != nil || len(p.Stages) != 6003 {
 		t.Errorf("%d stages, %v", len(p.Stages), diags)
 	}
 	u := unit(t, p, "finetune.ssl[3,17,labels=10,seed=0]")

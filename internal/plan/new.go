@@ -105,6 +105,7 @@ type planner struct {
 	stages    []*stage
 	edges     int // from units to units
 	units     int
+	steps     int // of expressions
 	// secrets are texts that messages must not show, masked the sources that had some.
 	secrets []string
 	masked  map[string]bool

@@ -154,9 +154,9 @@ func (s *scope) name(expr hcl.Expression, what, name string, values map[string]c
 	values[name] = value
 }
 
-// maxSteps limits the steps of a cycle that are shown from its beginning, and from its
+// maxShown limits the steps of a cycle that are shown from its beginning, and from its
 // end.
-const maxSteps = 10
+const maxShown = 10
 
 // reportCycles reports every cycle at the reference that closes it, with the
 // whole way around.
@@ -176,10 +176,10 @@ func (p *planner) reportCycles(g *graph) {
 			b.WriteString("This needs its own result:")
 		}
 		for i, st := range cycle {
-			switch left := len(cycle) - 2*maxSteps; {
-			case left <= 0 || i < maxSteps || i >= maxSteps+left:
+			switch left := len(cycle) - 2*maxShown; {
+			case left <= 0 || i < maxShown || i >= maxShown+left:
 				fmt.Fprintf(&b, "\n  %s needs %s (%s:%d)", name(st.from), name(st.to), st.at.Filename, st.at.Start.Line)
-			case i == maxSteps:
+			case i == maxShown:
 				fmt.Fprintf(&b, "\n  and so on for %d more", left)
 			}
 		}

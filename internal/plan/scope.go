@@ -151,6 +151,9 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 		return cty.NilVal, false, diags
 	}
 	ctx := e.context(refs)
+	if d := e.affordable(expr, ctx); d != nil {
+		return cty.NilVal, false, append(diags, d)
+	}
 	v, evalDiags := expr.Value(ctx)
 	addNames(expr, ctx, evalDiags)
 	diags = append(diags, evalDiags...)
