@@ -3,6 +3,8 @@ package plan
 import (
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"sslpipe/internal/hclspec"
 )
 
@@ -22,6 +24,7 @@ func (p *planner) reportUnused() {
 		}
 	}
 	p.unusedNames(p.root, used)
+	p.unusedOutputs(used)
 	p.unusedStages(used, read)
 }
 
@@ -37,17 +40,40 @@ func (p *planner) unusedNames(s *scope, used map[nodeKey]bool) {
 		}
 	}
 	for _, m := range s.spec.Modules {
-		child := s.children[m.Name]
-		if child == nil {
-			continue
+		if child := s.children[m.Name]; child != nil {
+			p.unusedNames(child, used)
 		}
+	}
+}
+
+// unusedOutputs warns of outputs of modules that no use of the module uses.
+func (p *planner) unusedOutputs(used map[nodeKey]bool) {
+	children := childrenOf(p.root)
+	inUse := map[hcl.Range]bool{}
+	for _, child := range children {
 		for _, o := range child.spec.Outputs {
-			if !used[nodeKey{child, "output." + o.Name}] {
+			inUse[o.NameRange] = inUse[o.NameRange] || used[nodeKey{child, "output." + o.Name}]
+		}
+	}
+	for _, child := range children {
+		for _, o := range child.spec.Outputs {
+			if !inUse[o.NameRange] {
+				inUse[o.NameRange] = true
 				p.report(hclspec.Warningf(o.NameRange, "Unused output", "Nothing refers to %s.%s.", child.address, o.Name))
 			}
 		}
-		p.unusedNames(child, used)
 	}
+}
+
+// childrenOf are all modules below a scope, in the order of the files.
+func childrenOf(s *scope) []*scope {
+	var all []*scope
+	for _, m := range s.spec.Modules {
+		if child := s.children[m.Name]; child != nil {
+			all = append(append(all, child), childrenOf(child)...)
+		}
+	}
+	return all
 }
 
 // unusedStages warns of stages that look forgotten: nothing reads them, but stages
