@@ -36,6 +36,8 @@ type scope struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
 	outputs   map[string]cty.Value
+	// secret are the sensitive variables.
+	secret map[string]bool
 	// origins say where the values of variables came from.
 	origins   map[string]string
 	blocks    map[string]map[string]*block // by kind and name
@@ -46,7 +48,7 @@ func (p *planner) newScope(spec *hclspec.Spec) *scope {
 	s := &scope{
 		p: p, spec: spec, children: map[string]*scope{},
 		variables: map[string]cty.Value{}, locals: map[string]cty.Value{}, outputs: map[string]cty.Value{},
-		origins: map[string]string{}, blocks: map[string]map[string]*block{},
+		secret: map[string]bool{}, origins: map[string]string{}, blocks: map[string]map[string]*block{},
 	}
 	for _, kind := range p.kinds {
 		s.blocks[kind.Name] = map[string]*block{}

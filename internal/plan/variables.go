@@ -60,6 +60,7 @@ func (s *scope) variable(v *hclspec.Variable) {
 		return
 	}
 	secret := s.flag(v.Sensitive)
+	s.secret[v.Name] = secret
 	s.checkText(v.Description)
 	value, ok := s.variableValue(v, c)
 	if secret {
@@ -264,7 +265,11 @@ func (s *scope) conform(name string, value cty.Value, c constraint, at hcl.Range
 		value = c.defaults.Apply(value)
 	}
 	value, err := conform(value, c.t)
-	if err != nil {
+	switch {
+	case err != nil && s.secret[name]:
+		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s must be of type %s. What it is instead is not shown, since the variable is sensitive.", name, c))
+		return cty.NilVal, false
+	case err != nil:
 		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s %s.", name, err))
 		return cty.NilVal, false
 	}
