@@ -22,6 +22,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitMistake     = 2 // the user's input is wrong: nothing was run
+	exitDiffers     = 3 // a check found what it was to find: something would change
 	exitInterrupted = 130
 )
 
@@ -127,6 +128,7 @@ var commands = []func(*settings) *cobra.Command{
 	runCommand,
 	planCommand,
 	validateCommand,
+	fmtCommand,
 	previewCommand,
 	predictCommand,
 	reportCommand,

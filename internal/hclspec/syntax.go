@@ -1,6 +1,8 @@
 package hclspec
 
 import (
+	"io"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -23,4 +25,9 @@ func Syntax(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 		return unread, diags
 	}
 	return file, diags
+}
+
+// ReadText reads no more than shows that a text is too large to be parsed.
+func ReadText(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, maxBytes+1))
 }
