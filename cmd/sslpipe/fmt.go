@@ -84,7 +84,7 @@ func (f *formatter) format(cmd *cobra.Command, args []string) error {
 		return exitError{code: exitMistake}
 	}
 	if f.check && f.changed {
-		return exitError{code: exitDiffers}
+		return exitError{code: exitChanges}
 	}
 	return nil
 }

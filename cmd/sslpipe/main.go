@@ -22,7 +22,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitMistake     = 2 // the user's input is wrong: nothing was run
-	exitDiffers     = 3 // a check found what it was to find: something would change
+	exitChanges     = 3 // a check found that something would change
 	exitInterrupted = 130
 )
 
@@ -127,6 +127,7 @@ compares them in a table with seeds, intervals and tests.`,
 var commands = []func(*settings) *cobra.Command{
 	runCommand,
 	planCommand,
+	diffCommand,
 	validateCommand,
 	fmtCommand,
 	previewCommand,
