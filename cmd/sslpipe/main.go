@@ -127,6 +127,7 @@ compares them in a table with seeds, intervals and tests.`,
 var commands = []func(*settings) *cobra.Command{
 	runCommand,
 	planCommand,
+	graphCommand,
 	diffCommand,
 	validateCommand,
 	fmtCommand,
