@@ -80,16 +80,22 @@ func firstError(all ...error) error {
 	return all[slices.IndexFunc(all, func(err error) bool { return err != nil })]
 }
 
-// checkOnly reports names that no stage has for an attribute or block.
-func checkOnly(only []string) error {
-	known := []string{"seeds"}
+// fieldNames are the attributes and blocks that the pipeline block or a stage can
+// differ in.
+func fieldNames() []string {
+	names := []string{"seeds"}
 	for _, kind := range stages.Kinds {
 		for _, f := range kind.Fields() {
-			known = append(known, f.Name)
+			names = append(names, f.Name)
 		}
 	}
-	slices.Sort(known)
-	known = slices.Compact(known)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// checkOnly reports names that no stage has for an attribute or block.
+func checkOnly(only []string) error {
+	known := fieldNames()
 	for _, path := range only {
 		name, _, _ := strings.Cut(path, ".")
 		name, _, _ = strings.Cut(name, "[")

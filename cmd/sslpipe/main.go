@@ -120,6 +120,7 @@ compares them in a table with seeds, intervals and tests.`,
 	for _, command := range commands {
 		root.AddCommand(command(s))
 	}
+	addCompletion(root, s)
 	return root
 }
 

@@ -26,9 +26,8 @@ func (f *pipelineFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.vars, "var", nil, "set a variable of the pipeline, as NAME=VALUE (repeatable)")
 }
 
-// load plans the pipeline file for a device. Mistakes in the file are printed,
-// and end the program with their own exit code.
-func (f *pipelineFlags) load(cmd *cobra.Command, path, device string, kinds []plan.Kind) (*plan.Plan, error) {
+// values are the texts of --var by name.
+func (f *pipelineFlags) values() (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range f.vars {
 		name, value, ok := strings.Cut(v, "=")
@@ -36,6 +35,16 @@ func (f *pipelineFlags) load(cmd *cobra.Command, path, device string, kinds []pl
 			return nil, fmt.Errorf("--var needs NAME=VALUE, not %q", v)
 		}
 		vars[name] = value
+	}
+	return vars, nil
+}
+
+// load plans the pipeline file for a device. Mistakes in the file are printed,
+// and end the program with their own exit code.
+func (f *pipelineFlags) load(cmd *cobra.Command, path, device string, kinds []plan.Kind) (*plan.Plan, error) {
+	vars, err := f.values()
+	if err != nil {
+		return nil, err
 	}
 	p, diags := plan.Load(path, kinds, plan.Options{Vars: vars, Runtime: runtimeIdentity(device)})
 	if len(diags) > 0 {
