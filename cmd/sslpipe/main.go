@@ -22,6 +22,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitMistake     = 2 // the user's input is wrong: nothing was run
+	exitChanges     = 3 // a check found that something would change
 	exitInterrupted = 130
 )
 
@@ -119,6 +120,7 @@ compares them in a table with seeds, intervals and tests.`,
 	for _, command := range commands {
 		root.AddCommand(command(s))
 	}
+	addCompletion(root, s)
 	return root
 }
 
@@ -126,7 +128,10 @@ compares them in a table with seeds, intervals and tests.`,
 var commands = []func(*settings) *cobra.Command{
 	runCommand,
 	planCommand,
+	graphCommand,
+	diffCommand,
 	validateCommand,
+	fmtCommand,
 	evalCommand,
 	previewCommand,
 	predictCommand,

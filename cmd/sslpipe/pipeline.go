@@ -170,3 +170,13 @@ func planCommand(s *settings) *cobra.Command {
 	flags.add(cmd)
 	return cmd
 }
+
+// givenBy are the values for variables on a command line that is being typed.
+func givenBy(cmd *cobra.Command) []plan.Given {
+	flag := cmd.Flags().Lookup("var")
+	if flag == nil {
+		return nil
+	}
+	given, _ := flag.Value.(givenFlag)
+	return *given.given
+}

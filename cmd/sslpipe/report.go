@@ -28,6 +28,8 @@ var formats = map[string]func(w io.Writer, r *report.Report, dir string) error{
 	"html": writeHTML,
 }
 
+func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
+
 func writeHTML(w io.Writer, r *report.Report, dir string) error {
 	pictures := map[string][]byte{}
 	for _, e := range r.Evaluations {
@@ -47,7 +49,7 @@ func writeHTML(w io.Writer, r *report.Report, dir string) error {
 
 // writeReport writes a report in every form, and its figures, into a run's folder.
 func writeReport(dir string, r *report.Report) error {
-	for _, ending := range slices.Sorted(maps.Keys(formats)) {
+	for _, ending := range formatNames() {
 		if err := writeForm(filepath.Join(dir, "report."+ending), r, dir, ending); err != nil {
 			return err
 		}
@@ -99,7 +101,7 @@ newest run), a path, or "latest", which is meant without it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, ok := formats[form]; form != "" && !ok {
-				return fmt.Errorf("there is no format %q: use %s", form, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
+				return fmt.Errorf("there is no format %q: use %s", form, strings.Join(formatNames(), ", "))
 			}
 			if out != "" && form == "" {
 				return errors.New("--out needs --format")

@@ -40,6 +40,9 @@ func newSettings() *settings {
 	return &settings{source: v}
 }
 
+// devices are the values of the setting.
+var devices = []string{"auto", "cpu", "gpu"}
+
 // settingsFile returns the first settings file that exists, or "".
 func settingsFile() string {
 	files := []string{"sslpipe.yaml"}
@@ -77,7 +80,7 @@ func (s *settings) load(flags *pflag.FlagSet) error {
 	if err := s.source.UnmarshalExact(s); err != nil {
 		return fmt.Errorf("read settings %s: %w", s.source.ConfigFileUsed(), err)
 	}
-	if devices := []string{"auto", "cpu", "gpu"}; !slices.Contains(devices, s.Device) {
+	if !slices.Contains(devices, s.Device) {
 		return fmt.Errorf("there is no device %q: use %s", s.Device, strings.Join(devices, ", "))
 	}
 	if s.Jobs < 1 {
