@@ -22,6 +22,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitMistake     = 2 // the user's input is wrong: nothing was run
+	exitChanges     = 3 // a check found that something would change
 	exitInterrupted = 130
 )
 
