@@ -141,7 +141,7 @@ type ledger struct {
 }
 
 func (l *ledger) stored(fingerprint string) plan.Stored {
-	e, found, err := l.store.Lookup(fingerprint)
+	e, found, err := l.store.Examine(fingerprint)
 	var damaged *artifact.DamagedError
 	switch {
 	case errors.As(err, &damaged):
@@ -156,7 +156,7 @@ func (l *ledger) stored(fingerprint string) plan.Stored {
 
 // lookup returns a result that is known to be stored; nil if it has gone since.
 func (l *ledger) lookup(fingerprint string) *artifact.Entry {
-	e, _, err := l.store.Lookup(fingerprint)
+	e, _, err := l.store.Examine(fingerprint)
 	if err != nil && l.err == nil {
 		l.err = err
 	}

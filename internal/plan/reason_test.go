@@ -91,7 +91,7 @@ func TestReasons(t *testing.T) {
 		"another output":     {"data = download.images.train", "data = download.images.unlabelled", version{}, ssl, "run: data download.images.train -> download.images.unlabelled"},
 		"input of many":      {"[finetune.ssl]", "[pretrain.b, finetune.ssl]", version{}, "evaluate.report", "run: compare pretrain.b.encoder added"},
 		"more units of it":   {"init = pretrain.a", "init = pretrain.a\n  labels_per_class = [10, 50]", version{}, "evaluate.report", "run: compare 1 -> 2 units"},
-		"other units of it":  {"init = pretrain.a", "init = pretrain.a\n  labels_per_class = [50]", version{}, "evaluate.report", "run: compare reads other units"},
+		"other units of it":  {"init = pretrain.a", "init = pretrain.a\n  labels_per_class = [50]", version{}, "evaluate.report", "run: compare reads other units than before"},
 		"a unit that is new": {"init = pretrain.a", "init = pretrain.a\n  labels_per_class = [50]", version{}, "finetune.ssl[labels=50,seed=0]", "run: new: not in the last run"},
 		"two attributes":     {"1e-2 }\n}", "5e-3 }\n  seeds = 1\n  threads = 2\n}", version{}, a, "run: optimizer.learning_rate 0.01 -> 0.005; threads 1 -> 2"},
 

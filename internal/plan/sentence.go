@@ -25,7 +25,7 @@ func (w Wording) Sentence(reasons []Reason) string {
 		}
 		return w.sentence(reasons[0]) + link + w.Sentence(reasons[1:])
 	}
-	var parts []string
+	var parts, causes []string
 	its := map[*Unit][]string{}
 	at := map[*Unit]int{}
 	for _, r := range reasons {
@@ -34,11 +34,14 @@ func (w Wording) Sentence(reasons []Reason) string {
 			continue
 		}
 		if _, known := at[r.Cause]; !known {
-			at[r.Cause] = len(parts)
-			parts = append(parts, "")
+			at[r.Cause] = len(causes)
+			causes = append(causes, "")
 		}
 		its[r.Cause] = append(its[r.Cause], r.difference())
-		parts[at[r.Cause]] = fmt.Sprintf("follows %s (its %s)", w.name(r.Cause), enumerate(its[r.Cause], ", "))
+		causes[at[r.Cause]] = fmt.Sprintf("%s (its %s)", w.name(r.Cause), enumerate(its[r.Cause], ", "))
+	}
+	if len(causes) > 0 {
+		parts = append(parts, "follows "+enumerate(causes, ", "))
 	}
 	return enumerate(parts, "; ")
 }
@@ -132,7 +135,7 @@ func (r Reason) difference() string {
 		return r.Path + ", content " + arrow(r, digestText)
 	case ReasonInputUnits:
 		if string(r.Old) == string(r.New) {
-			return r.Path + " reads other units"
+			return r.Path + " reads other units than before"
 		}
 		return r.Path + " " + arrow(r, bare) + " units"
 	case ReasonVariant, ReasonInput:

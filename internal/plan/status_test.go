@@ -187,8 +187,8 @@ func TestSeveralCauses(t *testing.T) {
 	src = strings.NewReplacer("1e-2", "5e-3", "crop {}", "crop { padding = 1 }", "jigsaw\" {", "jigsaw\" { grid = 2", "data    =", "baseline = finetune.ssl\n  data =").Replace(src)
 	got := w.statuses(planned(t, src, base), plan.Selection{})
 	want := "evaluate.report: run: baseline finetune.ssl.classifier added; " +
-		"follows pretrain.a[seed=0] (its optimizer.learning_rate 0.01 -> 0.005); " +
-		"follows augment.views (its transform[0].padding 4 -> 1); follows pretrain.b[seed=0] (its pretext.grid 3 -> 2)"
+		"follows pretrain.a[seed=0] (its optimizer.learning_rate 0.01 -> 0.005), " +
+		"augment.views (its transform[0].padding 4 -> 1), pretrain.b[seed=0] (its pretext.grid 3 -> 2)"
 	if last := got[len(got)-1]; last != want {
 		t.Errorf("got\n  %s\nwant\n  %s", last, want)
 	}
