@@ -143,34 +143,6 @@ func validateCommand(s *settings) *cobra.Command {
 	flags.add(cmd)
 	return cmd
 }
-
-func planCommand(s *settings) *cobra.Command {
-	var flags pipelineFlags
-	cmd := &cobra.Command{
-		Use:   "plan PIPELINE.hcl...",
-		Short: "Show what a run would do; run nothing",
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := flags.inspect(cmd, s, args)
-			if err != nil {
-				return err
-			}
-			store, err := s.store()
-			if err != nil {
-				return err
-			}
-			statuses := plan.Statuses(p, func(fingerprint string) bool {
-				_, found, err := store.Lookup(fingerprint)
-				return found && err == nil
-			})
-			out := cmd.OutOrStdout()
-			return failed(view.Plan(out, p, statuses, view.Detect(out, os.Getenv)))
-		},
-	}
-	flags.add(cmd)
-	return cmd
-}
-
 // givenBy are the values for variables on a command line that is being typed.
 func givenBy(cmd *cobra.Command) []plan.Given {
 	flag := cmd.Flags().Lookup("var")

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -147,18 +146,6 @@ func TestPipeline(t *testing.T) {
 	want := plan.Pipeline{Name: "rotation", Description: "Does IT help?", Seeds: 6, Path: "folder/rotation.hcl", Paths: []string{"folder/rotation.hcl"}}
 	if diags != nil || !reflect.DeepEqual(p.Pipeline, want) {
 		t.Errorf("pipeline is %+v, %v", p.Pipeline, diags)
-	}
-}
-
-func TestStatuses(t *testing.T) {
-	p := mustParse(t, head)
-	stored := map[string]bool{p.Units[0].Fingerprint: true}
-	var got []string
-	for _, s := range plan.Statuses(p, func(fp string) bool { return stored[fp] }) {
-		got = append(got, fmt.Sprintf("%s %s", s.Unit.Address, s.Status))
-	}
-	if want := []string{"download.images cached", "augment.views run"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -13,8 +13,11 @@ import (
 	"sslpipe/internal/plan"
 )
 
-// eventsFile is the file of a run's folder with its events, one a line.
-const eventsFile = "events.jsonl"
+// Files of a run's folder.
+const (
+	eventsFile = "events.jsonl" // its events, one a line
+	configFile = "config.json"  // a runConfig
+)
 
 // recorder writes a run's folder and hands its events on, one at a time. A folder
 // that can no longer be written does not stop the units; the first error is told
@@ -107,7 +110,7 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(rec.dir, "config.json"), append(text, '\n'), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(rec.dir, configFile), append(text, '\n'), 0o666); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), []byte(p.Source()), 0o666)
