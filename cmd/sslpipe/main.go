@@ -22,6 +22,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitMistake     = 2 // the user's input is wrong: nothing was run
+	exitChanges     = 3 // a check found that something would change
 	exitInterrupted = 130
 )
 
@@ -133,6 +134,8 @@ var commands = []func(*settings) *cobra.Command{
 	runsCommand,
 	showCommand,
 	compareCommand,
+	cacheCommand,
+	lockCommand,
 	describeCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }
