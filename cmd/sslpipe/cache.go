@@ -13,6 +13,7 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/cache"
+	"sslpipe/internal/schema"
 	"sslpipe/internal/view"
 )
 
@@ -24,7 +25,16 @@ func cacheCommand(s *settings) *cobra.Command {
 of what it computes. What keeps a result are its roots: the lock files under the
 working folder, and the last runs of each pipeline. Whatever is removed is made
 again by the next run that needs it.`,
-		Args: cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			var known []string
+			for _, c := range cmd.Commands() {
+				known = append(known, c.Name())
+			}
+			return fmt.Errorf("there is no sslpipe cache %s; there are %s.%s", args[0], strings.Join(known, ", "), schema.DidYouMean(args[0], known))
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(cacheListCommand(s), cacheWhyCommand(s), cacheCollectCommand(s), cacheVerifyCommand(s))

@@ -233,6 +233,9 @@ func TestYoungResultsStayWithWhatTheyNeed(t *testing.T) {
 	if got := units(c.Results); got != "" {
 		t.Errorf("%s would go", got)
 	}
+	if got := c.Freed(); got != (artifact.Usage{}) {
+		t.Errorf("%v would go", got)
+	}
 	if got := units(c.Young); got != "augment.views download.images" {
 		t.Errorf("young: %s", got)
 	}
@@ -343,7 +346,8 @@ func TestFindAndExplain(t *testing.T) {
 	b.add("pretrain.ssl[seed=10]", "abcdef10", "ten", "")
 	b.add("pretrain.ssl[seed=2]", "abcdef02", "two", "")
 	other := b.add("pretrain.sslx[seed=0]", "99999999", "x", "")
-	b.run("20260101T000000Z-a", "a", true, long, "module.m.pretrain.ssl[seed=2]", "abcdef02", "evaluate.report", "77777777")
+	b.run("20260101T000000Z-a", "a", true, long, "module.m.pretrain.ssl[seed=2]", "abcdef02", "evaluate.report", "77777777", "finetune.ssl[seed=1]", "66666666", "finetune.ssl[seed=0]", "88888888")
+	b.write(".sslpipe/work/88888888/checkpoint", "x")
 	s, err := TakeSurvey(b.store, b.options())
 	if err != nil {
 		t.Fatal(err)
@@ -365,6 +369,7 @@ func TestFindAndExplain(t *testing.T) {
 	for what, want := range map[string]string{
 		"999":             "it takes an address as in sslpipe cache ls, with * and ?, or 4 characters or more of a fingerprint.",
 		"pretrain.sll":    `Did you mean "pretrain.ssl"?`,
+		"finetune":        "finetune.ssl[seed=0], fingerprint 88888888, is not stored: it was interrupted, and the next run resumes it (and 1 more)",
 		"evaluate.report": "evaluate.report, fingerprint 77777777, is not stored: it was never run to its end, or was removed",
 	} {
 		if _, err := s.Find(what); err == nil || !strings.Contains(err.Error(), want) {

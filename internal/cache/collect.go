@@ -35,6 +35,7 @@ type Work struct {
 	artifact.Scrap
 	Unit   string // address; empty where nothing tells
 	HeldBy string // who is running the unit; empty when nobody is
+	Young  bool   // it stays for its age
 }
 
 // Propose says what Collect would remove. Nothing is changed.
@@ -169,12 +170,12 @@ func (c *Collection) chooseWork(o Options, old func(time.Time) bool) {
 		stored[r.Fingerprint] = !r.Missing
 	}
 	for _, folder := range c.Inventory.Work {
-		w := Work{Scrap: folder, HeldBy: c.Roots.Held[folder.Name]}
+		w := Work{Scrap: folder, HeldBy: c.Roots.Held[folder.Name], Young: !old(folder.Changed)}
 		if addresses := c.Roots.Addresses(folder.Name); len(addresses) > 0 {
 			w.Unit = addresses[0]
 		}
 		switch {
-		case w.HeldBy != "" || !old(w.Changed):
+		case w.HeldBy != "" || w.Young:
 			c.Resumable = append(c.Resumable, w)
 		case stored[w.Name]:
 			c.Leavings = append(c.Leavings, w)

@@ -1,12 +1,14 @@
 package cache
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"sslpipe/internal/artifact"
 	"sslpipe/internal/schema"
 )
 
@@ -50,16 +52,22 @@ func (s *Survey) notFound(what string) error {
 		s.Dir, what, minPrefix, schema.DidYouMean(what, known))
 }
 
-// notStored tells of what runs and lock files name and the store does not have.
+// notStored tells of what runs and lock files name and the store does not have:
+// addresses by fingerprint.
 func (s *Survey) notStored(planned map[string]string) error {
-	first := slices.Min(slices.Collect(maps.Keys(planned)))
-	state := "is not stored: it was never run to its end, or was removed"
+	first := slices.MinFunc(slices.Collect(maps.Keys(planned)), func(a, b string) int {
+		return cmp.Or(compareNatural(planned[a], planned[b]), cmp.Compare(a, b))
+	})
+	state := "was never run to its end, or was removed"
+	if slices.ContainsFunc(s.Inventory.Work, func(w artifact.Scrap) bool { return w.Name == first }) {
+		state = "was interrupted, and the next run resumes it"
+	}
 	if who := s.Roots.Held[first]; who != "" {
-		state = "is not stored yet: " + who + " is running it"
+		state = "is being run by " + who
 	}
 	more := ""
 	if len(planned) > 1 {
 		more = fmt.Sprintf(" (and %d more)", len(planned)-1)
 	}
-	return fmt.Errorf("%s, fingerprint %.12s, %s%s", planned[first], first, state, more)
+	return fmt.Errorf("%s, fingerprint %.12s, is not stored: it %s%s", planned[first], first, state, more)
 }

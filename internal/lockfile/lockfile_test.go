@@ -137,11 +137,11 @@ func TestWriteLeavesTheSameAlone(t *testing.T) {
 func TestCompare(t *testing.T) {
 	old := &File{Runtime: "r1", Units: []Unit{
 		{"a.same", "f1", a64}, {"b.gone", "f2", ""}, {"c.changed", "f3", a64}, {"d.stored", "f4", ""},
-		{"e.divergent", "f5", a64}, {"f.unknown", "f6", a64},
+		{"e.divergent", "f5", a64}, {"f.unknown", "f6", a64}, {"h.changed", "f10", a64},
 	}}
 	now := &File{Runtime: "r2", Units: []Unit{
 		{"a.same", "f1", a64}, {"c.changed", "f9", b64}, {"d.stored", "f4", b64},
-		{"e.divergent", "f5", b64}, {"f.unknown", "f6", ""}, {"g.new", "f7", b64},
+		{"e.divergent", "f5", b64}, {"f.unknown", "f6", ""}, {"g.new", "f7", b64}, {"h.changed", "f11", ""},
 	}}
 	want := []Difference{
 		{Runtime, "", "r1", "r2"},
@@ -150,6 +150,7 @@ func TestCompare(t *testing.T) {
 		{Result, "d.stored", "", b64},
 		{Divergent, "e.divergent", a64, b64},
 		{Added, "g.new", "", "f7"},
+		{Fingerprint, "h.changed", "f10", "f11"},
 	}
 	if diff := cmp.Diff(want, Compare(old, now)); diff != "" {
 		t.Error(diff)
@@ -160,6 +161,9 @@ func TestCompare(t *testing.T) {
 	}
 	if got := next.byAddress()["c.changed"].Result; got != b64 {
 		t.Errorf("the result of c.changed is %q", got)
+	}
+	if got := next.byAddress()["h.changed"].Result; got != "" {
+		t.Errorf("the result of another fingerprint is taken over: %q", got)
 	}
 	if diff := cmp.Diff(want, Compare(old, next)); diff != "" {
 		t.Error(diff)

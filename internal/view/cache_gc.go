@@ -19,10 +19,10 @@ func CacheCollection(w io.Writer, c *cache.Collection, deleted bool, now time.Ti
 	var text strings.Builder
 	freed := c.Freed()
 	switch {
-	case deleted:
-		fmt.Fprintf(&text, "Removed from %s: %s.", c.Dir, usageText(freed))
 	case freed.Files == 0 && len(c.Results) == 0:
 		fmt.Fprintf(&text, "There is nothing to remove from %s.", c.Dir)
+	case deleted:
+		fmt.Fprintf(&text, "Removed from %s: %s.", c.Dir, usageText(freed))
 	default:
 		fmt.Fprintf(&text, "Dry run: nothing is removed. With --delete, %s go from %s.", usageText(freed), c.Dir)
 	}
@@ -63,22 +63,25 @@ func stayText(c *cache.Collection) string {
 		text += ": " + strings.Join(reasons, ", ") + "."
 	}
 	for _, w := range c.Resumable {
-		text += "\n" + workName(w)
-		switch {
+		switch size := bytesText(w.Usage.Bytes); {
 		case w.HeldBy != "":
-			text += fmt.Sprintf(" (%s) stays: %s is running it.", bytesText(w.Usage.Bytes), w.HeldBy)
+			text += fmt.Sprintf("\nWork of %s (%s) stays: %s is running it.", unitName(w), size, w.HeldBy)
+		case w.Young:
+			text += fmt.Sprintf("\n%s (%s), resumable, stays for being young.", workName(w), size)
 		default:
-			text += fmt.Sprintf(" (%s), resumable, stays; --work removes it.", bytesText(w.Usage.Bytes))
+			text += fmt.Sprintf("\n%s (%s), resumable, stays; --work removes it.", workName(w), size)
 		}
 	}
 	return text
 }
 
-func workName(w cache.Work) string {
+func workName(w cache.Work) string { return "Interrupted work of " + unitName(w) }
+
+func unitName(w cache.Work) string {
 	if w.Unit == "" {
-		return "Interrupted work of a unit that no run names, " + short(w.Name)
+		return "a unit that no run names, " + short(w.Name)
 	}
-	return "Interrupted work of " + w.Unit
+	return w.Unit
 }
 
 func totalsGrid(c *cache.Collection) grid {
@@ -147,7 +150,7 @@ func scrapsGrid(c *cache.Collection, would string, now time.Time) grid {
 		add(s, "left by a removal that was interrupted, "+short(s.Name))
 	}
 	for _, w := range c.Leavings {
-		add(w.Scrap, "work folder of "+w.Unit+", which is stored")
+		add(w.Scrap, "work folder of "+unitName(w)+", which is stored")
 	}
 	for _, w := range c.Interrupted {
 		add(w.Scrap, workName(w)+", resumable")
