@@ -43,23 +43,8 @@ func (s *Store) VerifyAll(ctx context.Context, report func(done, total int64)) (
 		a.Read.Add(object.Usage)
 	}
 	r.total = a.Read.Bytes
-	units := map[string]string{}
-	for _, e := range inv.Entries {
-		units[e.Fingerprint] = e.Unit
-	}
-	for _, b := range inv.Broken {
-		units[b.Name] = ""
-	}
-	for _, fingerprint := range slices.Sorted(maps.Keys(units)) {
-		if err := ctx.Err(); err != nil {
-			return a, err
-		}
-		_, _, err := s.check(fingerprint, r.read)
-		if damaged, ok := errors.AsType[*DamagedError](err); ok {
-			a.Damaged = append(a.Damaged, Damage{Unit: units[fingerprint], Fingerprint: fingerprint, Reason: damaged.Reason, Aside: damaged.Aside})
-		} else if err != nil {
-			return a, err
-		}
+	if err := s.verifyResults(ctx, inv, a, r.read); err != nil {
+		return a, err
 	}
 	for _, tree := range slices.Sorted(maps.Keys(inv.Objects)) {
 		if err := ctx.Err(); err != nil {
@@ -74,6 +59,28 @@ func (s *Store) VerifyAll(ctx context.Context, report func(done, total int64)) (
 		}
 	}
 	return a, nil
+}
+
+func (s *Store) verifyResults(ctx context.Context, inv *Inventory, a *Audit, read func(dir string) ([]File, error)) error {
+	units := map[string]string{}
+	for _, e := range inv.Entries {
+		units[e.Fingerprint] = e.Unit
+	}
+	for _, b := range inv.Broken {
+		units[b.Name] = ""
+	}
+	for _, fingerprint := range slices.Sorted(maps.Keys(units)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		_, _, err := s.check(fingerprint, read)
+		if damaged, ok := errors.AsType[*DamagedError](err); ok {
+			a.Damaged = append(a.Damaged, Damage{Unit: units[fingerprint], Fingerprint: fingerprint, Reason: damaged.Reason, Aside: damaged.Aside})
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkObject compares an object with its own name, and sets it aside where they
