@@ -5,10 +5,7 @@
 // It refuses nothing: every text is a pattern.
 package glob
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // Match says whether the whole of text matches pattern, in which * stands for any
 // text, also none, and ? for any one character. All else stands for itself. It
@@ -41,6 +38,3 @@ func Match(pattern, text string) bool {
 	}
 	return p == len(pattern)
 }
-
-// Special says whether a text has characters that make it a pattern.
-func Special(text string) bool { return strings.ContainsAny(text, "*?") }
