@@ -25,6 +25,8 @@ var completions = map[string]func(*settings) cobra.CompletionFunc{
 	"run":      completePipeline,
 	"plan":     completePipeline,
 	"validate": completePipeline,
+	"lock":     completePipeline,
+	"eval":     completePipeline,
 	"graph":    completePipeline,
 	"diff":     completePipelines(2),
 	"fmt":      completeSources,

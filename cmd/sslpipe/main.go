@@ -139,6 +139,8 @@ var commands = []func(*settings) *cobra.Command{
 	runsCommand,
 	showCommand,
 	compareCommand,
+	cacheCommand,
+	lockCommand,
 	describeCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }

@@ -143,6 +143,7 @@ func validateCommand(s *settings) *cobra.Command {
 	flags.add(cmd)
 	return cmd
 }
+
 // givenBy are the values for variables on a command line that is being typed.
 func givenBy(cmd *cobra.Command) []plan.Given {
 	flag := cmd.Flags().Lookup("var")

@@ -66,7 +66,7 @@ func newest(runs, pipeline string) []string {
 func readEarlier(dir string, today map[string]string) (*plan.EarlierRun, error) {
 	run := &plan.EarlierRun{Units: map[string]plan.EarlierUnit{}}
 	err := readFile(filepath.Join(dir, configFile), func(f io.Reader) error {
-		return eachUnit(f, func(c unitConfig) {
+		return eachUnit(f, func(c ConfigUnit) {
 			fingerprint, ok := today[c.Address]
 			if !ok {
 				return
@@ -95,7 +95,7 @@ func readFile(path string, read func(io.Reader) error) error {
 
 // eachUnit goes through the units of a config.json, one at a time: all of them at
 // once could be much.
-func eachUnit(f io.Reader, do func(unitConfig)) error {
+func eachUnit(f io.Reader, do func(ConfigUnit)) error {
 	in := json.NewDecoder(f)
 	if _, err := in.Token(); err != nil {
 		return err
@@ -116,7 +116,7 @@ func eachUnit(f io.Reader, do func(unitConfig)) error {
 			return errors.Join(err, errors.New("units are not a list"))
 		}
 		for in.More() {
-			var c unitConfig
+			var c ConfigUnit
 			if err := in.Decode(&c); err != nil {
 				return err
 			}

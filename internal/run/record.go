@@ -16,7 +16,7 @@ import (
 // Files of a run's folder.
 const (
 	eventsFile = "events.jsonl" // its events, one a line
-	configFile = "config.json"  // a runConfig
+	configFile = "config.json"  // a Config
 )
 
 // recorder writes a run's folder and hands its events on, one at a time. A folder
@@ -72,29 +72,8 @@ func makeRunDir(runs, pipeline string) (string, error) {
 	}
 }
 
-// runConfig is config.json: the plan with every default filled in.
-type runConfig struct {
-	Pipeline    string       `json:"pipeline"`
-	Path        string       `json:"path"`
-	Description string       `json:"description,omitempty"`
-	Seeds       int          `json:"seeds"`
-	Device      string       `json:"device"`
-	Cores       int          `json:"cores"`
-	Units       []unitConfig `json:"units"`
-}
-
-type unitConfig struct {
-	Address     string              `json:"address"`
-	Coord       plan.Coord          `json:"coord,omitempty"`
-	Fingerprint string              `json:"fingerprint"`
-	Threads     int                 `json:"threads"`
-	Inputs      map[string][]string `json:"inputs,omitempty"` // addresses of outputs, by field
-	// Recipe is what Fingerprint is the hash of: kind, configuration, inputs.
-	Recipe json.RawMessage `json:"recipe"`
-}
-
 func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
-	c := runConfig{Pipeline: p.Pipeline.Name, Path: p.Pipeline.Path, Description: p.Pipeline.Description,
+	c := Config{Pipeline: p.Pipeline.Name, Path: p.Pipeline.Path, Description: p.Pipeline.Description,
 		Seeds: p.Pipeline.Seeds, Device: o.Device, Cores: o.Cores}
 	for _, u := range p.Units {
 		inputs := make(map[string][]string, len(u.Inputs))
@@ -103,7 +82,7 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 				inputs[field] = append(inputs[field], in.Address+"."+u.InputOutputs[field][i])
 			}
 		}
-		c.Units = append(c.Units, unitConfig{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
+		c.Units = append(c.Units, ConfigUnit{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
 			Threads: u.Threads, Inputs: inputs, Recipe: u.Recipe})
 	}
 	text, err := json.MarshalIndent(c, "", "  ")

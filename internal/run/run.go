@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"sslpipe/internal/artifact"
@@ -86,7 +85,7 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 		return nil, fmt.Errorf("run %s: at least 1 core is needed, not %d", p.Pipeline.Name, o.Cores)
 	}
 	if o.Downloads == "" {
-		o.Downloads = filepath.Join(filepath.Dir(o.Store.Dir()), "downloads")
+		o.Downloads = DownloadsDir(o.Store)
 	}
 	if err := os.MkdirAll(o.Downloads, 0o777); err != nil {
 		return nil, fmt.Errorf("make folder for downloads: %w", err)
