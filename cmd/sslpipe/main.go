@@ -124,6 +124,7 @@ compares them in a table with seeds, intervals and tests.`,
 
 // commands lists the commands.
 var commands = []func(*settings) *cobra.Command{
+	initCommand,
 	runCommand,
 	planCommand,
 	validateCommand,
