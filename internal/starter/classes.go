@@ -23,7 +23,8 @@ const (
 )
 
 const (
-	mostValidation = 50   // of each class
+	mostValidation = 50   // of each class, and
+	allValidation  = 1000 // of all, since training stops again and again to look at them
 	wantedTest     = 2000 // images, to hold out where there are no others
 	poorTest       = 500  // images, below which some of training join them
 )
@@ -74,7 +75,7 @@ func (d *draft) nothingToCompare(tested bool) error {
 func (d *draft) cut(tested bool) {
 	least, classes := d.smallest().Train, len(d.Kept)
 	if d.total(func(c dataset.Class) int { return c.Validation }) == 0 {
-		d.Validation = clamp(least*15/100, 1, mostValidation)
+		d.Validation = clamp(least*15/100, 1, min(mostValidation, ceil(allValidation, classes)))
 	}
 	official := d.total(func(c dataset.Class) int { return c.Test })
 	switch {

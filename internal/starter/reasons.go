@@ -45,8 +45,11 @@ func (d *draft) LabelsWhy() string {
 		text += " after what is held out"
 	}
 	text += ": a budget can be that large."
-	if len(d.Labels) > 1 {
+	switch {
+	case len(d.Labels) > 1:
 		text += " Two budgets tell whether the gain shrinks as labels are added."
+	case len(budgets(pool, len(d.Kept))) > 1:
+		text += fmt.Sprintf(" A second one would not fit into %d minutes.", d.Minutes)
 	}
 	return text
 }

@@ -167,7 +167,7 @@ func TestChoices(t *testing.T) {
 		"many, an hour":  {survey(5000, 1000, 10, 32), Options{Minutes: 60}, "32 px, labels [10 50], 6 on 6, 4 epochs over 49500, batch 64, 50 min"},
 		"large":          {survey(500, 100, 2, 500), Options{}, "48 px, labels [10 50], 6 on 3, 42 epochs over 700, batch 64, 15 min"},
 		"large, 4 hours": {survey(500, 100, 2, 500), Options{Minutes: 240}, "96 px, labels [10 50], 6 on 6, 100 epochs over 700, batch 64, 169 min"},
-		"many classes":   {survey(500, 50, 200, 64), Options{Minutes: 30}, "32 px, labels [2 10], 6 on 6, 2 epochs over 43000, batch 64, 30 min"},
+		"many classes":   {survey(500, 50, 200, 64), Options{Minutes: 30}, "48 px, labels [2 10], 6 on 3, 2 epochs over 36000, batch 64, 29 min"},
 		"one minute":     {survey(500, 100, 10, 32), Options{Minutes: 1}, "32 px, labels [50], 3 on 3, 2 epochs over 1700, batch 64, 1 min"},
 		"many cores":     {survey(5000, 1000, 10, 32), Options{Machine: Machine{64, 1}}, "32 px, labels [10 50], 6 on 6, 3 epochs over 49500, batch 64, 10 min"},
 		"slow":           {survey(5000, 1000, 10, 32), Options{Machine: Machine{2, 3}}, "32 px, labels [50], 6 on 3, 2 epochs over 10000, batch 64, 15 min"},
