@@ -30,6 +30,7 @@ var completions = map[string]func(*settings) cobra.CompletionFunc{
 	"graph":    completePipeline,
 	"diff":     completePipelines(2),
 	"fmt":      completeSources,
+	"init":     completeFolder,
 	"preview":  completePreview,
 	"show":     completeRuns(1),
 	"report":   completeRuns(1),
@@ -178,5 +179,12 @@ func completeRuns(n int) func(*settings) cobra.CompletionFunc {
 			}
 			return names, noFiles | cobra.ShellCompDirectiveKeepOrder
 		}
+	}
+}
+
+// completeFolder leaves folders and archives to the shell.
+func completeFolder(*settings) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveDefault
 	}
 }

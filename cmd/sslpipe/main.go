@@ -126,6 +126,7 @@ compares them in a table with seeds, intervals and tests.`,
 
 // commands lists the commands.
 var commands = []func(*settings) *cobra.Command{
+	initCommand,
 	runCommand,
 	planCommand,
 	graphCommand,

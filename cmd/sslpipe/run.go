@@ -69,7 +69,7 @@ func (s *settings) tell(cmd *cobra.Command, r *report.Report, dir string) error 
 	if len(r.Evaluations) == 0 {
 		return nil
 	}
-	if err := writeReport(dir, r); err != nil {
+	if err := writeReport(dir, r, true); err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
