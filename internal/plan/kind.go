@@ -27,6 +27,15 @@ type Kind struct {
 	// what is wrong with the configuration given what is known of its inputs.
 	// It may be nil. It is called only if everything upstream is in order.
 	Check func(cfg any, in Inputs) (map[string]Facts, []schema.Problem)
+	// Memory estimates how many bytes of main memory a unit needs at most, so
+	// that units which do not fit beside each other are not run at once; 0 is
+	// not known, which counts as nothing. It may be nil. MemoryBy names the
+	// attribute to lower where that is too much.
+	Memory   func(cfg any, in Inputs) int64
+	MemoryBy string
+	// HostOnly says that units never compute on the device, so that they need
+	// not wait for a GPU.
+	HostOnly bool
 	// Run does the work of one unit and returns one entry for each of Outputs.
 	Run func(ctx context.Context, env *Env, cfg any) (map[string]artifact.Output, error)
 }
