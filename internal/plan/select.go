@@ -107,13 +107,10 @@ func (u *Unit) fits(pattern string) bool {
 	return glob.Match(pattern, u.Address) || glob.Match(pattern, u.Stage.Address)
 }
 
-// family is a stage's address without the brackets that tell it from others of
-// the same block.
+// family is a stage's address without its place in a sweep.
 func family(s *Stage) string {
-	if at := strings.LastIndexByte(s.Address, '['); at > 0 && strings.HasSuffix(s.Address, "]") {
-		return s.Address[:at]
-	}
-	return s.Address
+	name, _, _ := strings.Cut(s.Address, "[")
+	return name
 }
 
 // nearest is a hint at what a pattern that fits nothing may have meant.
