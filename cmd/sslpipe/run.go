@@ -101,7 +101,7 @@ func (f *runFlags) ended(err error, again func() string) error {
 		return nil
 	}
 	if _, large := errors.AsType[*run.TooLargeError](err); large {
-		return exitError{code: exitMistake, err: fmt.Errorf("%w\nOr allow more with --memory.", err)}
+		return exitError{code: exitMistake, err: fmt.Errorf("%w\nor allow more with --memory", err)}
 	}
 	if advice := f.advise(err); advice != "" {
 		err = fmt.Errorf("%w\n%s", err, advice)
