@@ -81,6 +81,9 @@ type Facts struct {
 	Split string
 	// Backbone is the name of an encoder's architecture.
 	Backbone string
+	// Activations is how many values an encoder computes for one image, by which
+	// the memory is estimated that it takes to train it.
+	Activations int64
 }
 
 // Inputs is what is known of a stage's inputs, by the path of the field that

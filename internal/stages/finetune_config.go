@@ -26,7 +26,8 @@ var finetune = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
-	Run:    runFinetune,
+	Memory: finetuneMemory, MemoryBy: "batch_size",
+	Run: runFinetune,
 }
 
 // The modes of finetune.
