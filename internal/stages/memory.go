@@ -11,7 +11,7 @@ import (
 // loaded, in bytes. Training keeps the outputs of all convolutions, those of batch
 // norm and of the activation, and makes gradients of them. Measured in MiB as the
 // largest resident set (VmHWM) of a process that ran one unit for 2 to 32 steps, on
-// 2 CPU cores with AVX-512, less those 300, beside what is estimated here:
+// 2 CPU cores with AVX2, less those 300, beside what is estimated here:
 //
 //	                       side  batch  alpha  measured  estimated
 //	pretrain rotation      32     16    0.35     176        460
