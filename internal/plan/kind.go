@@ -29,8 +29,8 @@ type Kind struct {
 	Check func(cfg any, in Inputs) (map[string]Facts, []schema.Problem)
 	// Memory estimates how many bytes of main memory a unit needs at most, so
 	// that units which do not fit beside each other are not run at once; 0 is
-	// not known, which counts as nothing. It may be nil. MemoryBy names the
-	// attribute to lower where that is too much.
+	// not known, which counts as nothing. It may be nil. MemoryBy names what it
+	// grows with, first of all the attribute to lower where that is too much.
 	Memory   func(cfg any, in Inputs) int64
 	MemoryBy string
 	// HostOnly says that units never compute on the device, so that they need

@@ -61,8 +61,7 @@ type TooLargeError struct {
 func (e *TooLargeError) Error() string {
 	lines := []string{fmt.Sprintf("not enough memory: the budget is %s, and nothing was run", Bytes(e.Budget))}
 	for _, units := range byStage(e.Units) {
-		k := units[0].Stage.Kind
-		lines = append(lines, fmt.Sprintf("%s needs about %s: lower its %s", some(units), Bytes(units[0].Memory), k.MemoryBy))
+		lines = append(lines, fmt.Sprintf("%s: about %s for a unit, by %s", some(units), Bytes(units[0].Memory), units[0].Stage.Kind.MemoryBy))
 	}
 	return strings.Join(lines, "\n  ")
 }

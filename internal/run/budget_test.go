@@ -139,8 +139,8 @@ func TestUnitThatDoesNotFitIsRefusedBeforeAnythingRuns(t *testing.T) {
 	o.Memory = 4 << 30
 	_, log, err := l.runWith(context.Background(), o)
 	want := "not enough memory: the budget is 4.0 GiB, and nothing was run\n" +
-		"  pretrain.a (3 units) needs about 9.0 GiB: lower its batch_size\n" +
-		"  pretrain.b[seed=0] needs about 5.0 GiB: lower its batch_size"
+		"  pretrain.a (3 units): about 9.0 GiB for a unit, by batch_size\n" +
+		"  pretrain.b[seed=0]: about 5.0 GiB for a unit, by batch_size"
 	var large *TooLargeError
 	if !errors.As(err, &large) || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)

@@ -119,7 +119,7 @@ func TestStaleResultsAreTold(t *testing.T) {
 	if _, log, err := l.runChosen(plan.Selection{Only: []string{"pretrain.a*[*"}}); err != nil || len(log) != 1 {
 		t.Errorf("ran %v, %v", log, err)
 	}
-	want := "evaluate.report is left out and stale: what is stored of it (1 of 1 units) was made with other settings or inputs"
+	want := "evaluate.report is left out and stale: what is stored of it was made with other settings or inputs"
 	if got := l.messages(); len(got) != 1 || got[0] != want {
 		t.Errorf("messages %q", got)
 	}

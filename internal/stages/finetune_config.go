@@ -26,7 +26,7 @@ var finetune = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
-	Memory: finetuneMemory, MemoryBy: "batch_size",
+	Memory: finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images and the width of the backbone",
 	Run: runFinetune,
 }
 

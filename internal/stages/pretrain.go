@@ -39,7 +39,7 @@ var pretrain = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
 	Check:  checkPretrain,
-	Memory: pretrainMemory, MemoryBy: "batch_size",
+	Memory: pretrainMemory, MemoryBy: "batch_size, the size of the images and the width of the backbone",
 	Run: runPretrain,
 }
 
