@@ -125,9 +125,7 @@ func TestTwinsByContentRunOnce(t *testing.T) {
 	l := newLab(t)
 	one, two := l.add("download.one", "1", nil), l.add("download.two", "2", nil)
 	one.Config, two.Config = "data", "data"
-	began := make(chan struct{})
-	a := l.add("pretrain.a", "a", func(context.Context, *plan.Env) error { close(began); return nil }, one)
-	b := l.add("pretrain.b", "a", func(context.Context, *plan.Env) error { <-began; return nil }, two)
+	a, b := l.add("pretrain.a", "a", nil, one), l.add("pretrain.b", "a", nil, two)
 	o := l.options()
 	o.Cores = 4
 	r, log, err := l.runWith(context.Background(), o)
