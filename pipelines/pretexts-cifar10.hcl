@@ -369,7 +369,7 @@ finetune "pixels" {
 evaluate "report" {
   data     = download.images.test
   baseline = finetune.random
-  compare  = [
+  compare = [
     finetune.pixels,
     finetune.rotation,
     finetune.jigsaw,
@@ -386,5 +386,5 @@ evaluate "report" {
     finetune.supervised,
     finetune.simclr_rotation,
   ]
-  seconds  = true
+  seconds = true
 }

@@ -559,7 +559,7 @@ finetune "simclr_rotation_linear" {
 evaluate "report" {
   data     = download.images.test
   baseline = finetune.scratch
-  compare  = [
+  compare = [
     finetune.random_linear,
     finetune.rotation,
     finetune.rotation_linear,
@@ -590,5 +590,5 @@ evaluate "report" {
     finetune.simclr_rotation,
     finetune.simclr_rotation_linear,
   ]
-  seconds  = true
+  seconds = true
 }

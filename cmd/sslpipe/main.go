@@ -22,6 +22,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitMistake     = 2 // the user's input is wrong: nothing was run
+	exitChanges     = 3 // a check found that something would change
 	exitInterrupted = 130
 )
 
@@ -119,14 +120,19 @@ compares them in a table with seeds, intervals and tests.`,
 	for _, command := range commands {
 		root.AddCommand(command(s))
 	}
+	addCompletion(root, s)
 	return root
 }
 
 // commands lists the commands.
 var commands = []func(*settings) *cobra.Command{
+	initCommand,
 	runCommand,
 	planCommand,
+	graphCommand,
+	diffCommand,
 	validateCommand,
+	fmtCommand,
 	evalCommand,
 	previewCommand,
 	predictCommand,
@@ -134,6 +140,8 @@ var commands = []func(*settings) *cobra.Command{
 	runsCommand,
 	showCommand,
 	compareCommand,
+	cacheCommand,
+	lockCommand,
 	describeCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/cpu"
 
@@ -60,12 +61,17 @@ func (g givenFlag) Set(text string) error {
 	return nil
 }
 
+// plan plans a pipeline with the values that the flags give.
+func (f *pipelineFlags) plan(paths []string, device string, kinds []plan.Kind) (*plan.Plan, hcl.Diagnostics) {
+	return plan.Load(paths, kinds, plan.Options{
+		Given: f.given, Sets: f.sets, Lookup: os.LookupEnv, Runtime: runtimeIdentity(device),
+	})
+}
+
 // load plans a pipeline for a device. Mistakes in its files are printed, and end
 // the program with their own exit code.
 func (f *pipelineFlags) load(cmd *cobra.Command, paths []string, device string, kinds []plan.Kind) (*plan.Plan, error) {
-	p, diags := plan.Load(paths, kinds, plan.Options{
-		Given: f.given, Sets: f.sets, Lookup: os.LookupEnv, Runtime: runtimeIdentity(device),
-	})
+	p, diags := f.plan(paths, device, kinds)
 	if len(diags) > 0 {
 		stderr := cmd.ErrOrStderr()
 		if err := view.Diagnostics(stderr, p.Files, diags, view.Detect(stderr, os.Getenv)); err != nil {
@@ -127,11 +133,15 @@ func vectorInstructions() string {
 
 func validateCommand(s *settings) *cobra.Command {
 	var flags pipelineFlags
+	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "validate PIPELINE.hcl...",
-		Short: "Check a pipeline file; run nothing",
+		Short: "Check a pipeline; run nothing",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON {
+				return flags.validateJSON(cmd, s, args)
+			}
 			p, err := flags.inspect(cmd, s, args)
 			if err != nil {
 				return err
@@ -141,32 +151,32 @@ func validateCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write what was found as JSON")
 	return cmd
 }
 
-func planCommand(s *settings) *cobra.Command {
-	var flags pipelineFlags
-	cmd := &cobra.Command{
-		Use:   "plan PIPELINE.hcl...",
-		Short: "Show what a run would do; run nothing",
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := flags.inspect(cmd, s, args)
-			if err != nil {
-				return err
-			}
-			store, err := s.store()
-			if err != nil {
-				return err
-			}
-			statuses := plan.Statuses(p, func(fingerprint string) bool {
-				_, found, err := store.Lookup(fingerprint)
-				return found && err == nil
-			})
-			out := cmd.OutOrStdout()
-			return failed(view.Plan(out, p, statuses, view.Detect(out, os.Getenv)))
-		},
+// validateJSON is for programs: everything that was found is on standard output.
+func (f *pipelineFlags) validateJSON(cmd *cobra.Command, s *settings, paths []string) error {
+	device, err := s.chooseDevice()
+	if err != nil {
+		return err
 	}
-	flags.add(cmd)
-	return cmd
+	p, diags := f.plan(paths, device, stages.Kinds)
+	if err := view.ValidityJSON(cmd.OutOrStdout(), diags, len(p.Stages), len(p.Units)); err != nil {
+		return failed(err)
+	}
+	if diags.HasErrors() {
+		return exitError{code: exitMistake}
+	}
+	return nil
+}
+
+// givenBy are the values for variables on a command line that is being typed.
+func givenBy(cmd *cobra.Command) []plan.Given {
+	flag := cmd.Flags().Lookup("var")
+	if flag == nil {
+		return nil
+	}
+	given, _ := flag.Value.(givenFlag)
+	return *given.given
 }

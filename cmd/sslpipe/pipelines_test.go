@@ -92,3 +92,13 @@ func fingerprints(t *testing.T, text []byte) map[string]string {
 	}
 	return of
 }
+
+// Every pipeline in the repository has the layout that fmt gives.
+func TestEveryPipelineIsFormatted(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	dir := repository(t)
+	args := []string{"fmt", "--check", "--diff", filepath.Join(dir, "pipelines"), filepath.Join(dir, "bench", "peers"), "testdata"}
+	if code := execute(args, nil, &stdout, &stderr); code != exitOK {
+		t.Errorf("exit code %d\n%s%s", code, &stdout, &stderr)
+	}
+}

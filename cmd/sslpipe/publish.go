@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/plan"
@@ -25,18 +27,20 @@ type modelCard struct {
 
 const cardFile = "sslpipe.json"
 
-// publish copies the SavedModel of every unit that made one to
-// root/<pipeline>/<stage>/<version>. A model that is there already, by the
-// digest on its card, is left alone.
+// publish copies the SavedModel of every unit that made one and is among entries
+// to root/<pipeline>/<stage>/<version>. A model that is there already is left alone.
 func publish(root string, p *plan.Plan, store *artifact.Store, entries map[string]*artifact.Entry) error {
 	for _, u := range p.Units {
+		if entries[u.Address] == nil {
+			continue
+		}
 		for _, o := range u.Stage.Kind.Outputs {
-			if o.Type != artifact.TypeEncoder && o.Type != artifact.TypeClassifier {
+			if !isModel(o) || published(root, p, entries[u.Address], u) {
 				continue
 			}
 			h, err := store.Handle(entries[u.Address], o.Name)
 			if err == nil {
-				err = publishModel(filepath.Join(root, p.Pipeline.Name, modelName(u), strconv.Itoa(u.Coord["seed"]+1)), h, u)
+				err = publishModel(modelDir(root, p, u), h, u)
 			}
 			if err != nil {
 				return fmt.Errorf("publish the model of %s: %w", u.Address, err)
@@ -44,6 +48,38 @@ func publish(root string, p *plan.Plan, store *artifact.Store, entries map[strin
 		}
 	}
 	return nil
+}
+
+func isModel(o plan.Output) bool {
+	return o.Type == artifact.TypeEncoder || o.Type == artifact.TypeClassifier
+}
+
+func modelDir(root string, p *plan.Plan, u *plan.Unit) string {
+	return filepath.Join(root, p.Pipeline.Name, modelName(u), strconv.Itoa(u.Coord["seed"]+1))
+}
+
+// published tells whether the model of a unit, if it makes one, is in its place: by
+// the digest on its card, and the names and sizes of its files.
+func published(root string, p *plan.Plan, e *artifact.Entry, u *plan.Unit) bool {
+	if !slices.ContainsFunc(u.Stage.Kind.Outputs, isModel) {
+		return true
+	}
+	dir := modelDir(root, p, u)
+	var card modelCard
+	text, err := os.ReadFile(filepath.Join(dir, cardFile))
+	if e == nil || err != nil || json.Unmarshal(text, &card) != nil || card.Digest != e.Tree {
+		return false
+	}
+	for _, f := range e.Files {
+		rel, inModel := strings.CutPrefix(f.Path, stages.ModelDir+"/")
+		if !inModel {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(rel))); err != nil || info.Size() != f.Size {
+			return false
+		}
+	}
+	return true
 }
 
 // modelName is the folder of a stage's models: the stage's address, and the
@@ -60,11 +96,6 @@ func modelName(u *plan.Unit) string {
 }
 
 func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
-	var card modelCard
-	text, err := os.ReadFile(filepath.Join(dir, cardFile))
-	if err == nil && json.Unmarshal(text, &card) == nil && card.Digest == h.Digest {
-		return nil
-	}
 	temp := dir + ".part"
 	if err := os.RemoveAll(temp); err != nil {
 		return err
@@ -72,8 +103,9 @@ func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
 	if err := copyTree(temp, filepath.Join(h.Path, stages.ModelDir)); err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
-	card = modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}
-	if text, err = json.MarshalIndent(card, "", "  "); err != nil {
+	card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}
+	text, err := json.MarshalIndent(card, "", "  ")
+	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(temp, cardFile), append(text, '\n'), 0o644); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"sslpipe/internal/report"
 	"sslpipe/internal/view"
@@ -27,6 +28,8 @@ var formats = map[string]func(w io.Writer, r *report.Report, dir string) error{
 	"json": func(w io.Writer, r *report.Report, _ string) error { return view.ReportJSON(w, r) },
 	"html": writeHTML,
 }
+
+func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
 
 func writeHTML(w io.Writer, r *report.Report, dir string) error {
 	pictures := map[string][]byte{}
@@ -46,29 +49,14 @@ func writeHTML(w io.Writer, r *report.Report, dir string) error {
 }
 
 // writeReport writes a report in every form, and its figures, into a run's folder.
-func writeReport(dir string, r *report.Report) error {
-	for _, ending := range slices.Sorted(maps.Keys(formats)) {
-		if err := writeForm(filepath.Join(dir, "report."+ending), r, dir, ending); err != nil {
-			return err
-		}
+// The figures can be those that an earlier run has drawn.
+func writeReport(dir string, r *report.Report, earlier bool) error {
+	var group errgroup.Group
+	for _, ending := range formatNames() {
+		group.Go(func() error { return writeForm(filepath.Join(dir, "report."+ending), r, dir, ending) })
 	}
-	figures, err := view.Figures(r)
-	if err != nil {
-		return fmt.Errorf("draw figures: %w", err)
-	}
-	if len(figures) == 0 {
-		return nil
-	}
-	folder := filepath.Join(dir, "figures")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	for _, figure := range figures {
-		if err := renameio.WriteFile(filepath.Join(folder, figure.Name), figure.Data, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	group.Go(func() error { return writeFigures(dir, r, earlier) })
+	return group.Wait()
 }
 
 // writeForm writes one form of a report to a file, which appears whole.
@@ -99,7 +87,7 @@ newest run), a path, or "latest", which is meant without it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, ok := formats[form]; form != "" && !ok {
-				return fmt.Errorf("there is no format %q: use %s", form, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
+				return fmt.Errorf("there is no format %q: use %s", form, strings.Join(formatNames(), ", "))
 			}
 			if out != "" && form == "" {
 				return errors.New("--out needs --format")
@@ -114,7 +102,7 @@ newest run), a path, or "latest", which is meant without it.`,
 			case form != "":
 				return failed(formats[form](cmd.OutOrStdout(), r, dir))
 			}
-			if err := writeReport(dir, r); err != nil {
+			if err := writeReport(dir, r, false); err != nil {
 				return failed(err)
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(dir, "report.html"))

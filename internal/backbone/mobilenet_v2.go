@@ -78,6 +78,35 @@ func (c *MobileNetV2) Dim() int {
 	return lastFilters
 }
 
+// Activations implements Backbone.
+func (c *MobileNetV2) Activations(h, w int) int64 {
+	stem, strides, err := c.strides()
+	if err != nil {
+		return 0
+	}
+	h, w = shrunk(h, stem), shrunk(w, stem)
+	in := makeDivisible(stemFilters * c.Alpha)
+	total := int64(h) * int64(w) * int64(in)
+	for i, s := range stages() {
+		out := makeDivisible(float64(int(float64(s.filters) * c.Alpha)))
+		for j := range s.blocks {
+			wide := in * s.expansion
+			if s.expansion > 1 {
+				total += int64(h) * int64(w) * int64(wide)
+			}
+			if j == 0 {
+				h, w = shrunk(h, strides[i]), shrunk(w, strides[i])
+			}
+			total += int64(h) * int64(w) * int64(wide+out)
+			in = out
+		}
+	}
+	return total + int64(h)*int64(w)*int64(c.Dim())
+}
+
+// shrunk is the side of a map after a convolution with SAME padding.
+func shrunk(side, stride int) int { return (side + stride - 1) / stride }
+
 // Build implements Backbone.
 func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 	stem, strides, err := c.strides()

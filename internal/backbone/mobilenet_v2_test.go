@@ -169,3 +169,21 @@ func TestTraining(t *testing.T) {
 		t.Errorf("after 60 steps the loss is %v and the accuracy in inference %v", got[0][0], got[1][0])
 	}
 }
+
+// The values of all convolutions, summed up by hand from the table of the paper
+// and the strides.
+func TestActivations(t *testing.T) {
+	for _, c := range []struct {
+		alpha   float64
+		strides string
+		side    int
+		want    int64
+	}{
+		{0.35, "small", 32, 69_728}, {1, "small", 64, 646_144}, {0.35, "small", 28, 61_328}, {0.35, "px32", 32, 664_448}, {1, "small", 0, 0},
+	} {
+		net := &MobileNetV2{Alpha: c.alpha, Strides: c.strides}
+		if got := net.Activations(c.side, c.side); got != c.want {
+			t.Errorf("alpha %g, %s, %d px: %d values, want %d", c.alpha, c.strides, c.side, got, c.want)
+		}
+	}
+}

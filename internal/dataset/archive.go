@@ -83,6 +83,14 @@ func (o opener) openZip(b blob) (tree, error) {
 func (t *zipTree) names() []string { return t.sorted }
 func (t *zipTree) Close() error    { return t.archive.Close() }
 
+func (t *zipTree) size(name string) (int64, error) {
+	f, err := t.find(name)
+	if err != nil {
+		return 0, err
+	}
+	return int64(f.UncompressedSize64), nil
+}
+
 func (t *zipTree) open(name string) (blob, error) {
 	f, err := t.find(name)
 	if err != nil {
@@ -163,6 +171,11 @@ func checkTarEnd(b blob, section io.Seeker) error {
 
 func (t *tarTree) names() []string { return t.sorted }
 func (t *tarTree) Close() error    { return t.archive.Close() }
+
+func (t *tarTree) size(name string) (int64, error) {
+	at, err := t.find(name)
+	return at.size, err
+}
 
 func (t *tarTree) open(name string) (blob, error) {
 	at, err := t.find(name)

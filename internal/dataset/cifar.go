@@ -6,6 +6,11 @@ import (
 	"strings"
 )
 
+func meansCIFAR(t tree) bool {
+	files := byBase(t)
+	return files["data_batch_1.bin"] != "" || files["train.bin"] != ""
+}
+
 // readCIFAR reads the binary versions of CIFAR-10 and CIFAR-100: records of one
 // label byte (CIFAR-100: a coarse and a fine one; the fine one counts) and three
 // planes of 32x32 bytes.

@@ -48,6 +48,14 @@ func (t *folderTree) Close() error {
 	return t.closer.Close()
 }
 
+func (t *folderTree) size(name string) (int64, error) {
+	info, err := fs.Stat(t.fsys, name)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
 func (t *folderTree) open(name string) (blob, error) {
 	f, err := t.fsys.Open(name)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+func meansIDX(t tree) bool { return findIDX(t, []string{"train"}, "images") != "" }
+
 // readIDX reads MNIST's format: for each part one file of images and one of
 // labels, with big-endian headers. Classes are named "0", "1", ...
 func readIDX(o opener, t tree) (*catalogue, error) {

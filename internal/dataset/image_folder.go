@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,14 +12,17 @@ import (
 // partFolders are the folder names that say where images belong. Where a set has
 // val but no test, val is its test, as for ImageNet.
 var partFolders = map[string]part{
-	"train": partTrain, "training": partTrain,
+	"train": partTrain, "training": partTrain, "labeled": partTrain, "labelled": partTrain,
 	"val": partValidation, "valid": partValidation, "validation": partValidation,
 	"test":      partTest,
 	"unlabeled": partUnlabelled, "unlabelled": partUnlabelled,
 }
 
+func meansImageFolder(t tree) bool { return slices.ContainsFunc(t.names(), isImageName) }
+
 // readImageFolder reads folders of image files that are named for their classes,
 // inside of folders named for the parts or, without such, as training images.
+// Images that all lie in one folder have no classes.
 func readImageFolder(_ opener, t tree) (*catalogue, error) {
 	c := &catalogue{}
 	var names []string
@@ -39,16 +43,12 @@ func readImageFolder(_ opener, t tree) (*catalogue, error) {
 }
 
 func (c *catalogue) addFolders(t tree, names []string) error {
-	root := partRoot(names)
-	prefix := ""
-	if root < 0 {
-		prefix = commonFolder(names)
-	}
+	arranged := arrange(names)
 	places := make([]place, len(names))
 	classes := map[string]bool{}
 	hasTest := false
 	for i, name := range names {
-		p, err := placeOf(strings.TrimPrefix(name, prefix), root)
+		p, err := arranged.place(name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -58,10 +58,7 @@ func (c *catalogue) addFolders(t tree, names []string) error {
 			classes[p.class] = true
 		}
 	}
-	for class := range classes {
-		c.labels = append(c.labels, class)
-	}
-	slices.Sort(c.labels)
+	c.labels = slices.Sorted(maps.Keys(classes))
 	for i, name := range names {
 		p := places[i]
 		if p.part == partValidation && !hasTest {
@@ -88,6 +85,35 @@ type place struct {
 	class string
 }
 
+// arrangement is what the folders of an image folder mean.
+type arrangement struct {
+	root   int    // depth of the folders named for parts, -1 for none
+	prefix string // without such: the folder that all files share
+	beside bool   // classes lie beside a folder of unlabelled images, without one of training images
+	flat   bool   // all images lie in one folder
+}
+
+func arrange(names []string) arrangement {
+	a := arrangement{root: partRoot(names)}
+	if a.root >= 0 {
+		a.beside = !slices.ContainsFunc(names, a.hasClasses)
+		return a
+	}
+	a.prefix = commonFolder(names)
+	a.flat = !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name[len(a.prefix):], "/") })
+	return a
+}
+
+// hasClasses tells whether a file lies in a folder for a part with classes.
+func (a arrangement) hasClasses(name string) bool {
+	folders := strings.Split(path.Dir(name), "/")
+	if len(folders) <= a.root {
+		return false
+	}
+	p, ok := partFolders[folders[a.root]]
+	return ok && p != partUnlabelled
+}
+
 // partRoot returns at which depth folders named for parts are: the shallowest
 // depth where any is, -1 for none.
 func partRoot(names []string) int {
@@ -103,22 +129,26 @@ func partRoot(names []string) int {
 	return root
 }
 
-// placeOf reads part and class from a path whose part folder is at depth root.
-func placeOf(name string, root int) (place, error) {
-	folders := strings.Split(path.Dir(name), "/")
+// place reads part and class from a path.
+func (a arrangement) place(name string) (place, error) {
+	folders := strings.Split(path.Dir(strings.TrimPrefix(name, a.prefix)), "/")
 	p := partTrain
-	if root >= 0 {
-		if len(folders) <= root {
+	if a.root >= 0 {
+		if len(folders) <= a.root {
 			return place{}, errors.New("lies beside the train and test folders, in none of them")
 		}
-		var ok bool
-		if p, ok = partFolders[folders[root]]; !ok {
-			return place{}, fmt.Errorf("lies in %q, which is none of train, val, test and unlabelled", folders[root])
+		named, ok := partFolders[folders[a.root]]
+		switch {
+		case ok:
+			p, folders = named, folders[a.root+1:]
+		case a.beside:
+			folders = folders[a.root:]
+		default:
+			return place{}, fmt.Errorf("lies in %q, which is none of train, val, test and unlabelled", folders[a.root])
 		}
-		folders = folders[root+1:]
 	}
-	if p == partUnlabelled {
-		return place{part: p}, nil
+	if a.flat || p == partUnlabelled {
+		return place{part: partUnlabelled}, nil
 	}
 	if len(folders) == 0 || folders[0] == "." {
 		return place{}, errors.New("lies in no folder named for its class")

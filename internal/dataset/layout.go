@@ -12,16 +12,19 @@ import (
 type layout struct {
 	name, doc string
 	read      func(o opener, t tree) (*catalogue, error)
+	// means tells by the names of files whether they mean to be in this layout.
+	// Image folders are so general that the others must be asked before them.
+	means func(t tree) bool
 }
 
 // layouts lists what Source.Layout can say. Not included: TFRecord and Parquet
 // (nothing known here is published in them).
 var layouts = []layout{
-	{"image-folder", "train/<class>/*.jpg and test/<class>/*.jpg (or val/), or <class>/*.jpg; also unlabelled/", readImageFolder},
-	{"tiny-imagenet", "train/<wnid>/images/*.JPEG and val/images/*.JPEG with val/val_annotations.txt", readTinyImageNet},
-	{"idx", "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each plain, .gz or .zst", readIDX},
-	{"cifar-binary", "data_batch_1.bin ... test_batch.bin, or train.bin and test.bin (CIFAR-100)", readCIFAR},
-	{"stl10-binary", "train_X.bin, train_y.bin, test_X.bin, test_y.bin, unlabeled_X.bin", readSTL10},
+	{"image-folder", "train/<class>/*.jpg and test/<class>/*.jpg (or val/), or <class>/*.jpg alone; images without labels in unlabelled/ beside them; *.jpg alone, without labels", readImageFolder, meansImageFolder},
+	{"tiny-imagenet", "train/<wnid>/images/*.JPEG and val/images/*.JPEG with val/val_annotations.txt", readTinyImageNet, meansTinyImageNet},
+	{"idx", "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each plain, .gz or .zst", readIDX, meansIDX},
+	{"cifar-binary", "data_batch_1.bin ... test_batch.bin, or train.bin and test.bin (CIFAR-100)", readCIFAR, meansCIFAR},
+	{"stl10-binary", "train_X.bin, train_y.bin, test_X.bin, test_y.bin, unlabeled_X.bin", readSTL10, meansSTL10},
 }
 
 // Layouts lists the names of the layouts.

@@ -212,6 +212,15 @@ func TestReadImageFolder(t *testing.T) {
 		"classes alone": {map[string][]byte{
 			"pets/dog/deep/1.jpg": x, "pets/cat/1.jpg": x,
 		}, []string{"train cat pets/cat/1.jpg", "train dog pets/dog/deep/1.jpg"}, 0},
+		"labelled beside unlabelled": {map[string][]byte{
+			"labelled/a/1.jpg": x, "unlabelled/b/2.jpg": x, "unlabelled/3.jpg": x,
+		}, []string{"train a labelled/a/1.jpg", "unlabelled - unlabelled/3.jpg", "unlabelled - unlabelled/b/2.jpg"}, 0},
+		"classes beside unlabelled": {map[string][]byte{
+			"pets/cat/1.jpg": x, "pets/dog/1.jpg": x, "pets/unlabelled/2.jpg": x,
+		}, []string{"train cat pets/cat/1.jpg", "train dog pets/dog/1.jpg", "unlabelled - pets/unlabelled/2.jpg"}, 0},
+		"no classes": {map[string][]byte{
+			"pile/1.jpg": x, "pile/2.jpg": x,
+		}, []string{"unlabelled - pile/1.jpg", "unlabelled - pile/2.jpg"}, 0},
 	} {
 		got, err := read(t, "image-folder", c.files)
 		if err != nil {

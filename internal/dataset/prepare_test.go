@@ -56,6 +56,22 @@ func TestPrepareImageFolder(t *testing.T) {
 	}
 }
 
+// Images without labels can be pre-trained on, and nothing else.
+func TestPrepareWithoutLabels(t *testing.T) {
+	tftest.Load(t)
+	files := map[string][]byte{}
+	for name, data := range imageFolder(t, 10) {
+		files[strings.ReplaceAll(name, "/", "-")] = data
+	}
+	d := prepare(t, Source{Path: write(t, files), Layout: "image-folder", ImageSize: 4, ValidationPerClass: 50})
+	if got := fmt.Sprint(d.Meta.Classes, d.Meta.Splits); got != "[] map[test:0 train:0 unlabelled:22 validation:0]" {
+		t.Error(got)
+	}
+	if _, err := d.Subset(Train, 1, 0); err == nil || !strings.Contains(err.Error(), "has 0 classes, a classifier needs two") {
+		t.Errorf("labels are drawn: %v", err)
+	}
+}
+
 func TestPrepareKeepsOwnSizeOrAsks(t *testing.T) {
 	tftest.Load(t)
 	files := imageFolder(t, 2)

@@ -128,7 +128,8 @@ func (c *cutter) rest() error {
 		slices.Sort(unlabelled)
 	}
 	c.splits[Unlabelled] = unlabelled
-	if len(c.splits[Test]) == 0 {
+	// Without classes to tell apart there is nothing to test.
+	if len(c.splits[Test]) == 0 && len(c.classes) > 1 {
 		return fmt.Errorf("there are no test images: the data set has none, so test_per_class must hold some out")
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"strconv"
 )
 
+func meansSTL10(t tree) bool { return byBase(t)["train_X.bin"] != "" }
+
 // readSTL10 reads STL-10's binary version: images are three planes of bytes in
 // column-major order, labels are bytes from 1.
 func readSTL10(_ opener, t tree) (*catalogue, error) {

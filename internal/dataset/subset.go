@@ -32,6 +32,9 @@ func (d *Dataset) draw(split string, seed int64, take func(have int) int) ([]int
 	if err != nil {
 		return nil, fmt.Errorf("draw labels: %w", err)
 	}
+	if len(d.Meta.Classes) < 2 {
+		return nil, fmt.Errorf("draw labels: %s has %d classes, a classifier needs two", d.Meta.Name, len(d.Meta.Classes))
+	}
 	byClass := make([][]int, len(d.Meta.Classes))
 	for _, i := range indices {
 		if l := d.labels[i]; l >= 0 {

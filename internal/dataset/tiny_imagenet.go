@@ -61,15 +61,23 @@ func readTinyImageNet(_ opener, t tree) (*catalogue, error) {
 	return c, nil
 }
 
+// tinyFile has the classes of the validation images.
+const tinyFile = "val/val_annotations.txt"
+
+func findTiny(t tree) int {
+	return slices.IndexFunc(t.names(), func(name string) bool {
+		return name == tinyFile || strings.HasSuffix(name, "/"+tinyFile)
+	})
+}
+
+func meansTinyImageNet(t tree) bool { return findTiny(t) >= 0 }
+
 // tinyAnnotations finds the folder that holds train and val, and the class of
 // each validation image.
 func tinyAnnotations(t tree) (root string, classes map[string]string, err error) {
-	const file = "val/val_annotations.txt"
-	at := slices.IndexFunc(t.names(), func(name string) bool {
-		return name == file || strings.HasSuffix(name, "/"+file)
-	})
+	at := findTiny(t)
 	if at < 0 {
-		return "", nil, errors.New("has no val/val_annotations.txt, without which the validation images have no classes")
+		return "", nil, fmt.Errorf("has no %s, without which the validation images have no classes", tinyFile)
 	}
 	name := t.names()[at]
 	lines, err := readLines(t, name)
@@ -84,5 +92,5 @@ func tinyAnnotations(t tree) (root string, classes map[string]string, err error)
 		}
 		classes[fields[0]] = fields[1]
 	}
-	return strings.TrimSuffix(name, file), classes, nil
+	return strings.TrimSuffix(name, tinyFile), classes, nil
 }

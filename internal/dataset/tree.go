@@ -14,6 +14,7 @@ import (
 // place. Names are relative, slash-separated and clean.
 type tree interface {
 	names() []string // sorted
+	size(name string) (int64, error)
 	open(name string) (blob, error)
 	Close() error
 }

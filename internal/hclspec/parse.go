@@ -3,7 +3,6 @@ package hclspec
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,7 +27,7 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	return ReadText(f)
 }
 
 // Load reads and parses a pipeline, which is what all files together declare; a
@@ -135,27 +134,36 @@ func parseFile(path string, files map[string]*hcl.File, read Read) (*Body, hcl.D
 		return nil, hcl.Diagnostics{unreadable(path, err)}
 	}
 	files[path] = &hcl.File{Bytes: src}
-	if len(src) > maxBytes {
+	if diags := checkSize(src, path); diags.HasErrors() {
 		files[path].Bytes = nil
-		return nil, hcl.Diagnostics{Errorf(hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
-			"File too large", "A pipeline file may have at most %d bytes.", maxBytes)}
+		return nil, diags
 	}
 	if IsJSON(path) {
 		file, body, diags := parseJSON(src, path)
+		keepWithin(diags, src)
 		if body != nil {
 			files[path] = file
 		}
 		return body, diags
 	}
-	if diags := checkLimits(src, path); diags.HasErrors() {
-		return nil, diags
-	}
-	file, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+	file, diags := parseNative(src, path)
 	if file == nil || spoiled(diags) {
 		return nil, diags
 	}
 	files[path] = file
 	return &Body{native: file.Body.(*hclsyntax.Body)}, diags
+}
+
+// keepWithin moves ranges into the source: HCL's scanner for JSON expects more behind
+// the end of a text.
+func keepWithin(diags hcl.Diagnostics, src []byte) {
+	for _, d := range diags {
+		for _, r := range []*hcl.Range{d.Subject, d.Context} {
+			if r != nil {
+				r.Start.Byte, r.End.Byte = min(r.Start.Byte, len(src)), min(r.End.Byte, len(src))
+			}
+		}
+	}
 }
 
 // LoadValues reads a file of values for variables: NAME = VALUE.

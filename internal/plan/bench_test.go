@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,34 @@ func BenchmarkParse(b *testing.B) {
 				units = len(p.Units)
 			}
 			b.ReportMetric(float64(units), "units")
+		})
+	}
+}
+
+// BenchmarkStatuses tells why everything below a changed pre-training runs again.
+func BenchmarkStatuses(b *testing.B) {
+	for name, src := range map[string]string{
+		"1000 units":  strings.Replace(experiment, "[10, 50]", "range(1, 249)", 1),
+		"10000 units": strings.Replace(strings.Replace(experiment, "seeds = 4", "seeds = 40", 1), "[10, 50]", "range(1, 249)", 1),
+		"1000 stages": manyStages(1000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			parse := func(src string) *plan.Plan {
+				p, diags := plan.Parse([]byte(src), "x.hcl", fakeKinds(1, 1), plan.Options{Runtime: "test"})
+				if diags.HasErrors() {
+					b.Fatal(diags)
+				}
+				return p
+			}
+			before, now := parse(src), parse(strings.Replace(src, `source = "x"`, `source = "y"`, 1))
+			known := plan.Known{
+				Stored:  func(string) plan.Stored { return plan.Stored{} },
+				Earlier: slices.Values([]*plan.EarlierRun{recordOf(before)}),
+			}
+			for b.Loop() {
+				plan.EstimateRun(plan.Statuses(now, nil, known), 2)
+			}
+			b.ReportMetric(float64(len(now.Units)), "units")
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -150,18 +149,6 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-func TestStatuses(t *testing.T) {
-	p := mustParse(t, head)
-	stored := map[string]bool{p.Units[0].Fingerprint: true}
-	var got []string
-	for _, s := range plan.Statuses(p, func(fp string) bool { return stored[fp] }) {
-		got = append(got, fmt.Sprintf("%s %s", s.Unit.Address, s.Status))
-	}
-	if want := []string{"download.images cached", "augment.views run"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
 func TestStageByAddress(t *testing.T) {
 	p := mustParse(t, head)
 	s, ok := p.Stage("augment.views")
@@ -170,5 +157,28 @@ func TestStageByAddress(t *testing.T) {
 	}
 	if _, ok := p.Stage("augment.none"); ok {
 		t.Error("found a stage that is not there")
+	}
+}
+
+func TestMemoryFollowsFromWhatIsKnownOfInputs(t *testing.T) {
+	kinds := fakeKinds(1, 1)
+	for i := range kinds {
+		if kinds[i].Name == "pretrain" {
+			kinds[i].MemoryBy = "epochs"
+			kinds[i].Memory = func(cfg any, in plan.Inputs) int64 { return int64(in.One("views").Shape[0]) << 20 }
+		}
+	}
+	p, diags := plan.Parse([]byte(experiment), "x.hcl", kinds, plan.Options{Runtime: "test"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, u := range p.Units {
+		want := int64(0)
+		if u.Stage.Kind.Name == "pretrain" {
+			want = 28 << 20
+		}
+		if u.Memory != want {
+			t.Errorf("%s needs %d bytes, want %d", u.Address, u.Memory, want)
+		}
 	}
 }

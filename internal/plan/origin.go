@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -81,6 +82,23 @@ func (s *Stage) choiceOrigins(f schema.Field, config any, path string, families 
 	}
 	return out
 }
+
+// Sensitive tells whether the value at a path, or one in the block at the path, must
+// not be seen. Numbers of blocks in the path do not count.
+func (s *Stage) Sensitive(path string) bool {
+	if s.decoded == nil {
+		return false
+	}
+	path = indices.ReplaceAllString(path, "")
+	for secret := range s.decoded.secret {
+		if secret = indices.ReplaceAllString(secret, ""); secret == path || strings.HasPrefix(secret, path+".") {
+			return true
+		}
+	}
+	return false
+}
+
+var indices = regexp.MustCompile(`\[[0-9]+\]`)
 
 // Origin returns where the value of one attribute came from, by its path.
 func (s *Stage) Origin(path string) (Origin, bool) {

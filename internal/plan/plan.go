@@ -123,6 +123,8 @@ type Unit struct {
 	// Threads is how many CPU threads the unit uses: the attribute "threads"
 	// of its stage, otherwise 1.
 	Threads int
+	// Memory is what the unit needs at most, in bytes; 0 is not known.
+	Memory int64
 }
 
 // Plan is everything that a pipeline file asks for.
@@ -196,34 +198,6 @@ func (p *Plan) Upstream(of ...*Unit) *Plan {
 		}
 	}
 	return part
-}
-
-// Status says what a run will do with a unit.
-type Status string
-
-// The statuses of a unit.
-const (
-	StatusCached Status = "cached"
-	StatusRun    Status = "run"
-)
-
-// UnitStatus is a unit with its status.
-type UnitStatus struct {
-	Unit   *Unit
-	Status Status
-}
-
-// Statuses returns the status of every unit in the order of the plan. Lookup
-// tells whether the result for a fingerprint is stored.
-func Statuses(p *Plan, lookup func(fingerprint string) bool) []UnitStatus {
-	statuses := make([]UnitStatus, len(p.Units))
-	for i, u := range p.Units {
-		statuses[i] = UnitStatus{Unit: u, Status: StatusRun}
-		if lookup(u.Fingerprint) {
-			statuses[i].Status = StatusCached
-		}
-	}
-	return statuses
 }
 
 // maxDiagnostics limits what is reported at once. More is no help, and each costs a

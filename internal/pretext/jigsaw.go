@@ -58,6 +58,9 @@ func (t *Jigsaw) Needs(b Batch) Needs { return Needs{Views: 1, Draws: t.on(t.Gri
 // Crops implements Task.
 func (t *Jigsaw) Crops() int { return t.Grid * t.Grid }
 
+// CropSize implements Cutter.
+func (t *Jigsaw) CropSize(b Batch) (h, w int) { return t.on(t.Grid, b).shownSize() }
+
 // Check implements Task.
 func (t *Jigsaw) Check(b Batch) []schema.Problem { return t.on(t.Grid, b).check() }
 

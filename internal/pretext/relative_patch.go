@@ -38,6 +38,9 @@ func (t *RelativePatch) Needs(b Batch) Needs {
 // Crops implements Task.
 func (t *RelativePatch) Crops() int { return patchGrid * patchGrid }
 
+// CropSize implements Cutter.
+func (t *RelativePatch) CropSize(b Batch) (h, w int) { return t.on(patchGrid, b).shownSize() }
+
 // Check implements Task.
 func (t *RelativePatch) Check(b Batch) []schema.Problem { return t.on(patchGrid, b).check() }
 

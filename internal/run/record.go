@@ -13,8 +13,11 @@ import (
 	"sslpipe/internal/plan"
 )
 
-// eventsFile is the file of a run's folder with its events, one a line.
-const eventsFile = "events.jsonl"
+// Files of a run's folder.
+const (
+	eventsFile = "events.jsonl" // its events, one a line
+	configFile = "config.json"  // a Config
+)
 
 // recorder writes a run's folder and hands its events on, one at a time. A folder
 // that can no longer be written does not stop the units; the first error is told
@@ -69,29 +72,8 @@ func makeRunDir(runs, pipeline string) (string, error) {
 	}
 }
 
-// runConfig is config.json: the plan with every default filled in.
-type runConfig struct {
-	Pipeline    string       `json:"pipeline"`
-	Path        string       `json:"path"`
-	Description string       `json:"description,omitempty"`
-	Seeds       int          `json:"seeds"`
-	Device      string       `json:"device"`
-	Cores       int          `json:"cores"`
-	Units       []unitConfig `json:"units"`
-}
-
-type unitConfig struct {
-	Address     string              `json:"address"`
-	Coord       plan.Coord          `json:"coord,omitempty"`
-	Fingerprint string              `json:"fingerprint"`
-	Threads     int                 `json:"threads"`
-	Inputs      map[string][]string `json:"inputs,omitempty"` // addresses of outputs, by field
-	// Recipe is what Fingerprint is the hash of: kind, configuration, inputs.
-	Recipe json.RawMessage `json:"recipe"`
-}
-
 func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
-	c := runConfig{Pipeline: p.Pipeline.Name, Path: p.Pipeline.Path, Description: p.Pipeline.Description,
+	c := Config{Pipeline: p.Pipeline.Name, Path: p.Pipeline.Path, Description: p.Pipeline.Description,
 		Seeds: p.Pipeline.Seeds, Device: o.Device, Cores: o.Cores}
 	for _, u := range p.Units {
 		inputs := make(map[string][]string, len(u.Inputs))
@@ -100,14 +82,14 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 				inputs[field] = append(inputs[field], in.Address+"."+u.InputOutputs[field][i])
 			}
 		}
-		c.Units = append(c.Units, unitConfig{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
+		c.Units = append(c.Units, ConfigUnit{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
 			Threads: u.Threads, Inputs: inputs, Recipe: u.Recipe})
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(rec.dir, "config.json"), append(text, '\n'), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(rec.dir, configFile), append(text, '\n'), 0o666); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), []byte(p.Source()), 0o666)

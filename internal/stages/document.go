@@ -3,6 +3,7 @@ package stages
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/metrics"
@@ -109,10 +110,7 @@ func (d document) set(set ScoredSet, pretraining map[string]float64) report.Test
 		Baseline: d.names[0], Arms: d.names, TestImages: set.TestImages,
 		Protocol: protocol(d.scores.Runs, set, d.names), Seconds: pretraining,
 	}
-	for _, m := range metrics.Metrics {
-		options.Metric = m.Name
-		out.Comparisons = append(out.Comparisons, metrics.Compare(records, options))
-	}
+	out.Comparisons = comparisons(records, options)
 	options.Metric = metrics.Accuracy
 	out.Efficiency = metrics.LabelEfficiency(records, options)
 	out.Details = d.details(set)
@@ -121,6 +119,20 @@ func (d document) set(set ScoredSet, pretraining map[string]float64) report.Test
 		out.Embeddings = append(out.Embeddings, e.Embedding)
 	}
 	return out
+}
+
+// comparisons compares by every metric. They are made at once: resampling is a
+// good part of what a run takes that finds everything stored.
+func comparisons(records []metrics.Record, options metrics.Options) []*metrics.Comparison {
+	all := make([]*metrics.Comparison, len(metrics.Metrics))
+	var group sync.WaitGroup
+	for i, m := range metrics.Metrics {
+		own := options
+		own.Metric = m.Name
+		group.Go(func() { all[i] = metrics.Compare(records, own) })
+	}
+	group.Wait()
+	return all
 }
 
 // details joins the runs of each arm and label budget, in the order of the runs.

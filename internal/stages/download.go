@@ -26,8 +26,9 @@ var download = plan.Kind{
 		{Name: splitValidation, Type: artifact.TypeDataset, Doc: "Images held out of training, for every choice that is made."},
 		{Name: splitTest, Type: artifact.TypeDataset, Doc: "Images that only evaluate reads."},
 	},
-	Check: checkDownload,
-	Run:   runDownload,
+	HostOnly: true,
+	Check:    checkDownload,
+	Run:      runDownload,
 }
 
 // The splits of a data set, which are the outputs of download.
@@ -107,8 +108,11 @@ func (c *DownloadConfig) source() dataset.Source {
 
 func runDownload(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
 	c := cfg.(*DownloadConfig)
-	meta, err := dataset.Prepare(ctx, c.source(), env.CacheDir, filepath.Join(env.Dir, "out"), func(done, total int64, note string) {
-		env.Report(plan.Progress{Step: int(done), Total: int(total), Note: note})
+	meta, err := dataset.Prepare(ctx, c.source(), env.CacheDir, filepath.Join(env.Dir, "out"), dataset.Watch{
+		Report: func(done, total int64, note string) {
+			env.Report(plan.Progress{Step: int(done), Total: int(total), Note: note})
+		},
+		Logf: env.Logf,
 	})
 	if err != nil {
 		return nil, err

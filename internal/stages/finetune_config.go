@@ -26,7 +26,8 @@ var finetune = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
-	Run:    runFinetune,
+	Memory: finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images and the width of the backbone",
+	Run: runFinetune,
 }
 
 // The modes of finetune.

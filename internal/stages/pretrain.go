@@ -39,7 +39,8 @@ var pretrain = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
 	Check:  checkPretrain,
-	Run:    runPretrain,
+	Memory: pretrainMemory, MemoryBy: "batch_size, the size of the images and the width of the backbone",
+	Run: runPretrain,
 }
 
 // PretrainConfig configures a pretrain stage.
@@ -89,7 +90,7 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 			problems = append(problems, schema.Problem{Field: field, Message: p.Message})
 		}
 	}
-	return map[string]plan.Facts{"encoder": {Shape: facts.Shape}}, problems
+	return map[string]plan.Facts{"encoder": {Shape: facts.Shape, Activations: activations(c.Backbone, facts.Shape)}}, problems
 }
 
 func runPretrain(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {

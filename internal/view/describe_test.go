@@ -54,30 +54,3 @@ func TestDescribe(t *testing.T) {
 	fits(t, text, 80)
 	golden(t, "describe.txt", text)
 }
-
-func TestPlan(t *testing.T) {
-	stage := func(address string, coords ...plan.Coord) *plan.Stage {
-		s := &plan.Stage{Address: address}
-		for _, c := range coords {
-			s.Units = append(s.Units, &plan.Unit{Address: address + "[" + c.String() + "]", Stage: s, Coord: c, Fingerprint: address + c.String()})
-		}
-		return s
-	}
-	var grid []plan.Coord
-	for _, labels := range []int{100, 10} {
-		for _, seed := range []int{0, 1, 2, 3, 5} {
-			grid = append(grid, plan.Coord{"labels": labels, "seed": seed})
-		}
-	}
-	p := &plan.Plan{
-		Pipeline: plan.Pipeline{Name: "rotation", Description: "Does predicting rotations help when labels are few?"},
-		Stages:   []*plan.Stage{stage("download.images", nil), stage("pretrain.rotation", plan.Coord{"seed": 0}, plan.Coord{"seed": 1}), stage("finetune.ssl", grid...)},
-	}
-	for _, s := range p.Stages {
-		p.Units = append(p.Units, s.Units...)
-	}
-	cached := map[string]bool{"download.images": true, "pretrain.rotationseed=0": true}
-	statuses := plan.Statuses(p, func(fingerprint string) bool { return cached[fingerprint] })
-	text := render(t, func(w io.Writer) error { return Plan(w, p, statuses, Style{}) })
-	golden(t, "plan.txt", text)
-}

@@ -67,21 +67,26 @@ func diagnosticLines(files map[string]*hcl.File, d *hcl.Diagnostic, s Style) []s
 
 // valueLines say what the names in the expression of a diagnostic stand for.
 func valueLines(d *hcl.Diagnostic, s Style) []string {
+	var lines []string
+	for _, text := range values(d) {
+		lines = append(lines, hang("  with ", printable(text), s.width())...)
+	}
+	return lines
+}
+
+// values are what the names in the expression of a diagnostic stand for: var.n = 3.
+func values(d *hcl.Diagnostic) []string {
 	if d.Expression == nil || d.EvalContext == nil {
 		return nil
 	}
-	var lines []string
+	var all []string
 	for _, traversal := range d.Expression.Variables() {
-		text, ok := plan.ShortValue(traversal, d.EvalContext)
-		if ok && !slices.Contains(lines, text) {
-			lines = append(lines, text)
+		if text, ok := plan.ShortValue(traversal, d.EvalContext); ok && !slices.Contains(all, text) {
+			all = append(all, text)
 		}
 	}
-	slices.Sort(lines)
-	for i, line := range lines {
-		lines[i] = strings.Join(hang("  with ", printable(line), s.width()), "\n")
-	}
-	return lines
+	slices.Sort(all)
+	return all
 }
 
 // place names file, line and the block around it.

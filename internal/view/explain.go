@@ -54,7 +54,7 @@ func attributeText(o plan.Origin) string {
 	if o.Sensitive {
 		return "(sensitive)"
 	}
-	return literal(o.Value)
+	return schema.Literal(o.Value)
 }
 
 // originText is where a value is written, and what it is made of.

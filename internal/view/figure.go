@@ -90,20 +90,20 @@ func (d drawing) files(name string, date time.Time) ([]Figure, error) {
 		if _, err := f.canvas.WriteTo(&out); err != nil {
 			return nil, err
 		}
-		figures = append(figures, Figure{Name: name + "-" + d.name + "." + f.extension, Data: dated(out.Bytes(), date)})
+		figures = append(figures, Figure{Name: name + "-" + d.name + "." + f.extension, Data: Dated(out.Bytes(), date)})
 	}
 	return figures, nil
 }
 
-var pdfDate = regexp.MustCompile(`\((D:)\d{14}\)`)
+var pdfDate = regexp.MustCompile(`\(D:\d{14}\)`)
 
-// dated puts the date of the run, which repeats, in the place of today's. The
+// Dated puts the date of a run, which repeats, in the place of that in a PDF. The
 // offsets in a PDF stay right, since all dates are as long.
-func dated(file []byte, date time.Time) []byte {
+func Dated(file []byte, date time.Time) []byte {
 	if !bytes.HasPrefix(file, []byte("%PDF")) {
 		return file
 	}
-	return pdfDate.ReplaceAll(file, []byte("(${1}"+date.UTC().Format("20060102150405")+")"))
+	return pdfDate.ReplaceAll(file, []byte("(D:"+date.UTC().Format("20060102150405")+")"))
 }
 
 // Sizes of text and of lines.

@@ -222,22 +222,20 @@ func TestDetect(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	percent := scale{percent: true}
 	for got, want := range map[string]string{
-		rateText(0, "/s"):                              "",
-		rateText(0.52, "/s"):                           "0.5/s",
-		rateText(999.6, "/s"):                          "1000/s",
-		rateText(1234567, "/s"):                        "1,234,567/s",
-		clock(42 * time.Second):                        "0:42",
-		clock(59*time.Second + 600e6):                  "1:00",
-		clock(2*time.Hour + 3*time.Second):             "2:00:03",
-		duration(59 * time.Second):                     "59.0 s",
-		duration(61 * time.Second):                     "1:01",
-		valueText(123456):                              "1.23e+05",
-		valueText(0):                                   "0.000",
-		percent.signed(-0.0004):                        "0.0",
-		percent.signed(-0.0006):                        "-0.1",
-		ranges([]int{5, 1, 2, 3, 9, 10}):               "1-3, 5, 9, 10",
-		literal([]string{"a", "b"}):                    `["a", "b"]`,
-		literal(map[string]string{"b": "2", "a": "1"}): `{a = "1", b = "2"}`,
+		rateText(0, "/s"):                  "",
+		rateText(0.52, "/s"):               "0.5/s",
+		rateText(999.6, "/s"):              "1000/s",
+		rateText(1234567, "/s"):            "1,234,567/s",
+		clock(42 * time.Second):            "0:42",
+		clock(59*time.Second + 600e6):      "1:00",
+		clock(2*time.Hour + 3*time.Second): "2:00:03",
+		duration(59 * time.Second):         "59.0 s",
+		duration(61 * time.Second):         "1:01",
+		valueText(123456):                  "1.23e+05",
+		valueText(0):                       "0.000",
+		percent.signed(-0.0004):            "0.0",
+		percent.signed(-0.0006):            "-0.1",
+		ranges([]int{5, 1, 2, 3, 9, 10}):   "1-3, 5, 9, 10",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -2,9 +2,6 @@ package view
 
 import (
 	"fmt"
-	"maps"
-	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -106,7 +103,7 @@ func attributeNote(f schema.Field) string {
 	case f.Max != nil:
 		parts = append(parts, "at most "+number(*f.Max))
 	}
-	switch value := literal(f.Default); {
+	switch value := schema.Literal(f.Default); {
 	case f.Required:
 		parts = append(parts, "required")
 	case value == "" || value == `""` || value == "[]" || value == "{}":
@@ -115,33 +112,6 @@ func attributeNote(f schema.Field) string {
 		parts = append(parts, "default "+value)
 	}
 	return strings.Join(parts, ", ")
-}
-
-// literal writes a default as it would be written in HCL.
-func literal(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strconv.Quote(v)
-	case float64:
-		return number(v)
-	case map[string]string:
-		var parts []string
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			parts = append(parts, fmt.Sprintf("%s = %q", key, v[key]))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	}
-	list := reflect.ValueOf(value)
-	if list.Kind() != reflect.Slice {
-		return fmt.Sprint(value)
-	}
-	parts := make([]string, list.Len())
-	for i := range parts {
-		parts[i] = literal(list.Index(i).Interface())
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
 }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

@@ -165,3 +165,16 @@ func TestTableWithSecondsHasRowsOfArms(t *testing.T) {
 	fits(t, text, 80)
 	golden(t, "table_arms.txt", text)
 }
+
+func TestNamesBreakBehindSeparators(t *testing.T) {
+	for name, want := range map[string]string{
+		"full[simclr,0.35]":         "full[simclr,|0.35]",
+		"m.linear[rotation,0.35]":   "m.linear[|rotation,0.35]",
+		"linear_probe_of_the_layer": "linear_probe_|of_the_layer",
+		"abcdefghijklmnopq":         "abcdefghijklmn|opq",
+	} {
+		if got := strings.Join(wrapName(name, 14), "|"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -44,7 +44,8 @@ func hang(prefix, text string, width int) []string {
 }
 
 // wrapName breaks a name like linear_probe or finetune.full into lines of at
-// most width columns, behind its separators where it has any.
+// most width columns, behind its separators where it has any. A point in front of a
+// digit is that of a number.
 func wrapName(name string, width int) []string {
 	var lines []string
 	line := ""
@@ -67,7 +68,8 @@ func nameParts(name string) []string {
 	var parts []string
 	start := 0
 	for i, r := range name {
-		if strings.ContainsRune("_-. /", r) {
+		isPoint := r == '.' && i+1 < len(name) && name[i+1] >= '0' && name[i+1] <= '9'
+		if strings.ContainsRune("_-. /[,", r) && !isPoint {
 			parts = append(parts, name[start:i+1])
 			start = i + 1
 		}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/lockfile"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/view"
+)
+
+func lockCommand(s *settings) *cobra.Command {
+	var flags pipelineFlags
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "lock PIPELINE.hcl...",
+		Short: "Write down what each unit computes and gave, beside the pipeline",
+		Long: `Writes PIPELINE.lock.hcl: the runtime that computes, and for each unit of the
+pipeline its fingerprint and, where it is stored here, the digest of its result.
+A result that the file knows already is kept while the fingerprint stays the same.
+A result of the same fingerprint that differs is called divergent. The file is
+meant to be committed; sslpipe cache gc keeps what it names.`,
+		Example: `  sslpipe lock pipelines/rotation.hcl
+  sslpipe lock --check pipelines/rotation.hcl`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := flags.inspect(cmd, s, args)
+			if err != nil {
+				return err
+			}
+			path := lockfile.Path(p.Pipeline.Path)
+			old, err := readLock(cmd, path)
+			if err != nil {
+				return err
+			}
+			now, err := s.locked(p)
+			if err != nil {
+				return err
+			}
+			if old != nil {
+				now = lockfile.Renew(old, now)
+			}
+			if check {
+				return checkLock(cmd, path, old, now)
+			}
+			written, err := now.Write(path)
+			if err != nil {
+				return failed(fmt.Errorf("write lock file: %w", err))
+			}
+			out := cmd.OutOrStdout()
+			return failed(view.Lock(out, path, old, now, written, view.Detect(out, os.Getenv)))
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; list differences, with exit code 3 where there are any")
+	return cmd
+}
+
+// readLock reads a lock file; nil stands for none. Mistakes in it are printed.
+func readLock(cmd *cobra.Command, path string) (*lockfile.File, error) {
+	f, err := lockfile.Read(path)
+	var wrong *lockfile.SyntaxError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.As(err, &wrong):
+		stderr := cmd.ErrOrStderr()
+		if err := view.Diagnostics(stderr, wrong.Files, wrong.Diags, view.Detect(stderr, os.Getenv)); err != nil {
+			return nil, failed(err)
+		}
+		return nil, exitError{code: exitMistake}
+	}
+	return f, failed(err)
+}
+
+// locked is what a lock file of the pipeline says now, of results that are stored.
+func (s *settings) locked(p *plan.Plan) (*lockfile.File, error) {
+	device, err := s.chooseDevice()
+	if err != nil {
+		return nil, err
+	}
+	var store *artifact.Store
+	if _, err := os.Stat(filepath.Join(s.State, "cache")); err == nil {
+		if store, err = s.store(); err != nil {
+			return nil, err
+		}
+	}
+	f := &lockfile.File{Runtime: runtimeIdentity(device)}
+	for _, u := range p.Units {
+		unit := lockfile.Unit{Address: u.Address, Fingerprint: u.Fingerprint}
+		if store != nil {
+			e, ok, err := store.Examine(u.Fingerprint)
+			var damaged *artifact.DamagedError
+			if err != nil && !errors.As(err, &damaged) {
+				return nil, failed(fmt.Errorf("%s: %w", u.Address, err))
+			}
+			if ok {
+				unit.Result = e.Tree
+			}
+		}
+		f.Units = append(f.Units, unit)
+	}
+	return f, nil
+}
+
+// checkLock compares the lock file with what would be written.
+func checkLock(cmd *cobra.Command, path string, old, now *lockfile.File) error {
+	out := cmd.OutOrStdout()
+	style := view.Detect(out, os.Getenv)
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failed(err)
+	}
+	if old != nil && string(text) == string(now.Bytes()) {
+		return failed(view.Lock(out, path, old, now, false, style))
+	}
+	if err := view.LockCheck(out, path, old, now, style); err != nil {
+		return failed(err)
+	}
+	return exitError{code: exitChanges}
+}

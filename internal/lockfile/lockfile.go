@@ -1,0 +1,116 @@
+// Package lockfile reads, writes and compares lock files. A lock file lies beside
+// a pipeline and records, for every unit of it, what it computes and which bytes
+// came of it: for whoever wants to know later, or elsewhere, whether they have the
+// same. The cache keeps what a lock file names.
+//
+// One unit is one block of lines, in the order of the addresses, and nothing at
+// the top counts them, so that two branches which change different units merge.
+//
+// It refuses to run or to look anything up, and a file that it does not wholly
+// understand. A new thing to record about a unit is an attribute in unitSchema
+// and in Bytes.
+package lockfile
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Suffix ends the names of lock files.
+const Suffix = ".lock.hcl"
+
+// Path is the path of the lock file of a pipeline. That of a file is beside it,
+// that of a folder in it.
+func Path(pipeline string) string {
+	if info, err := os.Stat(pipeline); err == nil && info.IsDir() {
+		name := filepath.Base(pipeline)
+		if abs, err := filepath.Abs(pipeline); err == nil {
+			name = filepath.Base(abs) // of "." too
+		}
+		return filepath.Join(pipeline, name+Suffix)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(pipeline, ".json"), ".hcl") + Suffix
+}
+
+// File is what a lock file holds.
+type File struct {
+	Runtime string // what computes: it is part of every fingerprint
+	Units   []Unit // sorted by address, each once
+}
+
+// Unit is what is known of a unit of work.
+type Unit struct {
+	Address     string
+	Fingerprint string // of what it computes
+	Result      string // digest of its files, in hexadecimal; empty where they are not known
+}
+
+// Renew returns now with the results that old knows and now does not. A result
+// stays known when it is no longer stored, or was made elsewhere.
+func Renew(old, now *File) *File {
+	known := old.byAddress()
+	next := &File{Runtime: now.Runtime, Units: slices.Clone(now.Units)}
+	for i, u := range next.Units {
+		if was := known[u.Address]; u.Result == "" && was.Fingerprint == u.Fingerprint {
+			next.Units[i].Result = was.Result
+		}
+	}
+	next.sort()
+	return next
+}
+
+func (f *File) sort() {
+	slices.SortFunc(f.Units, func(a, b Unit) int { return cmp.Compare(a.Address, b.Address) })
+}
+
+func (f *File) byAddress() map[string]Unit {
+	units := make(map[string]Unit, len(f.Units))
+	for _, u := range f.Units {
+		units[u.Address] = u
+	}
+	return units
+}
+
+// Bytes is the text of the file. The same content is the same text.
+func (f *File) Bytes() []byte {
+	sorted := &File{Runtime: f.Runtime, Units: slices.Clone(f.Units)}
+	sorted.sort()
+	file := hclwrite.NewEmptyFile()
+	body := file.Body()
+	body.SetAttributeValue("runtime", cty.StringVal(f.Runtime))
+	for _, u := range sorted.Units {
+		body.AppendNewline()
+		block := body.AppendNewBlock("unit", []string{u.Address}).Body()
+		block.SetAttributeValue("fingerprint", cty.StringVal(u.Fingerprint))
+		if u.Result != "" {
+			block.SetAttributeValue("result", cty.StringVal(u.Result))
+		}
+	}
+	return append([]byte(header), hclwrite.Format(file.Bytes())...)
+}
+
+const header = `# Written by "sslpipe lock": what each unit of the pipeline computes, and the
+# digest of what came of it where that is known. Commit it with the pipeline.
+# After a conflict, or to bring it up to date, run the command again.
+
+`
+
+// Write writes the file, which appears whole or not at all. It leaves a file alone
+// that has this text already.
+func (f *File) Write(path string) (changed bool, err error) {
+	text := f.Bytes()
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+		return false, nil
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	return true, renameio.WriteFile(path, text, 0o666)
+}

@@ -1,0 +1,87 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sslpipe/internal/plan"
+)
+
+// Config is config.json of a run's folder: the plan with every default filled in.
+type Config struct {
+	Pipeline    string       `json:"pipeline"`
+	Path        string       `json:"path"` // of the pipeline, as it was given
+	Description string       `json:"description,omitempty"`
+	Seeds       int          `json:"seeds"`
+	Device      string       `json:"device"`
+	Cores       int          `json:"cores"`
+	Units       []ConfigUnit `json:"units"`
+}
+
+// ConfigUnit is a unit of a run.
+type ConfigUnit struct {
+	Address     string              `json:"address"`
+	Coord       plan.Coord          `json:"coord,omitempty"`
+	Fingerprint string              `json:"fingerprint"`
+	Threads     int                 `json:"threads"`
+	Inputs      map[string][]string `json:"inputs,omitempty"` // addresses of outputs, by field
+	// Recipe is what Fingerprint is the hash of: kind, configuration, inputs.
+	Recipe json.RawMessage `json:"recipe"`
+}
+
+// ReadConfig reads config.json of a run's folder. The error is [fs.ErrNotExist]
+// where there is none.
+func ReadConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var c Config
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return &c, nil
+}
+
+// tailBytes is more than the last line of a run's events takes.
+const tailBytes = 1 << 16
+
+// LastSign tells when a run wrote its last event, and whether that was its end: a
+// run that was killed never ends. One without events has just been begun.
+func LastSign(dir string) (at time.Time, ended bool, err error) {
+	f, err := os.Open(filepath.Join(dir, eventsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return time.Time{}, false, err
+		}
+		return info.ModTime(), false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	info, err := f.Stat()
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	tail := make([]byte, min(info.Size(), tailBytes))
+	n, err := f.ReadAt(tail, info.Size()-int64(len(tail)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return time.Time{}, false, err
+	}
+	lines := bytes.Split(bytes.TrimRight(tail[:n], "\n"), []byte("\n"))
+	var last Event
+	if json.Unmarshal(lines[len(lines)-1], &last) != nil {
+		return info.ModTime(), false, nil // it is being written, or was cut short
+	}
+	return last.Time, last.Type == RunFinished, nil
+}

@@ -1,0 +1,164 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sslpipe/internal/plan"
+)
+
+// How far back [Earlier] looks.
+const (
+	maxEarlierRuns  = 20
+	maxEarlierBytes = 64 << 20 // of config.json, over all runs
+	maxEventLine    = 1 << 20
+)
+
+// Earlier returns what the newest runs of a plan's pipeline tell of its units, the
+// newest run first. Each is read when it is asked for; what cannot be read is left
+// out.
+func Earlier(runs string, p *plan.Plan) iter.Seq[*plan.EarlierRun] {
+	return func(yield func(*plan.EarlierRun) bool) {
+		fingerprints := make(map[string]string, len(p.Units))
+		for _, u := range p.Units {
+			fingerprints[u.Address] = u.Fingerprint
+		}
+		budget := int64(maxEarlierBytes)
+		for _, dir := range newest(runs, p.Pipeline.Name) {
+			if info, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+				budget -= info.Size()
+			}
+			if budget < 0 {
+				return
+			}
+			run, err := readEarlier(dir, fingerprints)
+			if err == nil && !yield(run) {
+				return
+			}
+		}
+	}
+}
+
+// newest returns the folders of a pipeline's newest runs, the newest first.
+func newest(runs, pipeline string) []string {
+	entries, err := os.ReadDir(runs) // in the order of their names, which begin with the time
+	if err != nil {
+		return nil
+	}
+	var dirs []string
+	for _, e := range slices.Backward(entries) {
+		if _, name, _ := strings.Cut(e.Name(), "-"); name == pipeline && len(dirs) < maxEarlierRuns {
+			dirs = append(dirs, filepath.Join(runs, e.Name()))
+		}
+	}
+	return dirs
+}
+
+// readEarlier reads a run's folder for the units that have a fingerprint today.
+func readEarlier(dir string, today map[string]string) (*plan.EarlierRun, error) {
+	run := &plan.EarlierRun{Units: map[string]plan.EarlierUnit{}}
+	err := readFile(filepath.Join(dir, configFile), func(f io.Reader) error {
+		return eachUnit(f, func(c ConfigUnit) {
+			fingerprint, ok := today[c.Address]
+			if !ok {
+				return
+			}
+			u := plan.EarlierUnit{Fingerprint: c.Fingerprint}
+			if c.Fingerprint != fingerprint {
+				u.Recipe, u.Inputs = c.Recipe, c.Inputs
+			}
+			run.Units[c.Address] = u
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return run, readFile(filepath.Join(dir, eventsFile), func(f io.Reader) error { return addEvents(f, run) })
+}
+
+func readFile(path string, read func(io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	return read(f)
+}
+
+// eachUnit goes through the units of a config.json, one at a time: all of them at
+// once could be much.
+func eachUnit(f io.Reader, do func(ConfigUnit)) error {
+	in := json.NewDecoder(f)
+	if _, err := in.Token(); err != nil {
+		return err
+	}
+	for in.More() {
+		key, err := in.Token()
+		if err != nil {
+			return err
+		}
+		if key != "units" {
+			var other json.RawMessage
+			if err := in.Decode(&other); err != nil {
+				return err
+			}
+			continue
+		}
+		if start, err := in.Token(); err != nil || start != json.Delim('[') {
+			return errors.Join(err, errors.New("units are not a list"))
+		}
+		for in.More() {
+			var c ConfigUnit
+			if err := in.Decode(&c); err != nil {
+				return err
+			}
+			do(c)
+		}
+		return nil
+	}
+	return nil
+}
+
+// addEvents tells how the units of a run ended.
+func addEvents(f io.Reader, run *plan.EarlierRun) error {
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxEventLine)
+	resumed := map[string]bool{}
+	for lines.Scan() {
+		if bytes.Contains(lines.Bytes(), progressMark) {
+			continue // nearly all lines are
+		}
+		var e Event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue
+		}
+		u, ok := run.Units[e.Unit]
+		if !ok {
+			continue
+		}
+		switch e.Type {
+		case UnitResumed:
+			resumed[e.Unit] = true
+		case UnitFinished, UnitCached:
+			u.Done = true
+			if !resumed[e.Unit] { // otherwise it is not all that it took
+				u.Seconds = e.Seconds
+			}
+		case UnitInterrupted, UnitFailed:
+			u.Spent += e.Seconds
+			u.Error = e.Error
+		}
+		run.Units[e.Unit] = u
+	}
+	return lines.Err()
+}
+
+var progressMark = []byte(`"type":"` + string(UnitProgress) + `"`)
