@@ -39,17 +39,53 @@ type Function struct {
 // every plan a new one; functions that write or run anything.
 var FunctionList = slices.Concat(stringFunctions, collectionFunctions, numberFunctions, encodingFunctions, conversionFunctions, worldFunctions)
 
+// Parameter is a parameter of a function.
+type Parameter struct {
+	Name string
+	// Type is its type for people: list of string.
+	Type string
+	// Rest is true for the last one of a function that takes any number of them.
+	Rest bool
+}
+
+// Parameters returns the parameters of the function, in order.
+func (f Function) Parameters() []Parameter {
+	var all []Parameter
+	for _, p := range f.Func.Params() {
+		all = append(all, Parameter{Name: snake(p.Name), Type: typeName(p.Type)})
+	}
+	if p := f.Func.VarParam(); p != nil {
+		all = append(all, Parameter{Name: snake(p.Name), Type: typeName(p.Type), Rest: true})
+	}
+	return all
+}
+
+// typeName names the type of a parameter.
+func typeName(t cty.Type) string {
+	switch {
+	case t == cty.DynamicPseudoType:
+		return "any value"
+	case t.IsCapsuleType():
+		return "expression"
+	case t == cty.Bool:
+		return "true or false"
+	case t.IsCollectionType() && t.ElementType() == cty.DynamicPseudoType:
+		return strings.Fields(t.FriendlyName())[0]
+	}
+	return t.FriendlyName()
+}
+
 // Usage is how the function is called: replace(str, substr, replace).
 func (f Function) Usage() string {
 	if f.usage != "" {
 		return f.Name + "(" + f.usage + ")"
 	}
 	var names []string
-	for _, p := range f.Func.Params() {
-		names = append(names, snake(p.Name))
-	}
-	if p := f.Func.VarParam(); p != nil {
-		names = append(names, snake(p.Name)+"...")
+	for _, p := range f.Parameters() {
+		if p.Rest {
+			p.Name += "..."
+		}
+		names = append(names, p.Name)
 	}
 	return f.Name + "(" + strings.Join(names, ", ") + ")"
 }

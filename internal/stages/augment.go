@@ -23,6 +23,7 @@ import (
 var augment = plan.Kind{
 	Name:    "augment",
 	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
+	Sample:  "views",
 	Version: 1,
 	New:     func() any { return &AugmentConfig{} },
 	Families: map[string]schema.Family{

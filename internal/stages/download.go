@@ -15,6 +15,7 @@ import (
 var download = plan.Kind{
 	Name:    "download",
 	Doc:     "Gets a data set, verifies it, decodes it once and splits it.",
+	Sample:  "images",
 	Version: 1,
 	New: func() any {
 		return &DownloadConfig{ValidationPerClass: 50}

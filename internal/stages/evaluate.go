@@ -21,6 +21,7 @@ import (
 var evaluate = plan.Kind{
 	Name:    "evaluate",
 	Doc:     "Scores classifiers on the test split, once, and compares them with a baseline.",
+	Sample:  "report",
 	Version: 2,
 	New: func() any {
 		return &EvaluateConfig{Threads: 2, Leaks: leaksError, Embedding: 300}

@@ -15,6 +15,7 @@ import (
 var finetune = plan.Kind{
 	Name:    "finetune",
 	Doc:     "Trains a classifier from few labels: the whole network, or a linear or nearest-neighbour model on frozen features.",
+	Sample:  "ssl",
 	Version: 2,
 	New:     func() any { return defaultFinetune() },
 	Families: map[string]schema.Family{

@@ -21,6 +21,7 @@ import (
 var pretrain = plan.Kind{
 	Name:    "pretrain",
 	Doc:     "Trains an encoder with one or several pretext tasks.",
+	Sample:  "rotation",
 	Version: 3,
 	New: func() any {
 		return &PretrainConfig{
