@@ -83,8 +83,8 @@ func asJSON(t *testing.T, src []byte, body *hclsyntax.Body) members {
 	}
 	for _, block := range body.Blocks {
 		inner := any(asJSON(t, src, block.Body))
-		for i := len(block.Labels) - 1; i >= 0; i-- {
-			inner = members{{block.Labels[i], inner}}
+		for _, label := range slices.Backward(block.Labels) {
+			inner = members{{label, inner}}
 		}
 		at := slices.IndexFunc(out, func(m member) bool { return m.name == block.Type })
 		if at < 0 {

@@ -110,14 +110,15 @@ func (o *object) read(want Want, out *Content) hcl.Diagnostics {
 			continue // a comment, by HCL's convention
 		}
 		header, isBlock := want.block(p.name)
-		if slices.Contains(want.Attributes, p.name) && !(isBlock && hasObjects(p.expr)) {
-			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
-			continue
-		}
-		if isBlock {
+		isAttribute := slices.Contains(want.Attributes, p.name)
+		if isBlock && (!isAttribute || hasObjects(p.expr)) {
 			blocks, more := p.blocks(header)
 			diags = append(diags, more...)
 			out.Blocks = append(out.Blocks, blocks...)
+			continue
+		}
+		if isAttribute {
+			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
 			continue
 		}
 		if len(want.Attributes) == 0 {

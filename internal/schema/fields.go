@@ -146,7 +146,7 @@ func enumsOf(v reflect.Value) map[string][]string {
 	if !v.CanAddr() {
 		return nil
 	}
-	if e, ok := v.Addr().Interface().(Enumerator); ok {
+	if e, ok := reflect.TypeAssert[Enumerator](v.Addr()); ok {
 		return e.Enums()
 	}
 	return nil

@@ -190,7 +190,7 @@ func defaultOf(f schema.Field) any {
 
 // noDefault tells whether an attribute's default is to be absent.
 func noDefault(f schema.Field) bool {
-	switch literal(f.Default) {
+	switch schema.Literal(f.Default) {
 	case "", `""`, "[]", "{}":
 		return true
 	}

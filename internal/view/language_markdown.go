@@ -98,7 +98,7 @@ func (r reference) words() {
 		}
 		r.paragraph(w.Doc)
 		r.code(w.Example)
-		r.fields(w.Fields, nil)
+		r.fields(w.Fields)
 	}
 }
 
@@ -108,7 +108,7 @@ func (r reference) stages() {
 		r.heading(3, anchor(topicStage, k.Name), "`"+k.Name+"`")
 		r.paragraph(k.Doc)
 		r.code(exampleOfKind(k))
-		r.fields(k.Fields(), k.Families)
+		r.fields(k.Fields())
 		r.line("| output | type | |\n|---|---|---|")
 		for _, o := range k.Outputs {
 			r.line("| `%s` | %s | %s |", o.Name, o.Type, cell(o.Doc))
@@ -123,7 +123,7 @@ func (r reference) family(f schema.Family) {
 		r.heading(3, anchor(f.Name, v.Name), "`"+v.Name+"`")
 		r.paragraph(join(" ", v.Doc, parenthesis(v.Paper), labelled("Cost", withStop(v.Cost))))
 		r.code(exampleOfVariant(r.language.formOf(f.Name), f, v))
-		r.fields(schema.Fields(v.New()), nil)
+		r.fields(schema.Fields(v.New()))
 	}
 }
 
@@ -170,7 +170,7 @@ func (r reference) functions() {
 }
 
 // fields writes attributes and blocks as tables, then those of inner blocks.
-func (r reference) fields(fields []schema.Field, families map[string]schema.Family) {
+func (r reference) fields(fields []schema.Field) {
 	if len(fields) == 0 {
 		return
 	}
@@ -190,7 +190,7 @@ func (r reference) fields(fields []schema.Field, families map[string]schema.Fami
 	for _, f := range fields {
 		if f.Form == schema.Block && len(f.Fields) > 0 {
 			r.line("In `%s {}`:\n", f.Path)
-			r.fields(f.Fields, families)
+			r.fields(f.Fields)
 		}
 	}
 }
