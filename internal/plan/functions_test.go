@@ -215,7 +215,7 @@ func TestFileReadsText(t *testing.T) {
 	}
 	for expr, want := range map[string]string{
 		`file("bad.txt")`: "bad.txt is not text in UTF-8", `file("large.txt")`: "has more than 1048576 bytes",
-		`file("god.txt")`: `Did you mean "good.txt"?`, `file(".")`: "is not a file",
+		`file("god.txt")`: `god.txt failed: no such file or directory (did you mean "good.txt"?).`, `file(".")`: "failed: it is not a file.",
 		`env("HOME")`: "no variable of the environment may be read here",
 	} {
 		if _, err := evaluate(t, w, expr, nil); err == nil || !strings.Contains(err.Error(), want) {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -67,7 +69,7 @@ func fileFunc(w World) function.Function {
 			text, err := read(path)
 			switch {
 			case err != nil:
-				return cty.NilVal, fmt.Errorf("%w%s", err, neighbour(path))
+				return cty.NilVal, unreadable(path, err)
 			case len(text) > maxText:
 				return cty.NilVal, fmt.Errorf("%s has more than %d bytes", path, maxText)
 			case !utf8.Valid(text):
@@ -78,6 +80,18 @@ func fileFunc(w World) function.Function {
 	})
 }
 
+// unreadable says why a file cannot be read, and which one may have been meant.
+func unreadable(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	hint := neighbour(path)
+	if hint != "" { // HCL puts a full stop behind errors of functions
+		hint = " (d" + strings.TrimPrefix(hint, " D") + ")"
+	}
+	return fmt.Errorf("reading %s failed: %w%s", path, err, hint)
+}
+
 // readText reads a file, at most one byte more than file accepts. Only regular
 // files: a pipe could make a plan wait forever.
 func readText(path string) ([]byte, error) {
@@ -86,7 +100,7 @@ func readText(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", path)
+		return nil, errors.New("it is not a file")
 	}
 	f, err := os.Open(path)
 	if err != nil {
