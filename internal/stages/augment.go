@@ -38,8 +38,8 @@ var augment = plan.Kind{
 // AugmentConfig configures an augment stage: its transform blocks are applied
 // in the order in which they are written.
 type AugmentConfig struct {
-	Data       schema.Ref      `hcl:"data" ref:"dataset" doc:"The images to transform."`
-	Transforms []schema.Choice `blocks:"transform" doc:"Transforms, in order."`
+	Data       schema.Ref      `hcl:"data" ref:"dataset" example:"download.images.unlabelled" doc:"The images to transform."`
+	Transforms []schema.Choice `blocks:"transform" example:"resized_crop,flip" doc:"Transforms, in order."`
 }
 
 func checkAugment(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Problem) {
