@@ -211,7 +211,7 @@ func attributeSchema(f schema.Field) object {
 	if !f.Required { // null leaves the default
 		out["type"] = append(typesOf(out), "null")
 	}
-	out["description"] = strings.TrimSpace(f.Doc + " (" + attributeNote(f) + ")")
+	out["description"] = strings.TrimSpace(f.Doc + " (" + AttributeNote(f) + ")")
 	if value := defaultOf(f); value != nil {
 		out["default"] = value
 	}

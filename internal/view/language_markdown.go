@@ -176,7 +176,7 @@ func (r reference) fields(fields []schema.Field) {
 	}
 	r.line("| | | |\n|---|---|---|")
 	for _, f := range fields {
-		name, note := "`"+f.Name+"`", attributeNote(f)
+		name, note := "`"+f.Name+"`", AttributeNote(f)
 		switch f.Form {
 		case schema.Block:
 			name, note = "`"+f.Name+" {}`", presence(f)

@@ -95,7 +95,7 @@ func fieldSections(fields []schema.Field, families map[string]schema.Family) []S
 	for _, f := range fields {
 		switch f.Form {
 		case schema.Attribute:
-			attributes.Items = append(attributes.Items, Item{Name: f.Name, Note: attributeNote(f), Doc: f.Doc})
+			attributes.Items = append(attributes.Items, Item{Name: f.Name, Note: AttributeNote(f), Doc: f.Doc})
 		case schema.Block:
 			blocks.Items = append(blocks.Items, Item{Name: f.Name + " {}", Note: presence(f), Doc: f.Doc})
 			for _, section := range fieldSections(f.Fields, families) {
@@ -134,7 +134,9 @@ func presence(f schema.Field) string {
 	return "optional"
 }
 
-func attributeNote(f schema.Field) string {
+// AttributeNote says in a few words what type, limits and default an attribute has:
+// whole number, at least 1, default 64.
+func AttributeNote(f schema.Field) string {
 	parts := []string{f.Type.String()}
 	if len(f.Refs) > 0 {
 		parts[0] += " to " + strings.Join(f.Refs, " or ")
