@@ -34,7 +34,7 @@ var mobileNetV2 = schema.Variant{
 // "small" is the one for CPUs, 28 to 64 px at less than twice the published
 // cost. StemStride and StageStrides override the preset.
 type MobileNetV2 struct {
-	Alpha             float64 `hcl:"alpha,optional" doc:"Width of every layer relative to the paper's; the last convolution keeps at least 1280 channels."`
+	Alpha             float64 `hcl:"alpha,optional" example:"0.35" doc:"Width of every layer relative to the paper's; the last convolution keeps at least 1280 channels."`
 	Strides           string  `hcl:"strides,optional" doc:"Preset: small (total stride 16), imagenet (32, as published), px64 (16, finer maps, dear), px32 (8)."`
 	StemStride        int     `hcl:"stem_stride,optional" doc:"Stride of the first convolution, 1 or 2; 0 takes the preset's."`
 	StageStrides      []int   `hcl:"stage_strides,optional" doc:"Strides of the seven stages, each 1 or 2; empty takes the preset's."`

@@ -99,10 +99,7 @@ func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hc
 		meant[name] = true
 		return Errorf(at, "Wrong form", "%s is an attribute here: write %s = ... instead of a block.", name, name)
 	}
-	var types []string
-	for _, h := range w.Blocks {
-		types = append(types, h.Type)
-	}
+	types := w.blockTypes()
 	noun := w.Noun
 	if noun == "" {
 		noun = "block"
@@ -114,6 +111,14 @@ func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hc
 	meant[schema.Nearest(name, types)] = true
 	return Errorf(at, summary, "There is no %s %q in %s.%s%s",
 		noun, name, w.What, legal(noun+"s", w.listed(types)), schema.DidYouMean(name, types))
+}
+
+func (w Want) blockTypes() []string {
+	var types []string
+	for _, h := range w.Blocks {
+		types = append(types, h.Type)
+	}
+	return types
 }
 
 // CheckBlock reports a block type that a body may not contain, or nil. It adds what

@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
+
+	"sslpipe/internal/schema"
 )
 
 // maxJSONDepth limits how deeply JSON values are nested.
@@ -127,7 +129,7 @@ func (o *object) read(want Want, out *Content) hcl.Diagnostics {
 			out.Blocks = append(out.Blocks, blocks...)
 			continue
 		}
-		if len(want.Attributes) == 0 {
+		if len(want.Attributes) == 0 || holdsObjects(p.expr) && schema.Nearest(p.name, want.blockTypes()) != "" {
 			diags = append(diags, want.unknownBlock(p.name, p.at, out.Meant))
 			continue
 		}

@@ -12,6 +12,8 @@ import (
 type Kind struct {
 	Name string
 	Doc  string
+	// Sample is the name that examples in documents give a stage of this kind.
+	Sample string
 	// Version is raised when code changes what the same configuration computes.
 	Version int
 	// New returns a pointer to a configuration struct that holds the defaults.

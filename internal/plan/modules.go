@@ -150,5 +150,18 @@ func origin(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Star
 
 // functionsFor are the functions of the expressions in some files.
 func (p *planner) functionsFor(spec *hclspec.Spec) map[string]function.Function {
-	return functions
+	return Functions(World{Dir: filepath.Dir(spec.Path), Env: p.environment})
+}
+
+// environment returns a variable of the environment that the pipeline block allows.
+func (p *planner) environment(name string) (string, error) {
+	if !slices.Contains(p.allowed, name) {
+		return "", fmt.Errorf("%s is not among the variables that the pipeline block allows: add it to env there", name)
+	}
+	if p.options.Lookup != nil {
+		if value, ok := p.options.Lookup(name); ok {
+			return value, nil
+		}
+	}
+	return "", fmt.Errorf("the environment has no variable %s", name)
 }

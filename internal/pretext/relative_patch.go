@@ -20,7 +20,7 @@ var relativePatch = schema.Variant{
 // arXiv:1901.09005, so the labels are exactly balanced.
 type RelativePatch struct {
 	Weighted
-	Hidden int `hcl:"hidden,optional" min:"1" doc:"Units of the head's hidden layer."`
+	Hidden int `hcl:"hidden,optional" example:"256" min:"1" doc:"Units of the head's hidden layer."`
 	Tiles
 }
 

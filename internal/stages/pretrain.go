@@ -21,6 +21,7 @@ import (
 var pretrain = plan.Kind{
 	Name:    "pretrain",
 	Doc:     "Trains an encoder with one or several pretext tasks.",
+	Sample:  "rotation",
 	Version: 3,
 	New: func() any {
 		return &PretrainConfig{
@@ -45,13 +46,13 @@ var pretrain = plan.Kind{
 
 // PretrainConfig configures a pretrain stage.
 type PretrainConfig struct {
-	Views     schema.Ref      `hcl:"views" ref:"views" doc:"Augmented views of unlabelled images."`
-	Pretexts  []schema.Choice `family:"pretext" required:"true" doc:"The task to learn from; several are learnt together, each with its weight."`
-	Backbone  schema.Choice   `family:"backbone" doc:"The network to train."`
+	Views     schema.Ref      `hcl:"views" ref:"views" example:"augment.views" doc:"Augmented views of unlabelled images."`
+	Pretexts  []schema.Choice `family:"pretext" required:"true" example:"rotation" doc:"The task to learn from; several are learnt together, each with its weight."`
+	Backbone  schema.Choice   `family:"backbone" example:"mobilenet_v2" doc:"The network to train."`
 	Optimizer schema.Choice   `family:"optimizer" doc:"How weights follow gradients."`
 	Schedule  schema.Choice   `family:"schedule" doc:"The learning rate over the steps."`
 	Guards    GuardsConfig    `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
-	Epochs    int             `hcl:"epochs,optional" min:"1" doc:"Passes over the unlabelled images."`
+	Epochs    int             `hcl:"epochs,optional" min:"1" example:"12" doc:"Passes over the unlabelled images."`
 	BatchSize int             `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
 	Seeds     int             `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
 	Threads   int             `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
