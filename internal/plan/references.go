@@ -26,16 +26,24 @@ func (d *decoder) references(v cty.Value, f schema.Field, config any, path strin
 			Message: fmt.Sprintf("%s must be a list of references, and this is %s. Write it in brackets: [ ... ].", f.Name, describeRef(v))})
 	}
 	refs := make([]schema.Ref, 0, v.LengthInt())
+	var places []hcl.Range
 	ok := true
 	for it := v.ElementIterator(); it.Next(); {
 		at, element := it.Element()
 		n, _ := at.AsBigFloat().Int64()
-		found, fine := d.referenced(element, f, fmt.Sprintf("%s[%d]", path, n))
+		written := fmt.Sprintf("%s[%d]", path, n)
+		found, fine := d.referenced(element, f, written)
+		for range found {
+			places = append(places, d.place(written))
+		}
 		refs = append(refs, found...)
 		ok = ok && fine
 	}
 	if ok {
 		f.SetRefs(config, refs)
+		for i, at := range places { // one element can be several stages
+			d.ranges[fmt.Sprintf("%s[%d]", path, i)] = at
+		}
 	}
 	return ok
 }

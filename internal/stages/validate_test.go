@@ -203,6 +203,7 @@ func TestMistakesOfEvaluate(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		fmt.Fprintf(&arms, "finetune %q {\ndata = download.images.train\n%s\n}\n", name, whole)
 	}
+	fmt.Fprintf(&arms, "finetune \"swept\" {\nfor_each = [\"x\", \"y\", \"z\"]\ndata = download.images.train\n%s\n}\n", whole)
 	const plain = "data = download.images.test\nbaseline = finetune.a\ncompare = [finetune.b]\n"
 	const flatters = "split has a part in training or in choices, so a score on it would flatter. Use the test output."
 	checkMistakes(t, []mistaken{
@@ -214,6 +215,8 @@ func TestMistakesOfEvaluate(t *testing.T) {
 			"finetune.a: finetune.a is compared with itself.", "finetune.b: finetune.b is compared with itself."}},
 		{plain + "extra = [download.images.test, download.others.test, download.others.test]", []string{
 			"download.images.test: download.images.test is there twice.", "download.others.test: download.others.test is there twice."}},
+		{"data = download.images.test\nbaseline = finetune.a\ncompare = [finetune.swept, finetune.a, finetune.b]", []string{
+			"finetune.a: finetune.a is compared with itself."}},
 		{"data = download.images.validation\nbaseline = finetune.a\ncompare = [finetune.b]\nextra = [download.others.train]", []string{
 			"download.images.validation: The validation " + flatters, "download.others.train: The train " + flatters}},
 	}, strings.ReplaceAll(arms.String(), "%", "%%")+"evaluate \"e\" {\n%s\n}\n")
