@@ -1,6 +1,8 @@
 package plan_test
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -109,6 +111,22 @@ evaluate "b" {
 			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
+}
+
+// What the invalid fixtures are told, word for word: to be read when it changes.
+func TestMessagesOfFixtures(t *testing.T) {
+	var b strings.Builder
+	for _, f := range fixtures(t, "invalid") {
+		name := strings.TrimPrefix(f.path, "testdata/invalid/")
+		fmt.Fprintf(&b, "== %s\n", name)
+		_, diags := load(f)
+		for _, d := range diags {
+			text := strings.ReplaceAll(d.Error(), f.path+":", "")
+			fmt.Fprintf(&b, "%s %s\n", severity(d), strings.ReplaceAll(text, f.path, name))
+		}
+	}
+	text := regexp.MustCompile(`There are \d+ functions`).ReplaceAllString(b.String(), "There are N functions")
+	golden(t, "testdata/messages.txt", withoutFolder(t, text))
 }
 
 func TestFilesAreSourcesOfVariables(t *testing.T) {

@@ -49,7 +49,7 @@ func golden(t *testing.T, path, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the plan is\n%s\nnot\n%s", got, want)
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
 	}
 }
 
@@ -112,11 +112,17 @@ func described(t *testing.T, p *plan.Plan) string {
 			}
 		}
 	}
+	return withoutFolder(t, b.String())
+}
+
+// withoutFolder leaves out the folder of this package.
+func withoutFolder(t *testing.T, text string) string {
+	t.Helper()
 	work, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.ReplaceAll(b.String(), work, "WORK")
+	return strings.ReplaceAll(text, work, "WORK")
 }
 
 func uses(o plan.Origin) string {
