@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"sslpipe/internal/schema"
 )
 
 // reserved are the blocks of the language itself.
@@ -174,9 +176,22 @@ func (r *reader) readModule(block *Block) hcl.Diagnostics {
 	}
 	r.Modules = append(r.Modules, m)
 	if m.Source == nil {
-		diags = append(diags, Errorf(block.Range, "Missing attribute", "module %q needs the attribute source, the path of a pipeline file or folder: source = \"./probe.hcl\".", name))
+		diags = append(diags, Errorf(block.Range, "Missing attribute", "module %q needs the attribute source, the path of a pipeline file or folder: source = \"./probe.hcl\".%s",
+			name, m.meantSource()))
 	}
 	return diags
+}
+
+// meantSource names a value that was probably meant to be the source.
+func (m *Module) meantSource() string {
+	var names []string
+	for _, attr := range m.Values {
+		names = append(names, attr.Name)
+	}
+	if near := schema.Nearest("source", names); near != "" {
+		return fmt.Sprintf(" Was %q meant to be it?", near)
+	}
+	return ""
 }
 
 func (r *reader) readOutput(block *Block) hcl.Diagnostics {

@@ -20,8 +20,9 @@ type Want struct {
 	// Keywords are attributes whose value is a name or type rather than text; in
 	// JSON they are strings all the same.
 	Keywords []string
-	// Hidden are attributes and blocks that messages do not list.
-	Hidden []string
+	// Hidden are attributes and blocks that messages do not list, Short attributes
+	// that they list as blocks, of which these are the short form.
+	Hidden, Short []string
 	// Noun says what its blocks are if not just "block": "transform".
 	Noun string
 	// Unknown is the summary of an unknown block if not "Unknown " and the noun.
@@ -71,12 +72,14 @@ func (w Want) unknownAttribute(name string, at hcl.Range, meant map[string]bool)
 	}
 	meant[schema.Nearest(name, w.Attributes)] = true
 	return Errorf(at, "Unknown attribute", "There is no attribute %q in %s.%s%s",
-		name, w.What, legal("attributes", w.listed(w.Attributes)), schema.DidYouMean(name, w.Attributes))
+		name, w.What, legal("attributes", w.listed(w.Attributes, w.Short)), schema.DidYouMean(name, w.Attributes))
 }
 
 // listed are the names that messages list.
-func (w Want) listed(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(w.Hidden, name) })
+func (w Want) listed(names, but []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(w.Hidden, name) || slices.Contains(but, name)
+	})
 }
 
 func (w Want) checkBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.Diagnostic {
@@ -110,7 +113,7 @@ func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hc
 	}
 	meant[schema.Nearest(name, types)] = true
 	return Errorf(at, summary, "There is no %s %q in %s.%s%s",
-		noun, name, w.What, legal(noun+"s", w.listed(types)), schema.DidYouMean(name, types))
+		noun, name, w.What, legal(noun+"s", w.listed(types, nil)), schema.DidYouMean(name, types))
 }
 
 func (w Want) blockTypes() []string {

@@ -181,7 +181,7 @@ func fixtures(t *testing.T, folder string) []fixture {
 
 func TestInvalidFixturesReportExactlyWhatTheyState(t *testing.T) {
 	all := fixtures(t, "invalid")
-	if len(all) < 40 {
+	if len(all) < 60 {
 		t.Errorf("there are %d fixtures", len(all))
 	}
 	for _, f := range all {

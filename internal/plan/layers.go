@@ -59,7 +59,7 @@ func (d *decoder) want(fields []schema.Field, what string, top bool) hclspec.Wan
 		case schema.Labelled:
 			want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: f.Name, LabelNames: []string{"name"}})
 			want.Attributes = append(want.Attributes, f.Name)
-			want.Hidden = append(want.Hidden, f.Name)
+			want.Short = append(want.Short, f.Name)
 		case schema.Ordered:
 			want.Noun = f.Family
 			for _, name := range d.families[f.Family].Names() {

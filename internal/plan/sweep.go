@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/hclspec"
@@ -275,6 +276,9 @@ func (b *block) matrix(found *hclspec.Block) (*sweep, bool) {
 	}
 	var all *sweep
 	for _, attr := range attributes {
+		if !hclsyntax.ValidIdentifier(attr.Name) { // as JSON allows
+			return nil, b.wrong(attr.NameRange, "matrix.%s cannot be referred to: %q is not a name.", attr.Name, attr.Name)
+		}
 		dim, ok := b.dimension(attr)
 		if !ok {
 			return nil, false
