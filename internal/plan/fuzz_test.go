@@ -87,7 +87,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src, value string) {
 		vars := map[string]string{"epochs": value, "folder": value, "rates": value}
-		checkPromises(t, src, "testdata/x.hcl", plan.Options{Given: given(vars)})
+		_ = checkPromises(t, src, "testdata/x.hcl", plan.Options{Given: given(vars)})
 	})
 }
 
@@ -97,7 +97,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		checkPromises(t, src, "testdata/x.hcl.json", plan.Options{})
+		_ = checkPromises(t, src, "testdata/x.hcl.json", plan.Options{})
 	})
 }
 
@@ -160,7 +160,7 @@ func FuzzValues(f *testing.F) {
 			}
 			return hclspec.ReadFile(path)
 		}
-		checkPromises(t, valuesPipeline, "testdata/x.hcl", plan.Options{
+		_ = checkPromises(t, valuesPipeline, "testdata/x.hcl", plan.Options{
 			Read:   read,
 			Given:  []plan.Given{{Var: "n=" + value}, {File: "values.hcl"}, {Var: "list=" + value}, {File: "values.hcl.json"}, {Var: value}},
 			Sets:   []string{address + "=" + value, address, value},
