@@ -38,18 +38,15 @@ func (u *Unit) ContentKey(content func(in *Unit, output string) (string, error))
 	c.Recipe.Inputs = nil
 	c.Inputs = make(map[string][]contentInput, len(u.Inputs))
 	for field, units := range u.Inputs {
-		stages := map[*Stage]int{}
+		stages := stageNumbers{}
 		for i, in := range units {
-			if _, seen := stages[in.Stage]; !seen {
-				stages[in.Stage] = len(stages)
-			}
 			output := u.InputOutputs[field][i]
 			digest, err := content(in, output)
 			if err != nil {
 				return "", err
 			}
 			c.Inputs[field] = append(c.Inputs[field], contentInput{
-				Content: digest, Output: output, Coord: in.Coord, Stage: stages[in.Stage],
+				Content: digest, Output: output, Coord: in.Coord, Stage: stages.number(in.Stage),
 			})
 		}
 	}

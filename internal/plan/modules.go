@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
@@ -131,7 +130,8 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 	if parent != nil {
 		s.address = parent.full("module." + call.Name)
 	}
-	s.functions = p.functionsFor(spec)
+	s.functions = Functions(World{Dir: spec.Dir, Env: p.environment})
+	p.work.addCounters(s.functions)
 	p.incomplete = p.incomplete || len(spec.Misspelt) > 0
 	for _, stage := range spec.Stages {
 		kind, ok := p.kind(stage.Kind)
@@ -147,11 +147,6 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 
 // origin is a place for people.
 func origin(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
-
-// functionsFor are the functions of the expressions in some files.
-func (p *planner) functionsFor(spec *hclspec.Spec) map[string]function.Function {
-	return Functions(World{Dir: filepath.Dir(spec.Path), Env: p.environment})
-}
 
 // environment returns a variable of the environment that the pipeline block allows.
 func (p *planner) environment(name string) (string, error) {
