@@ -26,6 +26,8 @@ type Backbone interface {
 	Build(n *nn.Net, x tf.Output) Features
 	// Dim is the length of Pooled.
 	Dim() int
+	// BlockNames are those of Features, first to last, known without building.
+	BlockNames() []string
 	// Activations is how many values all convolutions together put out for one
 	// image of h by w pixels: what training has to keep of it.
 	Activations(h, w int) int64

@@ -68,6 +68,8 @@ func presets() []preset {
 const (
 	stemFilters = 32
 	lastFilters = 1280
+	stemName    = "Conv1"
+	lastName    = "Conv_1"
 )
 
 // Dim implements Backbone.
@@ -107,6 +109,17 @@ func (c *MobileNetV2) Activations(h, w int) int64 {
 // shrunk is the side of a map after a convolution with SAME padding.
 func shrunk(side, stride int) int { return (side + stride - 1) / stride }
 
+// BlockNames implements Backbone.
+func (c *MobileNetV2) BlockNames() []string {
+	names := []string{stemName}
+	for _, s := range stages() {
+		for range s.blocks {
+			names = append(names, inverted{index: len(names) - 1}.name())
+		}
+	}
+	return append(names, lastName)
+}
+
 // Build implements Backbone.
 func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 	stem, strides, err := c.strides()
@@ -115,7 +128,7 @@ func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 		return Features{}
 	}
 	var f Features
-	x = f.add("Conv1", c.stem(n, x, stem))
+	x = f.add(stemName, c.stem(n, x, stem))
 	block := 0
 	for i, s := range stages() {
 		for j := range s.blocks {
@@ -128,7 +141,7 @@ func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 			block++
 		}
 	}
-	f.Map = f.add("Conv_1", c.last(n, x))
+	f.Map = f.add(lastName, c.last(n, x))
 	f.Pooled = n.GlobalAveragePool(f.Map)
 	return f
 }
@@ -141,13 +154,13 @@ func (f *Features) add(name string, x tf.Output) tf.Output {
 
 // stem is the first 3x3 convolution.
 func (c *MobileNetV2) stem(n *nn.Net, x tf.Output, stride int) tf.Output {
-	x = n.Conv2D("Conv1", x, makeDivisible(stemFilters*c.Alpha), 3, stride, false)
+	x = n.Conv2D(stemName, x, makeDivisible(stemFilters*c.Alpha), 3, stride, false)
 	return n.Graph().Relu6(c.norm(n, "bn_Conv1", x))
 }
 
 // last is the final 1x1 convolution.
 func (c *MobileNetV2) last(n *nn.Net, x tf.Output) tf.Output {
-	x = n.Conv2D("Conv_1", x, c.Dim(), 1, 1, false)
+	x = n.Conv2D(lastName, x, c.Dim(), 1, 1, false)
 	return n.Graph().Relu6(c.norm(n, "Conv_1_bn", x))
 }
 

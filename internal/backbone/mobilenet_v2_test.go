@@ -85,6 +85,9 @@ func TestFeatures(t *testing.T) {
 	if got := fmt.Sprint(f.Pooled.Shape(), f.Map.Shape(), again.Pooled.Shape(), c.Dim()); got != "[2, 1792] [2, 2, 2, 1792] [?, 1792] 1792" {
 		t.Errorf("shapes %s", got)
 	}
+	if names := (&MobileNetV2{}).BlockNames(); !slices.Equal(f.BlockNames, names) {
+		t.Errorf("the blocks are %v, and %v without building", f.BlockNames, names)
+	}
 	if len(f.Blocks) != 19 || len(f.BlockNames) != 19 {
 		t.Errorf("%d blocks with %d names, want stem, 17 blocks and last convolution", len(f.Blocks), len(f.BlockNames))
 	}

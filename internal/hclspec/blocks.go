@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"sslpipe/internal/schema"
 )
 
 // reserved are the blocks of the language itself.
@@ -53,15 +55,36 @@ func (r *reader) readBlocks(body *Body) hcl.Diagnostics {
 
 // findMisspelt keeps the blocks that Read reported.
 func (r *reader) findMisspelt(body *Body, want Want) {
-	if body.native == nil {
+	if body.object != nil {
+		r.findMisspeltJSON(body.object, want)
 		return
 	}
 	for _, block := range body.native.Blocks {
-		if _, known := want.block(block.Type); known || len(block.Labels) == 0 {
+		if _, known := want.Block(block.Type); known || len(block.Labels) == 0 {
 			continue
 		}
 		r.Misspelt = append(r.Misspelt, &Stage{Kind: block.Type, Name: block.Labels[0], Body: &Body{native: block.Body},
 			Range: block.DefRange(), NameRange: block.LabelRanges[0]})
+	}
+}
+
+// findMisspeltJSON also keeps stages that are not objects.
+func (r *reader) findMisspeltJSON(o *object, want Want) {
+	for _, p := range o.members() {
+		known := slices.Contains(r.kinds, p.name)
+		if _, reserved := want.Block(p.name); reserved && !known {
+			continue
+		}
+		stages, isObject := objectOf(p.expr)
+		if !isObject {
+			continue
+		}
+		for _, named := range stages.members() {
+			if known && holdsObjects(named.expr) {
+				continue
+			}
+			r.Misspelt = append(r.Misspelt, &Stage{Kind: p.name, Name: named.name, Body: EmptyBody(named.at), Range: named.at, NameRange: named.at})
+		}
 	}
 }
 
@@ -90,6 +113,7 @@ func (r *reader) readVariable(block *Block) hcl.Diagnostics {
 		Default:     content.Attributes["default"],
 		Description: content.Attributes["description"],
 		Sensitive:   content.Attributes["sensitive"],
+		Misspelt:    content.Meant["default"],
 		Range:       block.Range,
 		NameRange:   block.LabelRanges[0],
 	}
@@ -152,9 +176,22 @@ func (r *reader) readModule(block *Block) hcl.Diagnostics {
 	}
 	r.Modules = append(r.Modules, m)
 	if m.Source == nil {
-		diags = append(diags, Errorf(block.Range, "Missing attribute", "module %q needs the attribute source, the path of a pipeline file or folder: source = \"./probe.hcl\".", name))
+		diags = append(diags, Errorf(block.Range, "Missing attribute", "module %q needs the attribute source, the path of a pipeline file or folder: source = \"./probe.hcl\".%s",
+			name, m.meantSource()))
 	}
 	return diags
+}
+
+// meantSource names a value that was probably meant to be the source.
+func (m *Module) meantSource() string {
+	var names []string
+	for _, attr := range m.Values {
+		names = append(names, attr.Name)
+	}
+	if near := schema.Nearest("source", names); near != "" {
+		return fmt.Sprintf(" Was %q meant to be it?", near)
+	}
+	return ""
 }
 
 func (r *reader) readOutput(block *Block) hcl.Diagnostics {

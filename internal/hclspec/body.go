@@ -45,7 +45,7 @@ func (b *Body) Range() hcl.Range {
 func (b *Body) Attributes(what string) ([]*hcl.Attribute, hcl.Diagnostics) {
 	var out []*hcl.Attribute
 	if b.object != nil {
-		for _, p := range b.object.properties {
+		for _, p := range b.object.members() {
 			out = append(out, p.attribute(false))
 		}
 		return out, b.object.problems
@@ -62,12 +62,13 @@ func (b *Body) Attributes(what string) ([]*hcl.Attribute, hcl.Diagnostics) {
 }
 
 // References returns everything that any expression in the body refers to,
-// whether or not its attribute or block is known, in the order of the file.
+// whether or not its attribute or block is known, in the order of the file. In
+// JSON the base of a stage is a reference, though it is written as text.
 func (b *Body) References() []Reference {
 	var refs []Reference
 	if b.object != nil {
-		for _, p := range b.object.properties {
-			refs = append(refs, References(p.attribute(false).Expr)...)
+		for _, p := range b.object.members() {
+			refs = append(refs, References(p.attribute(p.name == "base").Expr)...)
 		}
 		return refs
 	}

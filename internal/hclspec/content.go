@@ -20,8 +20,9 @@ type Want struct {
 	// Keywords are attributes whose value is a name or type rather than text; in
 	// JSON they are strings all the same.
 	Keywords []string
-	// Hidden are attributes and blocks that messages do not list.
-	Hidden []string
+	// Hidden are attributes and blocks that messages do not list, Short attributes
+	// that they list as blocks, of which these are the short form.
+	Hidden, Short []string
 	// Noun says what its blocks are if not just "block": "transform".
 	Noun string
 	// Unknown is the summary of an unknown block if not "Unknown " and the noun.
@@ -64,23 +65,25 @@ func (b *Body) Read(want Want) (*Content, hcl.Diagnostics) {
 }
 
 func (w Want) unknownAttribute(name string, at hcl.Range, meant map[string]bool) *hcl.Diagnostic {
-	if header, ok := w.block(name); ok {
+	if header, ok := w.Block(name); ok {
 		meant[name] = true
 		return Errorf(at, "Wrong form", "%s is a block here: write %s { ... } without an equals sign.",
 			name, blockForm(header))
 	}
 	meant[schema.Nearest(name, w.Attributes)] = true
 	return Errorf(at, "Unknown attribute", "There is no attribute %q in %s.%s%s",
-		name, w.What, legal("attributes", w.listed(w.Attributes)), schema.DidYouMean(name, w.Attributes))
+		name, w.What, legal("attributes", w.listed(w.Attributes, w.Short)), schema.DidYouMean(name, w.Attributes))
 }
 
 // listed are the names that messages list.
-func (w Want) listed(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(w.Hidden, name) })
+func (w Want) listed(names, but []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(w.Hidden, name) || slices.Contains(but, name)
+	})
 }
 
 func (w Want) checkBlock(block *hclsyntax.Block, meant map[string]bool) *hcl.Diagnostic {
-	header, ok := w.block(block.Type)
+	header, ok := w.Block(block.Type)
 	switch {
 	case !ok:
 		return w.unknownBlock(block.Type, block.TypeRange, meant)
@@ -99,10 +102,7 @@ func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hc
 		meant[name] = true
 		return Errorf(at, "Wrong form", "%s is an attribute here: write %s = ... instead of a block.", name, name)
 	}
-	var types []string
-	for _, h := range w.Blocks {
-		types = append(types, h.Type)
-	}
+	types := w.blockTypes()
 	noun := w.Noun
 	if noun == "" {
 		noun = "block"
@@ -113,18 +113,28 @@ func (w Want) unknownBlock(name string, at hcl.Range, meant map[string]bool) *hc
 	}
 	meant[schema.Nearest(name, types)] = true
 	return Errorf(at, summary, "There is no %s %q in %s.%s%s",
-		noun, name, w.What, legal(noun+"s", w.listed(types)), schema.DidYouMean(name, types))
+		noun, name, w.What, legal(noun+"s", w.listed(types, nil)), schema.DidYouMean(name, types))
 }
 
-// CheckBlock reports a block type that a body may not contain, or nil.
-func (w Want) CheckBlock(name string, at hcl.Range) *hcl.Diagnostic {
-	if _, ok := w.block(name); ok {
+func (w Want) blockTypes() []string {
+	var types []string
+	for _, h := range w.Blocks {
+		types = append(types, h.Type)
+	}
+	return types
+}
+
+// CheckBlock reports a block type that a body may not contain, or nil. It adds what
+// was probably meant to meant.
+func (w Want) CheckBlock(name string, at hcl.Range, meant map[string]bool) *hcl.Diagnostic {
+	if _, ok := w.Block(name); ok {
 		return nil
 	}
-	return w.unknownBlock(name, at, map[string]bool{})
+	return w.unknownBlock(name, at, meant)
 }
 
-func (w Want) block(name string) (hcl.BlockHeaderSchema, bool) {
+// Block is the header of a wanted block.
+func (w Want) Block(name string) (hcl.BlockHeaderSchema, bool) {
 	for _, h := range w.Blocks {
 		if h.Type == name {
 			return h, true

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
+
+	"sslpipe/internal/schema"
 )
 
 // maxJSONDepth limits how deeply JSON values are nested.
@@ -44,7 +47,7 @@ func parseJSON(src []byte, path string) (*hcl.File, *Body, hcl.Diagnostics) {
 	}
 	file, diags := hcljson.Parse(src, path)
 	if file == nil || diags.HasErrors() {
-		return nil, nil, diags
+		return nil, nil, withoutConsequences(diags)
 	}
 	attributes, diags := file.Body.JustAttributes()
 	o := &object{at: file.Body.MissingItemRange(), problems: diags}
@@ -53,6 +56,15 @@ func parseJSON(src []byte, path string) (*hcl.File, *Body, hcl.Diagnostics) {
 	}
 	o.sort()
 	return file, &Body{object: o}, diags
+}
+
+// withoutConsequences leaves out what HCL says of the root value of a text that it
+// could not parse.
+func withoutConsequences(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) < 2 {
+		return diags
+	}
+	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == "Root value must be object" })
 }
 
 // checkJSON reports what would take too long, or too deep a recursion, to parse.
@@ -104,24 +116,20 @@ func (o *object) sort() {
 // read returns the wanted attributes and blocks; which names are unknown is found
 // by the caller, as in native syntax.
 func (o *object) read(want Want, out *Content) hcl.Diagnostics {
-	diags := o.problems
-	for _, p := range o.properties {
-		if p.name == "//" {
-			continue // a comment, by HCL's convention
+	diags := slices.Clone(o.problems)
+	for _, p := range o.members() {
+		header, isBlock := want.Block(p.name)
+		if slices.Contains(want.Attributes, p.name) && (!isBlock || !holdsObjects(p.expr)) {
+			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
+			continue
 		}
-		header, isBlock := want.block(p.name)
-		isAttribute := slices.Contains(want.Attributes, p.name)
-		if isBlock && (!isAttribute || hasObjects(p.expr)) {
+		if isBlock {
 			blocks, more := p.blocks(header)
 			diags = append(diags, more...)
 			out.Blocks = append(out.Blocks, blocks...)
 			continue
 		}
-		if isAttribute {
-			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
-			continue
-		}
-		if len(want.Attributes) == 0 {
+		if len(want.Attributes) == 0 || holdsObjects(p.expr) && schema.Nearest(p.name, want.blockTypes()) != "" {
 			diags = append(diags, want.unknownBlock(p.name, p.at, out.Meant))
 			continue
 		}
@@ -130,11 +138,16 @@ func (o *object) read(want Want, out *Content) hcl.Diagnostics {
 	return diags
 }
 
-// hasObjects tells whether a value is an object or a list of such, which makes it a
-// block where the name can be that of an attribute too.
-func hasObjects(expr hcl.Expression) bool {
+// members are the properties other than comments, which by HCL's convention are
+// called "//".
+func (o *object) members() []property {
+	return slices.DeleteFunc(slices.Clone(o.properties), func(p property) bool { return p.name == "//" })
+}
+
+// holdsObjects tells a block from its short form: pretext = "rotation".
+func holdsObjects(expr hcl.Expression) bool {
 	if items, diags := hcl.ExprList(expr); !diags.HasErrors() {
-		return slices.ContainsFunc(items, hasObjects)
+		return slices.ContainsFunc(items, holdsObjects)
 	}
 	_, diags := hcl.ExprMap(expr)
 	return !diags.HasErrors()
@@ -161,13 +174,13 @@ func labelled(b Block, expr hcl.Expression, labels int, form string) (blocks []*
 	}
 	o, ok := objectOf(expr)
 	if !ok {
-		return nil, hcl.Diagnostics{Errorf(expr.Range(), "Wrong form", "%s is a block here: in JSON an object, with an object for each name.", form)}
+		return nil, hcl.Diagnostics{Errorf(expr.Range(), "Wrong form", "%s is a block here, in JSON an object: %s", form, jsonForm(b, labels))}
 	}
 	if labels == 0 {
 		b.Body = &Body{object: o}
 		return []*Block{&b}, nil
 	}
-	for _, p := range o.properties {
+	for _, p := range o.members() {
 		named := b
 		named.Labels = append(slices.Clone(b.Labels), p.name)
 		named.LabelRanges = append(slices.Clone(b.LabelRanges), p.at)
@@ -176,6 +189,17 @@ func labelled(b Block, expr hcl.Expression, labels int, form string) (blocks []*
 		blocks, diags = append(blocks, inner...), append(diags, more...)
 	}
 	return blocks, diags
+}
+
+// jsonForm is how the rest of a block is written in JSON.
+func jsonForm(b Block, labels int) string {
+	if labels == 0 && len(b.Labels) == 0 {
+		return fmt.Sprintf("%q: { ... }.", b.Type)
+	}
+	if labels == 0 {
+		return fmt.Sprintf("%q: { ... }.", b.Labels[len(b.Labels)-1])
+	}
+	return fmt.Sprintf(`%q: { "NAME": { ... } }.`, b.Type)
 }
 
 // objectOf returns the members of an object expression, in the order of the file.
@@ -211,7 +235,7 @@ func text(expr hcl.Expression) string {
 
 // nativeOf turns an expression of the JSON syntax into one of the native syntax,
 // so that it is checked in the same way. Strings are templates; a keyword is an
-// expression without ${ }.
+// expression, with or without ${ } around it.
 func nativeOf(expr hcl.Expression, keyword bool) hclsyntax.Expression {
 	at := expr.Range()
 	if items, diags := hcl.ExprList(expr); !diags.HasErrors() {
@@ -244,12 +268,16 @@ func template(src string, at hcl.Range, keyword bool) hclsyntax.Expression {
 	if !keyword && !strings.Contains(src, "${") && !strings.Contains(src, "%{") {
 		return &hclsyntax.LiteralValueExpr{Val: cty.StringVal(src), SrcRange: at}
 	}
-	start := at.Start
-	start.Byte, start.Column = start.Byte+1, start.Column+1
+	before := 1 // the quote
 	parse := hclsyntax.ParseTemplate
 	if keyword {
 		parse = hclsyntax.ParseExpression
+		if inner, ok := strings.CutPrefix(src, "${"); ok && strings.HasSuffix(inner, "}") {
+			src, before = strings.TrimSuffix(inner, "}"), 3
+		}
 	}
+	start := at.Start
+	start.Byte, start.Column = start.Byte+before, start.Column+before
 	diags := checkLimits([]byte(src), at.Filename)
 	var expr hclsyntax.Expression
 	if !diags.HasErrors() {

@@ -140,6 +140,7 @@ func parseFile(path string, files map[string]*hcl.File, read Read) (*Body, hcl.D
 	}
 	if IsJSON(path) {
 		file, body, diags := parseJSON(src, path)
+		keepWithin(diags, src)
 		if body != nil {
 			files[path] = file
 		}
@@ -151,6 +152,18 @@ func parseFile(path string, files map[string]*hcl.File, read Read) (*Body, hcl.D
 	}
 	files[path] = file
 	return &Body{native: file.Body.(*hclsyntax.Body)}, diags
+}
+
+// keepWithin moves ranges into the source: HCL's scanner for JSON expects more behind
+// the end of a text.
+func keepWithin(diags hcl.Diagnostics, src []byte) {
+	for _, d := range diags {
+		for _, r := range []*hcl.Range{d.Subject, d.Context} {
+			if r != nil {
+				r.Start.Byte, r.End.Byte = min(r.Start.Byte, len(src)), min(r.End.Byte, len(src))
+			}
+		}
+	}
 }
 
 // LoadValues reads a file of values for variables: NAME = VALUE.

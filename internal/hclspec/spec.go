@@ -35,8 +35,8 @@ type Spec struct {
 	// Stages are in the order of the files. Their kinds are known and their
 	// addresses unique.
 	Stages []*Stage
-	// Misspelt are blocks that name no known kind and have been reported, so
-	// that nothing more is said of references to them.
+	// Misspelt are stages of no known kind, and others that could not be read.
+	// They have been reported, so that nothing more is said of references to them.
 	Misspelt []*Stage
 	// Files are the sources that diagnostics point into.
 	Files map[string]*hcl.File
@@ -50,6 +50,8 @@ type Variable struct {
 	Description *hcl.Attribute
 	Sensitive   *hcl.Attribute
 	Validations []*Validation
+	// Misspelt is true if a default is there, but not under this name.
+	Misspelt bool
 	// Range is the place of the header, NameRange that of the name.
 	Range     hcl.Range
 	NameRange hcl.Range

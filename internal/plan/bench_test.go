@@ -21,6 +21,8 @@ func BenchmarkParse(b *testing.B) {
 		"10000 units":  strings.Replace(strings.Replace(experiment, "seeds = 4", "seeds = 40", 1), "[10, 50]", "range(1, 249)", 1),
 		"1000 stages":  manyStages(1000),
 		"10000 stages": manyStages(10_000),
+		"1000 cells":   manyCells(1000),
+		"10000 cells":  manyCells(10_000),
 	} {
 		b.Run(name, func(b *testing.B) {
 			units := 0
@@ -73,4 +75,31 @@ func manyStages(n int) string {
 		fmt.Fprintf(&b, "finetune \"f%d\" {\n  data = download.images.train\n}\n", i)
 	}
 	return b.String()
+}
+
+// manyCells makes a sweep of n stages that flows down to n others.
+func manyCells(n int) string {
+	return fmt.Sprintf(`pipeline {
+  seeds = 1
+}
+%s
+pretrain "ssl" {
+  matrix {
+    epochs = range(1, 11)
+    rate   = range(0, %d)
+  }
+  views  = augment.views
+  epochs = matrix.epochs
+  rates  = [matrix.rate]
+  pretext "rotation" {}
+}
+finetune "ssl" {
+  data = download.images.train
+  init = pretrain.ssl
+}
+evaluate "report" {
+  data    = download.images.test
+  compare = [finetune.ssl]
+}
+`, head, n/10)
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -21,6 +22,12 @@ type block struct {
 	// layers are the stage's own body and those of its bases, the nearest first.
 	layers []layer
 	sweep  *sweep
+	// vague is true if a mistake keeps it from being known what the block is swept
+	// over.
+	vague bool
+	// lost is true if the base cannot be read or has a mistake itself, so that what
+	// the stage lacks may be there.
+	lost bool
 	// unshaped is true until it is known which stages the block makes, and after
 	// a mistake in that.
 	unshaped bool
@@ -28,7 +35,9 @@ type block struct {
 	ready bool
 	// stages are in the order of the sweep's cells.
 	stages []*stage
-	cached cty.Value
+	// cached and plain are the values of the block with and without the stages of
+	// its sweep.
+	cached, plain cty.Value
 }
 
 // layer is a body with what its expressions can name, and the address of the base
@@ -46,6 +55,7 @@ func (b *block) value() cty.Value {
 		return b.cached
 	}
 	outputs := b.outputs(b.address)
+	b.plain = cty.ObjectVal(outputs)
 	if b.sweep != nil {
 		for _, key := range b.sweep.keys() {
 			outputs[key] = cty.ObjectVal(b.outputs(b.address + "[" + key + "]"))
@@ -67,13 +77,16 @@ func (b *block) outputs(address string) map[string]cty.Value {
 func (b *block) plan() {
 	b.ready = true
 	sound := b.findLayers()
+	b.lost = !sound
 	own, ok := b.ownSweep()
 	if ok {
 		ok = b.inherit(own)
 	}
 	b.cached = cty.NilVal
 	if !ok { // once, without a sweep, for the other mistakes in it
-		b.decode(b.layers, "", nil, false)
+		b.vague = true
+		b.scope.p.excuseSets(b)
+		b.decode(unclear(b.layers), "", nil, false)
 		return
 	}
 	b.unshaped = false
@@ -87,9 +100,19 @@ func (b *block) plan() {
 			layers[j].env = b.sweep.frames(layers[j].env, c)
 		}
 		if s := b.decode(layers, c.key(), &b.sweep.cells[i], sound); !s.decoded {
+			b.scope.p.excuseSets(b)
 			break // the others would say the same
 		}
 	}
+}
+
+// unclear are layers of a stage of which it is not known what it is swept over.
+func unclear(layers []layer) []layer {
+	layers = slices.Clone(layers)
+	for i := range layers {
+		layers[i].env.unclear = true
+	}
+	return layers
 }
 
 // findLayers follows base from stage to stage.
@@ -131,48 +154,86 @@ func (b *block) siblings() []string {
 // inherit joins the block's own sweep with those of the stages that its single
 // references name.
 func (b *block) inherit(own *sweep) bool {
-	e := b.scope.inStages()
-	if own != nil {
-		e = own.frames(e, own.cells[0])
-	}
+	ups, reads := b.sweptReferences(own)
 	var all *sweep
-	for _, f := range b.kind.Fields() {
-		if f.Form != schema.Attribute || !f.Type.Ref || f.Type.List {
-			continue
-		}
-		if up := b.swept(f, e); up != nil {
-			all = join(all, up.sweep)
-		}
+	for _, up := range ups {
+		all = join(all, up.sweep)
 	}
 	all = join(all, own)
-	if all != nil && len(all.cells) == 0 {
-		return b.wrong(b.spec.Range, "What this stage reads is swept over values that have nothing in common, with each other or with its own sweep.")
+	if all == nil {
+		return true
 	}
-	if all != nil && !b.soundSweep(all, b.spec.Range) {
+	if len(ups) > 0 && own != nil {
+		if missing := all.addAlone(own, reads); len(missing) > 0 {
+			return b.wrong(b.spec.Range, "This stage is swept over %s, but what it reads is not.%s", strings.Join(missing, ", "), sweptOver(ups))
+		}
+	}
+	if len(all.cells) == 0 {
+		return b.wrong(b.spec.Range, "What this stage reads is swept over values that have nothing in common.%s", sweptOver(ups))
+	}
+	if !b.soundSweep(all, b.spec.Range) {
 		return false
 	}
 	b.sweep = all
 	return true
 }
 
-// swept returns the swept block that an attribute refers to as a whole, or nil.
-// Mistakes in the attribute are reported when it is decoded.
-func (b *block) swept(f schema.Field, e env) *block {
-	expr := b.expression(f.Name)
-	if expr == nil {
-		return nil
+// sweptOver lists the stages of sweeps, with a leading space.
+func sweptOver(ups []*block) string {
+	var text strings.Builder
+	for _, up := range ups {
+		text.WriteString(listed("stages of "+up.spec.Address(), up.sweep.quoted()))
 	}
-	v, ok, _ := e.value(expr)
-	if !ok {
-		return nil
-	}
-	v, _ = v.UnmarkDeep()
-	for _, ref := range refsOf(v) {
-		if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil {
-			return up
+	return text.String()
+}
+
+// sweptReferences are the swept blocks that attributes for a single reference refer to
+// as a whole, each once, and at which cells of the block's own sweep they do. Mistakes
+// in the attributes are reported when they are decoded.
+func (b *block) sweptReferences(own *sweep) (ups []*block, reads map[int]bool) {
+	envs := []env{b.scope.inStages()}
+	if own != nil {
+		envs = nil
+		for _, c := range own.cells {
+			envs = append(envs, own.frames(b.scope.inStages(), c))
 		}
 	}
-	return nil
+	reads = map[int]bool{}
+	for _, f := range b.kind.Fields() {
+		if f.Form != schema.Attribute || !f.Type.Ref || f.Type.List {
+			continue
+		}
+		expr := b.expression(f.Name)
+		if expr == nil {
+			continue
+		}
+		for n, e := range envs {
+			v, ok, _ := e.forReferences(expr).value(expr)
+			if !ok {
+				b.layers = unclear(b.layers)
+				break
+			}
+			for _, up := range b.sweptIn(v) {
+				reads[n] = true
+				if !slices.Contains(ups, up) {
+					ups = append(ups, up)
+				}
+			}
+		}
+	}
+	return ups, reads
+}
+
+// sweptIn are the swept blocks that a value refers to as a whole.
+func (b *block) sweptIn(v cty.Value) []*block {
+	v, _ = v.UnmarkDeep()
+	var ups []*block
+	for _, ref := range refsOf(v) {
+		if up := b.scope.p.blocks[ref.Stage]; up != nil && up.sweep != nil {
+			ups = append(ups, up)
+		}
+	}
+	return ups
 }
 
 // expression is that of an attribute of the stage or its bases, or what --set gives.

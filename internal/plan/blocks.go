@@ -15,6 +15,7 @@ import (
 type chosen struct {
 	name   string // of the variant
 	block  string // the type of the block
+	from   string // the address of the base that it comes from
 	layers []layer
 	at     hcl.Range // of the header
 	nameAt hcl.Range
@@ -23,15 +24,20 @@ type chosen struct {
 // blocks decodes the blocks of one field; absent ones keep their default.
 func (d *decoder) blocks(content content, f schema.Field, config any, what, prefix string, at hcl.Range) bool {
 	path := prefix + f.Path
-	found, ok := d.short(content, f, path)
-	if !ok {
+	found, there, ok := d.short(content, f, path)
+	switch {
+	case !ok:
 		return false
-	}
-	if found == nil {
+	case there && len(found) == 0: // null or an empty list
+		if f.Required {
+			d.p.report(hclspec.Errorf(d.ranges[path], "Missing value", "%s is required in %s. %s", f.Name, what, f.Doc+variants(d.families[f.Family])))
+		}
+		return !f.Required
+	case !there:
 		found, ok = d.collect(content, f, what, path, at)
 	}
 	if len(found) == 0 {
-		if f.Required && !d.meant(content, f) {
+		if f.Required && !d.meant(content, f) && !d.lost() {
 			d.p.report(hclspec.Errorf(at, "Missing block", "%s needs a %s. %s", what, blockForm(f), f.Doc+variants(d.families[f.Family])))
 		}
 		return !f.Required && ok
@@ -94,13 +100,10 @@ func defaultChoice(f schema.Field) string {
 }
 
 func chosenFrom(b placedBlock, f schema.Field, from string) chosen {
-	c := chosen{name: b.Type, block: b.Type, at: b.Range, nameAt: b.TypeRange,
+	c := chosen{name: b.Type, block: b.Type, from: from, at: b.Range, nameAt: b.TypeRange,
 		layers: []layer{{body: b.Body, env: b.env, from: from}}}
 	if f.Form == schema.Labelled {
-		c.name, c.nameAt = "", b.TypeRange
-		if len(b.Labels) > 0 {
-			c.name, c.nameAt = b.Labels[0], b.LabelRanges[0]
-		}
+		c.name, c.nameAt = b.Labels[0], b.LabelRanges[0]
 	}
 	return c
 }
@@ -120,7 +123,11 @@ func (d *decoder) ofField(blocks []placedBlock, f schema.Field) []placedBlock {
 
 func (d *decoder) reportExtra(found []placedBlock, f schema.Field, what string, quiet bool) bool {
 	for _, extra := range found[1:] {
-		if !quiet {
+		switch {
+		case quiet:
+		case extra.Range == found[0].Range:
+			d.p.report(hclspec.Errorf(extra.Range, "Duplicate block", "%s can have one block %s, and this makes %d.", what, f.Name, len(found)))
+		default:
 			d.p.report(hclspec.Errorf(extra.Range, "Duplicate block", "%s already has a block %s at %s.", what, f.Name, found[0].Range))
 		}
 	}
@@ -134,48 +141,50 @@ func (d *decoder) meant(content content, f schema.Field) bool {
 	return slices.ContainsFunc(d.families[f.Family].Names(), func(name string) bool { return content.meant[name] })
 }
 
-// short decodes the short form of a block that names a variant: pretext = "simclr".
-// Layers below that have a block of the same variant are joined with it.
-func (d *decoder) short(content content, f schema.Field, path string) ([]chosen, bool) {
+// short decodes the short form of a block that names a variant: pretext = "simclr";
+// there is false without it, and ok after a mistake. Null stands for the default, also
+// where a base has a block. Layers below that have a block of the same variant are
+// joined with it.
+func (d *decoder) short(content content, f schema.Field, path string) (found []chosen, there, ok bool) {
 	if f.Form != schema.Labelled {
-		return nil, true
+		return nil, false, true
 	}
 	src, there, fine := d.find(content, f, path)
 	if !there || !fine {
-		return nil, fine
+		return nil, there, fine
 	}
 	if own := d.ofField(content.layers[0].blocks, f); src.from == "" && len(own) > 0 {
 		d.p.report(hclspec.Errorf(own[0].Range, "Duplicate block", "%s is already set at %s. Keep one of them.", f.Name, src.expr.Range()))
-		return nil, false
+		return nil, true, false
 	}
 	v, _, ok := d.evaluate(src, path)
-	if !ok {
-		return nil, false
+	if !ok || v.IsNull() {
+		return nil, true, ok
 	}
-	if v.IsNull() {
-		return nil, true
+	if d.secret[path] {
+		d.p.report(hclspec.Errorf(src.expr.Range(), "Invalid value", "A name cannot be made of a sensitive variable."))
+		return nil, true, false
 	}
 	names := []cty.Value{v}
 	if f.Many && (v.Type().IsTupleType() || v.Type().IsListType()) {
 		names = v.AsValueSlice()
 	}
-	var found []chosen
 	for _, name := range names {
 		if name.IsNull() || name.Type() != cty.String {
-			return nil, d.problem("Wrong type", schema.Problem{Field: path, Message: fmt.Sprintf(
+			return nil, true, d.problem("Wrong type", schema.Problem{Field: path, Message: fmt.Sprintf(
 				"%s must be the name of a %s, and this is %s. With options it is a block: %s \"name\" { ... }.", f.Name, f.Family, schema.Describe(name), f.Name)})
 		}
 		found = append(found, d.shortChoice(content, f, name.AsString(), src))
 	}
-	return found, true
+	return found, true, true
 }
 
 func (d *decoder) shortChoice(content content, f schema.Field, name string, src source) chosen {
 	at := src.expr.Range()
-	c := chosen{name: name, block: f.Name, at: at, nameAt: at}
+	c := chosen{name: name, block: f.Name, from: src.from, at: at, nameAt: at}
 	for _, l := range content.layers {
 		for _, b := range d.ofField(l.blocks, f) {
-			if len(b.Labels) > 0 && b.Labels[0] == name {
+			if b.Labels[0] == name {
 				c.layers = append(c.layers, layer{body: b.Body, env: b.env, from: l.from})
 			}
 		}
@@ -196,7 +205,7 @@ func (d *decoder) choices(found []chosen, f schema.Field, config any, path strin
 			itemPath = fmt.Sprintf("%s[%d]", path, i)
 			d.ranges[itemPath] = c.at
 		}
-		d.bases[itemPath] = c.layers[0].from
+		d.bases[itemPath] = c.from
 		choice, fine := d.choice(c, f, itemPath)
 		choices = append(choices, choice)
 		ok = ok && fine
@@ -214,11 +223,7 @@ func (d *decoder) choice(c chosen, f schema.Field, path string) (schema.Choice, 
 		what = fmt.Sprintf("%s %q", c.block, c.name)
 	}
 	v, ok := family.Find(c.name)
-	switch {
-	case c.name == "":
-		d.p.report(hclspec.Errorf(c.nameAt, "Missing name", "A %s block needs a name: in a dynamic block, labels = [...].", c.block))
-		return schema.Choice{}, false
-	case !ok:
+	if !ok {
 		d.p.report(hclspec.Errorf(c.nameAt, "Unknown "+family.Name, "There is no %s %q.%s%s",
 			family.Name, c.name, listed(family.Name+"s", family.Names()), schema.DidYouMean(c.name, family.Names())))
 		return schema.Choice{}, false

@@ -114,10 +114,13 @@ func (d *decoder) attribute(content content, f schema.Field, config any, what, p
 		if !f.Required {
 			return true
 		}
-		if !content.meant[f.Name] {
+		if !content.meant[f.Name] && !d.lost() {
 			d.p.report(hclspec.Errorf(at, "Missing attribute", "%s needs the attribute %s, a %s. %s", what, f.Name, f.Type, f.Doc))
 		}
 		return false
+	}
+	if f.Type.Ref {
+		src.env = src.env.forReferences(src.expr)
 	}
 	v, marks, ok := d.evaluate(src, path)
 	if !ok {
@@ -128,6 +131,10 @@ func (d *decoder) attribute(content content, f schema.Field, config any, what, p
 			d.p.report(hclspec.Errorf(src.expr.Range(), "Missing value", "%s is required in %s, and this is null. %s", f.Name, what, f.Doc))
 		}
 		return !f.Required
+	}
+	if d.secret[path] && f.Ignored && (f.Type.Scalar == schema.Int || f.Type.Scalar == schema.Float) {
+		d.p.report(hclspec.Errorf(src.expr.Range(), "Invalid value", "%s can become part of the names of units, so it cannot be made of a sensitive variable.", f.Name))
+		return false
 	}
 	d.noteElements(src.expr, path)
 	if f.Type.Ref {
@@ -144,6 +151,9 @@ func (d *decoder) attribute(content content, f schema.Field, config any, what, p
 	}
 	return true
 }
+
+// lost tells whether something that is missing may be in a base with a mistake.
+func (d *decoder) lost() bool { return d.stage != nil && d.stage.block.lost }
 
 // evaluate returns the value of an attribute without its marks.
 func (d *decoder) evaluate(src source, path string) (cty.Value, cty.ValueMarks, bool) {
@@ -197,12 +207,23 @@ func (d *decoder) all(summary string, problems []schema.Problem, prefix string) 
 func (d *decoder) problem(summary string, p schema.Problem) bool {
 	diag := hclspec.Errorf(d.place(p.Field), summary, "%s", p.Message)
 	if src, ok := d.sourceOf(p.Field); ok {
-		if d.secret[p.Field] {
+		if d.isSecret(p.Field) {
 			diag.Detail = "This value is not allowed here. It is not shown, since it comes from a sensitive variable."
 		}
 		diag.Expression, diag.EvalContext = src.expr, src.env.context(hclspec.References(src.expr))
 	}
 	d.p.report(diag)
+	return false
+}
+
+// isSecret tells whether the field at a path, or what it is part of, holds a
+// sensitive value.
+func (d *decoder) isSecret(path string) bool {
+	for ; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+		if d.secret[path] {
+			return true
+		}
+	}
 	return false
 }
 

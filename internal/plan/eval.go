@@ -52,12 +52,12 @@ func reveal(v cty.Value) cty.Value {
 	out, err := cty.Transform(v, func(_ cty.Path, e cty.Value) (cty.Value, error) {
 		plain, marks := e.Unmark()
 		if _, secret := marks[sensitive{}]; secret {
-			return cty.StringVal("(sensitive)"), nil
+			return cty.StringVal(hidden), nil
 		}
 		return plain, nil
 	})
 	if err != nil { // a list of which one element cannot be shown
-		return cty.StringVal("(sensitive)")
+		return cty.StringVal(hidden)
 	}
 	return out
 }
@@ -156,7 +156,7 @@ func (o Origin) Plain() any {
 		return texts
 	}
 	if o.Sensitive {
-		return "(sensitive)"
+		return hidden
 	}
 	return o.Value
 }

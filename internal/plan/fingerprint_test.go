@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -202,22 +201,11 @@ evaluate "report" {
 
 func TestFingerprintHoldsContentOfFiles(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name, content string) {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	for name, content := range map[string]string{
+		"a.zip": "one", "sub/b.zip": "one", "c.zip": "two", "folder/x": "one", "same/x": "one", "renamed/y": "one",
+	} {
+		write(t, filepath.Join(dir, name), content)
 	}
-	write("a.zip", "one")
-	write("sub/b.zip", "one")
-	write("c.zip", "two")
-	write("folder/x", "one")
-	write("same/x", "one")
-	write("renamed/y", "one")
 	of := func(path string) string {
 		t.Helper()
 		src := "download \"d\" {\n  path = \"" + path + "\"\n}\n"
@@ -244,12 +232,7 @@ func TestPathsFromTheCommandLine(t *testing.T) {
 	work := t.TempDir()
 	t.Chdir(work)
 	for _, path := range []string{"x.zip", "pipelines/x.zip", "pipelines/y.zip"} {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(path), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, path, path)
 	}
 	const src = `variable "file" {
   type    = string

@@ -1,44 +1,227 @@
 package plan_test
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"sslpipe/internal/hclspec"
 	"sslpipe/internal/plan"
 )
 
-// FuzzParse checks that no text, and no value of a variable, makes planning
-// panic, and that every diagnostic points into a source. The seeds are the
-// fixtures.
-func FuzzParse(f *testing.F) {
-	paths, err := filepath.Glob("testdata/*/*.hcl")
-	if err != nil || len(paths) == 0 {
+// Fuzzing looks for a text that makes planning panic, take long or take much memory,
+// or that breaks a promise:
+//
+//   - every diagnostic points into a source that is there;
+//   - after an error there are no units, without one every stage has some, each
+//     behind what it reads;
+//   - the same text gives the same diagnostics and units, in the same order.
+//
+// What was found is in testdata/fuzz, and runs with the other tests.
+
+// seeds are the texts of the files of the fixtures with an extension.
+func seeds(f *testing.F, extension string) []string {
+	f.Helper()
+	var all []string
+	err := filepath.WalkDir("testdata", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != extension {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		all = append(all, string(src))
+		return err
+	})
+	if err != nil || len(all) == 0 {
 		f.Fatalf("no fixtures: %v", err)
 	}
-	for _, path := range paths {
-		src, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
+	return all
+}
+
+// checkPromises plans twice and checks what holds for every text.
+func checkPromises(t *testing.T, src, path string, o plan.Options) {
+	t.Helper()
+	o.Runtime = "test"
+	o.Digest = func(string) (string, error) { return "", nil }
+	p, diags := plan.Parse([]byte(src), path, fakeKinds(1, 1), o)
+	for _, d := range diags {
+		if d.Subject == nil || p.Files[d.Subject.Filename] == nil {
+			t.Fatalf("%s is about no source", d)
 		}
-		f.Add(string(src), "3")
+		if size := len(p.Files[d.Subject.Filename].Bytes); d.Subject.Start.Byte > d.Subject.End.Byte || d.Subject.End.Byte > size {
+			t.Fatalf("%s is outside of its %d bytes", d, size)
+		}
 	}
-	kinds := fakeKinds(1, 1)
+	checkPlan(t, p, diags)
+	if again, more := plan.Parse([]byte(src), path, fakeKinds(1, 1), o); texts(more) != texts(diags) || results(again) != results(p) {
+		t.Errorf("the same text gives %s and %s", texts(diags), texts(more))
+	}
+}
+
+func texts(diags hcl.Diagnostics) string {
+	var b strings.Builder
+	for _, d := range diags {
+		b.WriteString(severity(d) + ": " + d.Error() + "\n")
+	}
+	return b.String()
+}
+
+func results(p *plan.Plan) string {
+	var b strings.Builder
+	for _, u := range p.Units {
+		b.WriteString(u.Address + " " + u.Fingerprint + "\n")
+	}
+	return b.String()
+}
+
+// FuzzParse is for files in the native syntax. A module that they use is the file
+// itself or a fixture.
+func FuzzParse(f *testing.F) {
+	for _, src := range seeds(f, ".hcl") {
+		f.Add(src, "3")
+	}
 	f.Fuzz(func(t *testing.T, src, value string) {
 		vars := map[string]string{"epochs": value, "folder": value, "rates": value}
-		p, diags := plan.Parse([]byte(src), "x.hcl", kinds, plan.Options{Given: given(vars), Digest: func(string) (string, error) { return "", nil }})
-		for _, d := range diags {
-			if d.Subject == nil || p.Files[d.Subject.Filename] == nil {
-				t.Errorf("%s is about no source", d)
+		checkPromises(t, src, "testdata/x.hcl", plan.Options{Given: given(vars)})
+	})
+}
+
+// FuzzJSON is for files in JSON.
+func FuzzJSON(f *testing.F) {
+	for _, src := range seeds(f, ".json") {
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		checkPromises(t, src, "testdata/x.hcl.json", plan.Options{})
+	})
+}
+
+const valuesPipeline = `variable "n" {
+  type    = number
+  default = 1
+  validation {
+    condition     = var.n > 0
+    error_message = "Not ${var.n}."
+  }
+}
+variable "text" {
+  type      = string
+  default   = "x"
+  sensitive = true
+}
+variable "list" {
+  type    = list(object({ width = optional(number, 0.5), names = optional(set(string)) }))
+  default = []
+}
+variable "map" {
+  type    = map(tuple([bool, string]))
+  default = {}
+}
+pipeline {
+  seeds       = min(3, var.n)
+  description = "${length(var.list)} ${length(var.map)}"
+}
+download "images" {
+  source = var.text
+}
+augment "views" {
+  data = download.images.unlabelled
+  crop {}
+}
+pretrain "ssl" {
+  for_each = ["a", "b"]
+  views    = augment.views
+  pretext "jigsaw" {}
+}
+finetune "ssl" {
+  data = download.images.train
+  init = pretrain.ssl
+}
+`
+
+// FuzzValues is for what is given from outside: --var, --set, a file of values and the
+// environment.
+func FuzzValues(f *testing.F) {
+	for _, value := range []string{"3", `"x`, "[{ width = 1 }, {}]", "{ a = [true, \"b\"] }", "null", "var.n", "1e999", "each.key == \"a\" ? 1 : 2"} {
+		f.Add(value, "pretrain.ssl[a].epochs", "n = 2\n")
+		f.Add(value, "pretrain.*.pretext.grid", "text = \"y\"\nlist = []\n")
+		f.Add(value, "augment.views.transform[0].padding", "map = { a = [true, \"b\"] }\n")
+		f.Add(value, "pipeline.seeds", "{\"n\": 3}")
+	}
+	f.Fuzz(func(t *testing.T, value, address, file string) {
+		read := func(path string) ([]byte, error) {
+			if strings.HasPrefix(path, "values") {
+				return []byte(file), nil
+			}
+			return hclspec.ReadFile(path)
+		}
+		checkPromises(t, valuesPipeline, "testdata/x.hcl", plan.Options{
+			Read:   read,
+			Given:  []plan.Given{{Var: "n=" + value}, {File: "values.hcl"}, {Var: "list=" + value}, {File: "values.hcl.json"}, {Var: value}},
+			Sets:   []string{address + "=" + value, address, value},
+			Lookup: func(string) (string, bool) { return value, true },
+		})
+	})
+}
+
+// FuzzExpression is for expressions where most is allowed: in a swept stage, a
+// dynamic block, a local and a list of references.
+func FuzzExpression(f *testing.F) {
+	for _, src := range seeds(f, ".hcl") {
+		for line := range strings.Lines(src) {
+			if _, expr, ok := strings.Cut(line, " = "); ok {
+				f.Add(strings.TrimSpace(strings.Split(expr, " # ")[0]))
 			}
 		}
-		if diags.HasErrors() && len(p.Stages)+len(p.Units) > 0 {
-			t.Error("a plan with errors has stages")
+	}
+	before, after, _ := strings.Cut(head, "\n}\n")
+	f.Fuzz(func(t *testing.T, expr string) {
+		if strings.ContainsAny(expr, "\r\n") {
+			expr = "(" + expr + "\n)"
 		}
-		for _, u := range p.Units {
-			if len(u.Fingerprint) != 64 {
-				t.Errorf("%s has the fingerprint %q", u.Address, u.Fingerprint)
-			}
+		src := before + "\n  size = " + expr + "\n}\n" + after + `
+locals {
+  any = ` + expr + `
+}
+variable "secret" {
+  type      = string
+  default   = "hunter2"
+  sensitive = true
+}
+pretrain "ssl" {
+  matrix {
+    task = ["rotation", "jigsaw"]
+  }
+  views   = augment.views
+  pretext = matrix.task
+  rates   = local.any
+  dynamic "backbone" {
+    for_each = ` + expr + `
+    labels   = ["mobilenet_v2"]
+    content {
+      alpha = backbone.value
+    }
+  }
+}
+finetune "ssl" {
+  for_each = ` + expr + `
+  data     = download.images.train
+  init     = ` + expr + `
+}
+evaluate "report" {
+  data    = download.images.test
+  compare = [` + expr + `]
+}
+`
+		checkPromises(t, src, "testdata/x.hcl", plan.Options{})
+		_, diags := plan.Parse([]byte(src), "testdata/x.hcl", fakeKinds(1, 1), plan.Options{})
+		if i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return strings.Contains(d.Detail, "hunter2") }); i >= 0 && !bytes.Contains([]byte(expr), []byte("hunter2")) {
+			t.Errorf("%s shows a sensitive value", diags[i])
 		}
 	})
 }

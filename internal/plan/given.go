@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
@@ -45,7 +46,7 @@ const environmentPrefix = "SSLPIPE_VAR_"
 func (p *planner) gather() map[string]setting {
 	g := &gathering{p: p, secret: map[string]bool{}, settings: map[string]setting{}}
 	for _, v := range p.root.spec.Variables {
-		g.secret[v.Name] = v.Sensitive != nil
+		g.secret[v.Name] = p.root.flag(v.Sensitive)
 		g.names = append(g.names, v.Name)
 		if p.options.Lookup == nil {
 			continue
@@ -84,7 +85,7 @@ func (g *gathering) set(name, written, file, text string) {
 	from, _, _ := strings.Cut(file, " ")
 	shown := text
 	if g.secret[name] {
-		shown = "(sensitive)"
+		shown = hidden
 	}
 	at := g.p.pseudo(file, written+"="+shown, len(written)+1)
 	g.settings[name] = setting{text: text, from: from, base: ".", at: at, secret: g.secret[name]}
@@ -120,8 +121,8 @@ func (g *gathering) file(path string, auto bool) {
 	attributes, diags := hclspec.LoadValues(path, g.p.files, g.p.options.Read)
 	for _, d := range diags {
 		if d.Subject == nil {
-			at := g.p.pseudo("--var-file", path, 0)
-			d.Subject = &at
+			at := g.p.pseudo(g.p.freeName("--var-file"), path, 0)
+			d.Summary, d.Subject = "Cannot read file of values", &at
 		}
 	}
 	g.p.report(diags...)
@@ -133,6 +134,9 @@ func (g *gathering) file(path string, auto bool) {
 			}
 			g.p.report(d)
 			continue
+		}
+		if g.secret[attr.Name] {
+			g.p.hide(cty.NullVal(cty.String), attr.Expr)
 		}
 		g.settings[attr.Name] = setting{expr: attr.Expr, from: path, base: filepath.Dir(path), at: attr.Expr.Range()}
 	}

@@ -60,8 +60,11 @@ type step struct {
 	edge
 }
 
-// cycles returns a cycle for each edge that closes one, as the steps from the
-// node that is first reached, in the order of the file. The last step is the
+// maxCycles limits the cycles that are reported at once.
+const maxCycles = 100
+
+// cycles returns a cycle for each edge that closes one, up to maxCycles, as the steps
+// from the node that is first reached, in the order of the file. The last step is the
 // closing edge.
 func (g *graph) cycles() [][]step {
 	s := cycleSearch{g: g, state: make([]int, len(g.needs))}
@@ -94,6 +97,9 @@ func (s *cycleSearch) visit(node int) {
 		case unseen:
 			s.visit(e.to)
 		case open:
+			if len(s.found) == maxCycles {
+				break
+			}
 			s.found = append(s.found, s.closed(e.to))
 		}
 		s.path = s.path[:len(s.path)-1]

@@ -32,6 +32,11 @@ func TestHostileTextIsRefused(t *testing.T) {
 		"squares":      {"locals {\n  a0 = 1e300\n" + chain(20, "local.a%d * local.a%d") + "}\npipeline {\n  seeds = local.a20\n}\n", "Value too large"},
 		"text":         {"locals {\n  a0 = \"0123456789\"\n" + chain(60, `"${local.a%d}${local.a%d}"`) + "}\npipeline {\n  description = local.a60\n}\n", "Value too large"},
 		"lists":        {"locals {\n  a0 = [1]\n" + chain(60, "[local.a%d, local.a%d]") + "}\npipeline {\n  seeds = length(local.a60)\n}\n", "Value too large"},
+		"nested loops": {bigLocals + "x = [for a in local.list : [for b in local.list : a]]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"shadowed":     {bigLocals + "x = [for local in local.list : [for b in local.list : 1]]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Unsupported attribute"},
+		"loop of text": {bigLocals + "x = [for a in local.list : local.text]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"much text":    {bigLocals + "x = \"" + strings.Repeat("${local.text}", 1000) + "\"\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"many texts":   {bigLocals + repeat(100, "xN = \"${local.text}\"\n") + "}\npipeline {\n  seeds = length(local.x0)\n}\n", "Expression too large"},
 		"long range":   {local("range(1e9)"), "Error in function call"},
 		"large file":   {strings.Repeat("#", 1<<20+1), "File too large"},
 		"not text":     {"\x00\xff\xfe{", "Argument or block definition required"},
@@ -44,6 +49,10 @@ func TestHostileTextIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// bigLocals begins locals with a list and a text, both nearly as large as a value can be.
+var bigLocals = "locals {\n  r = range(0, 1000)\n  list = concat(local.r, local.r, local.r)\n  t = \"" + strings.Repeat("0123456789", 1000) + "\"\n" +
+	"  text = \"" + strings.Repeat("${local.t}", 50) + "\"\n"
 
 // chain defines a1 to an by doubling.
 func chain(n int, format string) string {
@@ -91,5 +100,51 @@ func TestManyStages(t *testing.T) {
 	p, diags := parse(t, manyStages(2000), nil)
 	if diags != nil || len(p.Units) != 2002 {
 		t.Errorf("%d units, %v", len(p.Units), diags)
+	}
+}
+
+// repeat writes a format for each of n numbers.
+func repeat(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(format, "N", fmt.Sprint(i)))
+	}
+	return b.String()
+}
+
+// Files of the size that is allowed, in which everything is wrong, get so many
+// messages and no more: each costs a search for the nearest name.
+func TestMistakesAreCounted(t *testing.T) {
+	for name, src := range map[string]string{
+		"references":     repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n" + repeat(20_000, "  bN = var.cN\n") + "}\n",
+		"one expression": repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n  a = [" + repeat(30_000, "var.cN, ") + "]\n}\n",
+		"functions":      "locals {\n  a = [" + repeat(80_000, "fN(), ") + "]\n}\n",
+		"attributes":     "download \"a\" {\n" + repeat(20_000, "  aN = 1\n") + "}\n",
+		"cycles":         "locals {\n" + strings.ReplaceAll(repeat(250, "  aN = [ALL]\n"), "ALL", repeat(250, "local.aN, ")) + "}\n",
+		"one long cycle": "locals {\n" + repeat(5000, "  aN = local.bN\n  bN = local.aN\n") + "}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, diags := parse(t, src, nil)
+			text := 0
+			for _, d := range diags {
+				text += len(d.Detail)
+			}
+			if !diags.HasErrors() || len(diags) > 1001 || text > 1<<20 {
+				t.Errorf("%d diagnostics with %d bytes", len(diags), text)
+			}
+			checkForm(t, p, diags)
+		})
+	}
+}
+
+// A sweep of as many stages as are allowed is matched with another of the same size.
+func TestManyCells(t *testing.T) {
+	p, diags := parse(t, manyCells(3000), nil)
+	if diags != nil || len(p.Stages) != 6003 {
+		t.Errorf("%d stages, %v", len(p.Stages), diags)
+	}
+	u := unit(t, p, "finetune.ssl[3,17,labels=10,seed=0]")
+	if got := strings.Join(addresses(u.Inputs["init"]), " "); got != "pretrain.ssl[3,17,seed=0]" {
+		t.Errorf("it reads %s", got)
 	}
 }

@@ -81,8 +81,10 @@ type Facts struct {
 	Classes []string
 	// Split is the split of a data set: "unlabelled", "train", "validation", "test".
 	Split string
-	// Backbone is the name of an encoder's architecture.
+	// Backbone is the name of an encoder's architecture, and Blocks are the names of
+	// its blocks, first to last.
 	Backbone string
+	Blocks   []string
 	// Activations is how many values an encoder computes for one image, by which
 	// the memory is estimated that it takes to train it.
 	Activations int64

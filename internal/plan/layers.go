@@ -59,7 +59,7 @@ func (d *decoder) want(fields []schema.Field, what string, top bool) hclspec.Wan
 		case schema.Labelled:
 			want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: f.Name, LabelNames: []string{"name"}})
 			want.Attributes = append(want.Attributes, f.Name)
-			want.Hidden = append(want.Hidden, f.Name)
+			want.Short = append(want.Short, f.Name)
 		case schema.Ordered:
 			want.Noun = f.Family
 			for _, name := range d.families[f.Family].Names() {
@@ -100,7 +100,7 @@ func (d *decoder) read(layers []layer, want hclspec.Want) (content, bool) {
 		for name := range found.Meant {
 			out.meant[name] = true
 		}
-		blocks, fine := d.expand(found.Blocks, l, want)
+		blocks, fine := d.expand(found.Blocks, l, want, out.meant)
 		ok = ok && fine
 		out.layers = append(out.layers, layerBlocks{layer: l, blocks: blocks})
 	}
@@ -115,8 +115,9 @@ func (c content) hasBlock(name string) bool {
 	})
 }
 
-// expand replaces dynamic blocks by those that they make.
-func (d *decoder) expand(found []*hclspec.Block, l layer, want hclspec.Want) ([]placedBlock, bool) {
+// expand replaces dynamic blocks by those that they make. What one with a mistake was
+// meant to make is noted.
+func (d *decoder) expand(found []*hclspec.Block, l layer, want hclspec.Want, meant map[string]bool) ([]placedBlock, bool) {
 	var out []placedBlock
 	ok := true
 	for _, block := range found {
@@ -125,7 +126,10 @@ func (d *decoder) expand(found []*hclspec.Block, l layer, want hclspec.Want) ([]
 			continue
 		}
 		e := expansion{d: d, block: block, env: l.env, quiet: l.from != ""}
-		made, fine := e.run(want)
+		made, fine := e.run(want, meant)
+		if !fine {
+			meant[block.Labels[0]] = true
+		}
 		out = append(out, made...)
 		ok = ok && fine
 	}
@@ -146,9 +150,9 @@ func (e expansion) report(diags ...*hcl.Diagnostic) {
 	}
 }
 
-func (e expansion) run(want hclspec.Want) ([]placedBlock, bool) {
+func (e expansion) run(want hclspec.Want, meant map[string]bool) ([]placedBlock, bool) {
 	name := e.block.Labels[0]
-	if d := want.CheckBlock(name, e.block.LabelRanges[0]); d != nil || name == dynamicHeader.Type || slices.Contains(stageBlocks, name) {
+	if d := want.CheckBlock(name, e.block.LabelRanges[0], meant); d != nil || name == dynamicHeader.Type || slices.Contains(stageBlocks, name) {
 		if d == nil {
 			d = hclspec.Errorf(e.block.LabelRanges[0], "Invalid name", "A dynamic block cannot make %s blocks.", name)
 		}
@@ -168,71 +172,111 @@ func (e expansion) run(want hclspec.Want) ([]placedBlock, bool) {
 	if diags.HasErrors() || each == nil || len(inner) != 1 {
 		return nil, false
 	}
-	iterator := name
-	if attr := content.Attributes["iterator"]; attr != nil {
-		if iterator = hcl.ExprAsKeyword(attr.Expr); iterator == "" {
-			e.report(hclspec.Errorf(attr.Expr.Range(), "Invalid name", "iterator is a name without quotes: iterator = size."))
-			return nil, false
-		}
+	iterator, ok := e.iterator(content.Attributes["iterator"])
+	if !ok {
+		return nil, false
 	}
 	value, ok, diags := e.env.value(each.Expr)
 	e.report(diags...)
 	if !ok {
 		return nil, false
 	}
-	value, _ = value.Unmark()
-	if !value.CanIterateElements() || value.LengthInt() > maxDynamic {
-		e.report(hclspec.Errorf(each.Expr.Range(), "Wrong type", "for_each must be a list, set, map or object with at most %d elements, and this is %s.", maxDynamic, schema.Describe(value)))
+	plain, _ := value.Unmark()
+	if plain.IsNull() || !plain.CanIterateElements() {
+		e.report(hclspec.Errorf(each.Expr.Range(), "Wrong type", "for_each must be a list, set, map or object, and this is %s.", schema.Describe(plain)))
 		return nil, false
 	}
-	return e.blocks(value, iterator, content.Attributes["labels"], inner[0])
+	if n := plain.LengthInt(); n > maxDynamic {
+		e.report(hclspec.Errorf(each.Expr.Range(), "Value too large", "A dynamic block makes at most %d blocks, and this makes %d.", maxDynamic, n))
+		return nil, false
+	}
+	header, _ := want.Block(name)
+	return e.blocks(value, iterator, content.Attributes["labels"], len(header.LabelNames), inner[0])
 }
 
-func (e expansion) blocks(value cty.Value, iterator string, labels *hcl.Attribute, inner *hclspec.Block) ([]placedBlock, bool) {
+// iterator is the name under which the content sees the element.
+func (e expansion) iterator(attr *hcl.Attribute) (string, bool) {
+	if attr == nil {
+		return e.block.Labels[0], true
+	}
+	name := hcl.ExprAsKeyword(attr.Expr)
+	switch {
+	case name == "":
+		e.report(hclspec.Errorf(attr.Expr.Range(), "Invalid name", "iterator is a name without quotes: iterator = size."))
+	case slices.Contains(reservedKinds, name) || slices.Contains(e.d.p.names, name):
+		e.report(hclspec.Errorf(attr.Expr.Range(), "Invalid name", "%s has a meaning of its own, so an element cannot be called that.", name))
+		name = ""
+	}
+	return name, name != ""
+}
+
+func (e expansion) blocks(value cty.Value, iterator string, labels *hcl.Attribute, wanted int, inner *hclspec.Block) ([]placedBlock, bool) {
 	var out []placedBlock
+	value, marks := value.Unmark()
 	isSet := value.Type().IsSetType()
 	for it := value.ElementIterator(); it.Next(); {
 		k, v := it.Element()
 		if isSet {
 			k = v
 		}
-		env := e.env.with(iterator, cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
+		env := e.env.with(iterator, cty.ObjectVal(map[string]cty.Value{"key": k.WithMarks(marks), "value": v.WithMarks(marks)}))
 		made := hclspec.Block{Type: e.block.Labels[0], Body: inner.Body, Range: e.block.Range, TypeRange: e.block.LabelRanges[0]}
-		if labels != nil {
-			texts, ok := e.labels(env, labels)
-			if !ok {
-				return nil, false
-			}
-			for _, text := range texts {
-				made.Labels = append(made.Labels, text)
-				made.LabelRanges = append(made.LabelRanges, labels.Expr.Range())
-			}
+		var ok bool
+		if made.Labels, ok = e.labels(env, labels, wanted); !ok {
+			return nil, false
+		}
+		for range made.Labels {
+			made.LabelRanges = append(made.LabelRanges, labels.Expr.Range())
 		}
 		out = append(out, placedBlock{Block: &made, env: env})
 	}
 	return out, true
 }
 
-func (e expansion) labels(env env, attr *hcl.Attribute) ([]string, bool) {
+// labels evaluates the labels of one block, of which there must be as many as are
+// wanted.
+func (e expansion) labels(env env, attr *hcl.Attribute, wanted int) ([]string, bool) {
+	name := e.block.Labels[0]
+	switch {
+	case attr == nil && wanted == 0:
+		return nil, true
+	case attr == nil:
+		e.report(hclspec.Errorf(e.block.Range, "Missing attribute", "A %s block has a name, so dynamic %q needs the attribute labels, a list with one string.", name, name))
+		return nil, false
+	}
 	v, ok, diags := env.value(attr.Expr)
 	e.report(diags...)
 	if !ok {
 		return nil, false
 	}
-	v, _ = v.UnmarkDeep()
+	v, marks := v.UnmarkDeep()
+	texts, good := stringsOf(v)
+	_, secret := marks[sensitive{}]
+	switch {
+	case !good:
+		e.report(hclspec.Errorf(attr.Expr.Range(), "Wrong type", "labels must be a list of strings, such as [\"name\"]."))
+	case secret:
+		e.report(hclspec.Errorf(attr.Expr.Range(), "Invalid value", "A name cannot be made of a sensitive variable."))
+	case wanted == 0 && len(texts) > 0:
+		e.report(hclspec.Errorf(attr.Expr.Range(), "Unexpected name", "A %s block has no name.", name))
+	case len(texts) != wanted:
+		e.report(hclspec.Errorf(attr.Expr.Range(), "Unexpected name", "A %s block has one name, and these are %d.", name, len(texts)))
+	}
+	return texts, good && !secret && len(texts) == wanted
+}
+
+// stringsOf returns the elements of a list of strings.
+func stringsOf(v cty.Value) ([]string, bool) {
+	if v.IsNull() || !v.Type().IsTupleType() && !v.Type().IsListType() {
+		return nil, false
+	}
 	var texts []string
-	good := !v.IsNull() && (v.Type().IsTupleType() || v.Type().IsListType())
-	if good {
-		for it := v.ElementIterator(); it.Next(); {
-			if _, text := it.Element(); text.Type() == cty.String && !text.IsNull() {
-				texts = append(texts, text.AsString())
-				continue
-			}
-			good = false
+	for it := v.ElementIterator(); it.Next(); {
+		_, text := it.Element()
+		if text.Type() != cty.String || text.IsNull() {
+			return nil, false
 		}
+		texts = append(texts, text.AsString())
 	}
-	if !good {
-		e.report(hclspec.Errorf(attr.Expr.Range(), "Wrong type", "labels must be a list of strings, and this is %s.", schema.Describe(v)))
-	}
-	return texts, good
+	return texts, true
 }

@@ -1,6 +1,9 @@
 package plan_test
 
 import (
+	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,7 +100,7 @@ evaluate "b" {
 			`variable "size" {
   type = numbr
 }`,
-			`x.hcl:2,10-15: Invalid type specification; The keyword "numbr" is not a valid type specification. The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... }). Did you mean "number"?`,
+			`x.hcl:2,10-15: Invalid type specification; The keyword "numbr" is not a valid type specification. The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... }), and in a module, alone or in a list: dataset, views, encoder, classifier, metrics. Did you mean "number"?`,
 		},
 	} {
 		_, diags := parse(t, test.src, nil)
@@ -109,6 +112,22 @@ evaluate "b" {
 			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
+}
+
+// What the invalid fixtures are told, word for word: to be read when it changes.
+func TestMessagesOfFixtures(t *testing.T) {
+	var b strings.Builder
+	for _, f := range fixtures(t, "invalid") {
+		name := strings.TrimPrefix(f.path, "testdata/invalid/")
+		fmt.Fprintf(&b, "== %s\n", name)
+		_, diags := load(f)
+		for _, d := range diags {
+			text := strings.ReplaceAll(d.Error(), f.path+":", "")
+			fmt.Fprintf(&b, "%s %s\n", severity(d), strings.ReplaceAll(text, f.path, name))
+		}
+	}
+	text := regexp.MustCompile(`There are \d+ functions`).ReplaceAllString(b.String(), "There are N functions")
+	golden(t, "testdata/messages.txt", withoutFolder(t, text))
 }
 
 func TestFilesAreSourcesOfVariables(t *testing.T) {
@@ -134,6 +153,39 @@ func TestUnreadableFile(t *testing.T) {
 	}
 	if p == nil || p.Files == nil {
 		t.Error("no plan to render the diagnostics with")
+	}
+}
+
+func TestFolderWithoutPipeline(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/x.auto.hcl", "a = 1\n")
+	write(t, dir+"/part/x.hcl", head)
+	_, diags := plan.Load([]string{dir}, fakeKinds(1, 1), plan.Options{})
+	if len(diags) != 1 || diags[0].Detail != "The folder "+dir+" has no file that ends in .hcl or .hcl.json." {
+		t.Errorf("diagnostics: %v", diags)
+	}
+}
+
+// An editor's text stands for a file that is not on disk, also for a module.
+func TestModulesAreReadAsFilesAre(t *testing.T) {
+	files := map[string]string{
+		"x.hcl":      head + "module \"m\" {\n  source = \"./part.hcl\"\n  encoder = null\n  images = download.images.train\n}\n",
+		"part.hcl":   "variable \"encoder\" {\n  type = encoder\n}\nvariable \"images\" {\n  type = dataset\n}\nfinetune \"f\" {\n  data = var.images\n  init = var.encoder\n}\n",
+		"broken.hcl": "module \"m\" {\n  source = \"./none.hcl\"\n}\n",
+	}
+	read := func(path string) ([]byte, error) {
+		if text, ok := files[path]; ok {
+			return []byte(text), nil
+		}
+		return nil, os.ErrNotExist
+	}
+	p, diags := plan.Load([]string{"x.hcl"}, fakeKinds(1, 1), plan.Options{Read: read})
+	if diags != nil || len(unit(t, p, "module.m.finetune.f[labels=10,seed=0]").Inputs["init"]) != 0 {
+		t.Errorf("units %v, %v", addresses(p.Units), diags)
+	}
+	_, diags = plan.Load([]string{"broken.hcl"}, fakeKinds(1, 1), plan.Options{Read: read})
+	if want := "broken.hcl:2,12-24: Cannot read pipeline file; Reading none.hcl failed: file does not exist."; len(diags) != 1 || diags[0].Error() != want {
+		t.Errorf("got %v, want %s", diags, want)
 	}
 }
 

@@ -20,15 +20,22 @@ const (
 	maxModules     = 200
 )
 
-// loadModules reads the modules that a pipeline uses, and those that they use.
-func (p *planner) loadModules(s *scope, above []string) {
+// loadModules reads the modules that a pipeline uses, and those that they use. Above are
+// the paths of the pipeline and of those around it, in which it is at some depth.
+func (p *planner) loadModules(s *scope, above []string, depth int) {
+	above = append(slices.Clip(above), pathsOf(s.spec)...)
 	for _, call := range s.spec.Modules {
 		if call.Source == nil {
 			continue // reported by hclspec
 		}
 		path, ok := s.modulePath(call, above)
 		if !ok {
+			p.incomplete = true
 			continue
+		}
+		if depth == maxModuleDepth {
+			p.report(hclspec.Errorf(call.Source.Expr.Range(), "Too many modules", "Modules can use modules to a depth of %d.", maxModuleDepth))
+			return
 		}
 		if p.modules++; p.modules > maxModules {
 			p.report(hclspec.Errorf(call.Range, "Too many modules", "A pipeline has at most %d modules.", maxModules))
@@ -44,13 +51,23 @@ func (p *planner) loadModules(s *scope, above []string) {
 		}
 		p.report(diags...)
 		if spec.Unreadable {
+			p.incomplete = true
 			continue
 		}
 		child := p.addScope(spec, s, call)
 		s.children[call.Name] = child
 		child.checkValues()
-		p.loadModules(child, append(slices.Clip(above), absolute(path)))
+		p.loadModules(child, above, depth+1)
 	}
+}
+
+// pathsOf are the absolute paths of a pipeline: what was given and all files.
+func pathsOf(spec *hclspec.Spec) []string {
+	paths := []string{absolute(spec.Path)}
+	for _, path := range spec.Paths {
+		paths = append(paths, absolute(path))
+	}
+	return paths
 }
 
 // modulePath is the path of a module, which must be known before anything else is.
@@ -78,11 +95,8 @@ func (s *scope) modulePath(call *hclspec.Module, above []string) (string, bool) 
 	if _, err := os.Stat(path); err != nil && s.p.options.Read == nil {
 		return wrong("Missing file", "There is no file or folder %s, relative to the folder of this file.%s", path, neighbour(path))
 	}
-	switch {
-	case slices.Contains(above, absolute(path)):
-		return wrong("Module uses itself", "%s is already being read for a module around this one.", path)
-	case len(above) > maxModuleDepth:
-		return wrong("Too many modules", "Modules can use modules to a depth of %d.", maxModuleDepth)
+	if slices.Contains(above, absolute(path)) {
+		return wrong("Module uses itself", "%s is this pipeline itself, or one that uses it as a module.", path)
 	}
 	return path, true
 }
@@ -102,6 +116,7 @@ func (s *scope) checkValues() {
 	}
 	for _, attr := range s.call.Values {
 		if !slices.Contains(names, attr.Name) {
+			s.meant = append(s.meant, schema.Nearest(attr.Name, names))
 			s.p.report(hclspec.Errorf(attr.NameRange, "Unknown variable", "The module has no variable %q.%s%s",
 				attr.Name, listed("variables", names), schema.DidYouMean(attr.Name, names)))
 		}
@@ -116,7 +131,7 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 		s.address = parent.full("module." + call.Name)
 	}
 	s.functions = Functions(World{Dir: spec.Dir, Env: p.environment})
-	s.functions[countName] = countRounds(&s.rounds)
+	p.incomplete = p.incomplete || len(spec.Misspelt) > 0
 	for _, stage := range spec.Stages {
 		kind, ok := p.kind(stage.Kind)
 		if !ok {

@@ -51,7 +51,7 @@ func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 	}
 	p := &planner{
 		options: o, kinds: kinds, names: KindNames(kinds), files: spec.Files, diags: diags,
-		blocks: map[string]*block{}, byAddress: map[string]*stage{},
+		blocks: map[string]*block{}, byAddress: map[string]*stage{}, masked: map[string]bool{},
 	}
 	p.plan(spec)
 	out.Pipeline = p.pipeline
@@ -62,6 +62,7 @@ func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 			out.Units = append(out.Units, s.out.Units...)
 		}
 	}
+	p.redact(p.diags)
 	return out, sortDiagnostics(p.diags)
 }
 
@@ -93,8 +94,10 @@ type planner struct {
 	modules  int
 	given    map[string]setting
 	sets     []*set
-	allowed  []string // names of environment variables that env can read
-	nodes    []node
+	// incomplete is true if modules or stages could not be read.
+	incomplete bool
+	allowed    []string // names of environment variables that env can read
+	nodes      []node
 	// blocks are all stage blocks, by address; byAddress are the stages that they
 	// make, and stages the same in an order in which they can run.
 	blocks    map[string]*block
@@ -102,6 +105,10 @@ type planner struct {
 	stages    []*stage
 	edges     int // from units to units
 	units     int
+	steps     int // of expressions
+	// secrets are texts that messages must not show, masked the sources that had some.
+	secrets []string
+	masked  map[string]bool
 }
 
 // stage is a Stage under construction.
@@ -141,10 +148,9 @@ func (p *planner) output(ref schema.Ref) Output {
 func (p *planner) plan(spec *hclspec.Spec) {
 	p.root = p.addScope(spec, nil, nil)
 	p.readEnvironmentNames()
-	p.loadModules(p.root, []string{absolute(spec.Path)})
+	p.loadModules(p.root, nil, 0)
 	p.given = p.gather()
 	p.parseSets()
-	p.decodePipeline()
 	p.evaluate()
 	p.pipeline.Variables = p.root.values()
 	p.reportUnusedSets()

@@ -123,11 +123,15 @@ func (p *planner) addNodes(s *scope) {
 			continue
 		}
 		p.nodes = append(p.nodes, node{scope: s, refScope: s, name: "output." + o.Name, refs: hclspec.References(o.Value.Expr),
-			run: func() { s.name(o.Value.Expr, "output", o.Name, s.outputs) }})
+			run: func() {
+				s.checkText(o.Description)
+				s.name(o.Value.Expr, "output", o.Name, s.outputs)
+			}})
 	}
 	for _, spec := range s.spec.Stages {
 		b := s.blocks[spec.Kind][spec.Name]
-		p.nodes = append(p.nodes, node{scope: s, refScope: s, name: spec.Address(), stage: true, at: spec.NameRange, refs: spec.Body.References(), run: b.plan})
+		refs := append(spec.Body.References(), p.setReferences(b)...)
+		p.nodes = append(p.nodes, node{scope: s, refScope: s, name: spec.Address(), stage: true, at: spec.NameRange, refs: refs, run: b.plan})
 	}
 	for _, m := range s.spec.Modules {
 		if child := s.children[m.Name]; child != nil {
@@ -150,10 +154,20 @@ func (s *scope) name(expr hcl.Expression, what, name string, values map[string]c
 	values[name] = value
 }
 
+// maxShown limits the steps of a cycle that are shown from its beginning, and from its
+// end.
+const maxShown = 10
+
 // reportCycles reports every cycle at the reference that closes it, with the
 // whole way around.
 func (p *planner) reportCycles(g *graph) {
-	name := func(i int) string { return p.nodes[i].scope.full(p.nodes[i].name) }
+	name := func(i int) string {
+		n := p.nodes[i]
+		if n.scope.parent != nil { // module.probe.classifier, as it is written
+			return n.scope.full(strings.TrimPrefix(n.name, "output."))
+		}
+		return n.name
+	}
 	for _, cycle := range g.cycles() {
 		var b strings.Builder
 		fmt.Fprintf(&b, "These %sneed each other, so none can come first:", p.kindOf(cycle))
@@ -161,8 +175,13 @@ func (p *planner) reportCycles(g *graph) {
 			b.Reset()
 			b.WriteString("This needs its own result:")
 		}
-		for _, st := range cycle {
-			fmt.Fprintf(&b, "\n  %s needs %s (%s:%d)", name(st.from), name(st.to), st.at.Filename, st.at.Start.Line)
+		for i, st := range cycle {
+			switch left := len(cycle) - 2*maxShown; {
+			case left <= 0 || i < maxShown || i >= maxShown+left:
+				fmt.Fprintf(&b, "\n  %s needs %s (%s:%d)", name(st.from), name(st.to), st.at.Filename, st.at.Start.Line)
+			case i == maxShown:
+				fmt.Fprintf(&b, "\n  and so on for %d more", left)
+			}
 		}
 		p.report(hclspec.Errorf(cycle[len(cycle)-1].at, "Dependency cycle", "%s", b.String()))
 	}

@@ -162,7 +162,7 @@ func shortText(v cty.Value) string {
 	}
 	v, marks := v.UnmarkDeep()
 	if _, secret := marks[sensitive{}]; secret {
-		return "(sensitive)"
+		return hidden
 	}
 	text := Literal(v)
 	if len(text) > most {
@@ -212,7 +212,7 @@ func Literal(v cty.Value) string {
 // 3". It is false for names of stages, which have no value yet.
 func ShortValue(traversal hcl.Traversal, ctx *hcl.EvalContext) (string, bool) {
 	value, diags := traversal.TraverseAbs(ctx)
-	if diags.HasErrors() || len(refsOf(value)) > 0 || containsReference(value) {
+	if diags.HasErrors() || containsReference(value) {
 		return "", false
 	}
 	return hclspec.ReferenceTo(traversal).String() + " = " + shortText(value), true

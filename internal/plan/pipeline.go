@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/hclspec"
@@ -11,9 +12,18 @@ import (
 func (p *planner) decodePipeline() {
 	config := &pipelineConfig{Seeds: defaultSeeds}
 	spec := p.root.spec
+	at := hcl.Range{Filename: spec.Paths[0], Start: hcl.InitialPos, End: hcl.InitialPos}
+	body := hclspec.EmptyBody(at)
 	if block := spec.Pipeline; block != nil {
-		d := newDecoder(p, nil, block.Range, nil)
-		d.body([]layer{{body: block.Body, env: p.root.bare()}}, config, "pipeline", "", block.Range)
+		at, body = block.Range, block.Body
+	}
+	d := newDecoder(p, nil, at, nil)
+	ok := d.body([]layer{{body: body, env: p.root.bare()}}, config, "pipeline", "", at)
+	if ok && d.secret["seeds"] {
+		p.report(hclspec.Errorf(d.ranges["seeds"], "Invalid value", "seeds can be seen in the names of units, so it cannot be made of a sensitive variable."))
+	}
+	if d.secret["description"] {
+		config.Description = hidden
 	}
 	p.pipeline = Pipeline{Name: spec.Name, Description: config.Description, Seeds: config.Seeds, Path: spec.Path, Paths: spec.Paths, Sets: p.options.Sets}
 }

@@ -200,9 +200,25 @@ func (p *Plan) Upstream(of ...*Unit) *Plan {
 	return part
 }
 
+// maxDiagnostics limits what is reported at once. More is no help, and each costs a
+// search for the nearest name.
+const maxDiagnostics = 1000
+
 // sortDiagnostics orders by file, place and summary, since HCL's order differs
-// from run to run, and drops repetitions.
+// from run to run, and drops repetitions. Of too many it keeps the first errors.
 func sortDiagnostics(diags hcl.Diagnostics) hcl.Diagnostics {
+	diags = ordered(diags)
+	if len(diags) <= maxDiagnostics {
+		return diags
+	}
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return cmp.Compare(a.Severity, b.Severity) })
+	diags = diags[:maxDiagnostics]
+	more := *diags[maxDiagnostics-1]
+	more.Summary, more.Detail = "Too many mistakes", fmt.Sprintf("Only the first %d are reported.", maxDiagnostics)
+	return ordered(append(diags, &more))
+}
+
+func ordered(diags hcl.Diagnostics) hcl.Diagnostics {
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
 		return cmp.Or(
 			cmp.Compare(place(a).Filename, place(b).Filename),

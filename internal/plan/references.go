@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
 )
 
@@ -24,16 +26,24 @@ func (d *decoder) references(v cty.Value, f schema.Field, config any, path strin
 			Message: fmt.Sprintf("%s must be a list of references, and this is %s. Write it in brackets: [ ... ].", f.Name, describeRef(v))})
 	}
 	refs := make([]schema.Ref, 0, v.LengthInt())
+	var places []hcl.Range
 	ok := true
 	for it := v.ElementIterator(); it.Next(); {
 		at, element := it.Element()
 		n, _ := at.AsBigFloat().Int64()
-		found, fine := d.referenced(element, f, fmt.Sprintf("%s[%d]", path, n))
+		written := fmt.Sprintf("%s[%d]", path, n)
+		found, fine := d.referenced(element, f, written)
+		for range found {
+			places = append(places, d.place(written))
+		}
 		refs = append(refs, found...)
 		ok = ok && fine
 	}
 	if ok {
 		f.SetRefs(config, refs)
+		for i, at := range places { // one element can be several stages
+			d.ranges[fmt.Sprintf("%s[%d]", path, i)] = at
+		}
 	}
 	return ok
 }
@@ -47,6 +57,8 @@ func (d *decoder) referenced(v cty.Value, f schema.Field, path string) ([]schema
 	}
 	refs := d.instances(ref)
 	switch {
+	case d.stage.block.vague:
+		return []schema.Ref{ref}, true
 	case len(refs) == 0:
 		return nil, d.problem("No matching stage", schema.Problem{Field: path, Message: fmt.Sprintf("No stage of %s is swept over the same values as this one.", ref.Stage)})
 	case len(refs) > 1 && !f.Type.List:
@@ -75,9 +87,8 @@ func (d *decoder) instances(ref schema.Ref) []schema.Ref {
 		mine, c = d.stage.block.sweep, *d.stage.cell
 	}
 	var refs []schema.Ref
-	keys := b.sweep.keys()
 	for _, n := range b.sweep.matching(mine, c) {
-		refs = append(refs, schema.Ref{Stage: ref.Stage + "[" + keys[n] + "]", Output: ref.Output})
+		refs = append(refs, schema.Ref{Stage: ref.Stage + "[" + b.sweep.cells[n].key() + "]", Output: ref.Output})
 	}
 	return refs
 }
@@ -88,7 +99,7 @@ func (d *decoder) reference(v cty.Value, f schema.Field, path string) (schema.Re
 	switch {
 	case len(refs) == 0:
 		return schema.Ref{}, d.problem("Wrong type", schema.Problem{Field: path,
-			Message: fmt.Sprintf("%s must refer to %s, and this is %s.%s%s", f.Name, wanted(f.Refs), describeRef(v), d.unquoted(v), d.candidates(f.Refs))})
+			Message: fmt.Sprintf("%s must refer to %s, and this is %s.%s%s", f.Name, wanted(f.Refs), describeRef(v), d.unquoted(v, d.place(path)), d.candidates(f.Refs))})
 	case len(refs) > 1:
 		return schema.Ref{}, d.problem("Ambiguous reference", schema.Problem{Field: path,
 			Message: fmt.Sprintf("%s has several outputs; say which: %s.", refs[0].Stage, d.outputs(refs[0], f.Refs))})
@@ -164,7 +175,7 @@ func describeRef(v cty.Value) string {
 }
 
 // unquoted helps with a reference that was written as text.
-func (d *decoder) unquoted(v cty.Value) string {
+func (d *decoder) unquoted(v cty.Value, at hcl.Range) string {
 	if v.Type() != cty.String || v.IsNull() {
 		return ""
 	}
@@ -172,6 +183,9 @@ func (d *decoder) unquoted(v cty.Value) string {
 	name, _, _ := strings.Cut(rest, ".")
 	if _, ok := d.stage.block.scope.blocks[kind][name]; !ok {
 		return ""
+	}
+	if hclspec.IsJSON(at.Filename) {
+		return fmt.Sprintf(" Write \"${%s}\".", v.AsString())
 	}
 	return fmt.Sprintf(" Write %s without quotes.", v.AsString())
 }

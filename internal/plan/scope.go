@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
@@ -27,26 +28,27 @@ type scope struct {
 	parent   *scope
 	call     *hclspec.Module
 	children map[string]*scope
+	// meant are variables for which the call has a value under a misspelt name.
+	meant []string
 	// variables, locals and outputs hold the values known so far, and an entry
 	// without a value for a name that has none yet, or of which a mistake has been
 	// reported.
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
 	outputs   map[string]cty.Value
+	// secret are the sensitive variables.
+	secret map[string]bool
 	// origins say where the values of variables came from.
 	origins   map[string]string
 	blocks    map[string]map[string]*block // by kind and name
 	functions map[string]function.Function
-	// rounds counts the elements that the for expressions of an expression go
-	// through.
-	rounds int
 }
 
 func (p *planner) newScope(spec *hclspec.Spec) *scope {
 	s := &scope{
 		p: p, spec: spec, children: map[string]*scope{},
 		variables: map[string]cty.Value{}, locals: map[string]cty.Value{}, outputs: map[string]cty.Value{},
-		origins: map[string]string{}, blocks: map[string]map[string]*block{},
+		secret: map[string]bool{}, origins: map[string]string{}, blocks: map[string]map[string]*block{},
 	}
 	for _, kind := range p.kinds {
 		s.blocks[kind.Name] = map[string]*block{}
@@ -79,6 +81,12 @@ type env struct {
 	// frame holds each, matrix and the iterators of dynamic blocks. It is not
 	// changed.
 	frame map[string]cty.Value
+	// unclear is true where a mistake keeps it from being known what a stage is
+	// swept over, so that each and matrix may stand for anything.
+	unclear bool
+	// plain is true if an expression can do without the single stages of a sweep,
+	// of which there may be thousands.
+	plain bool
 	// only is the one reference that is allowed, if any; self is its value.
 	only string
 	self map[string]cty.Value
@@ -89,6 +97,29 @@ type env struct {
 func (s *scope) bare() env { return env{scope: s} }
 
 func (s *scope) inStages() env { return env{scope: s, stages: true} }
+
+// forReferences is an environment for an expression of an attribute that takes
+// references. Unless it picks a stage of a sweep, it needs none of them.
+func (e env) forReferences(expr hcl.Expression) env {
+	native, ok := expr.(hclsyntax.Expression)
+	e.plain = ok && !hclsyntax.Walk(native, picking{}).HasErrors()
+	return e
+}
+
+// picking reports expressions that may take something out of a value.
+type picking struct{}
+
+// Enter implements hclsyntax.Walker.
+func (picking) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	switch node.(type) {
+	case *hclsyntax.IndexExpr, *hclsyntax.SplatExpr, *hclsyntax.ForExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.RelativeTraversalExpr:
+		return hcl.Diagnostics{{Severity: hcl.DiagError}}
+	}
+	return nil
+}
+
+// Exit implements hclsyntax.Walker.
+func (picking) Exit(hclsyntax.Node) hcl.Diagnostics { return nil }
 
 // with adds a name.
 func (e env) with(name string, value cty.Value) env {
@@ -102,10 +133,16 @@ func (e env) with(name string, value cty.Value) env {
 // value evaluates an expression. It returns false if there is no value; the
 // diagnostics may then be empty, because the mistake has been reported already.
 func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
+	if len(e.p.diags) > maxDiagnostics {
+		return cty.NilVal, false, nil
+	}
 	refs := hclspec.References(expr)
 	diags := e.checkExpression(expr)
 	usable := !diags.HasErrors()
 	for _, ref := range refs {
+		if len(diags) > maxDiagnostics {
+			break
+		}
 		ok, d := e.check(ref)
 		usable = usable && ok
 		if d != nil {
@@ -115,11 +152,12 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 	if !usable {
 		return cty.NilVal, false, diags
 	}
-	e.rounds = 0
-	v, evalDiags := expr.Value(e.context(refs))
-	if e.rounds > maxRounds {
-		evalDiags = hcl.Diagnostics{hclspec.Errorf(expr.Range(), "Expression too large", "The for expressions in it go through more than %d elements.", maxRounds)}
+	ctx := e.context(refs)
+	if d := e.affordable(expr, ctx); d != nil {
+		return cty.NilVal, false, append(diags, d)
 	}
+	v, evalDiags := expr.Value(ctx)
+	addNames(expr, ctx, evalDiags)
 	diags = append(diags, evalDiags...)
 	return v, !evalDiags.HasErrors(), diags
 }
@@ -129,10 +167,17 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 func (e env) check(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
 	root := ref.Parts[0]
 	if frame, ok := e.frame[root]; ok {
-		return checkFrame(ref, frame)
+		ok, d := checkFrame(ref, frame)
+		if e.unclear && root == "matrix" {
+			d = nil
+		}
+		return ok, d
+	}
+	if e.unclear && (root == "each" || root == "matrix") {
+		return false, nil
 	}
 	if e.only != "" && ref.String() != e.only && !strings.HasPrefix(ref.String(), e.only+".") {
-		return false, hclspec.Errorf(ref.Range, "Reference not allowed here", "Only %s can be used here, not %s.", e.only, ref)
+		return false, hclspec.Errorf(ref.Range, "Reference not allowed here", "Only %s can be used here, not %s.%s", e.only, ref, schema.DidYouMean(ref.String(), []string{e.only}))
 	}
 	switch {
 	case e.self != nil:
@@ -182,21 +227,28 @@ func check(ref hclspec.Reference, what string, values map[string]cty.Value) (boo
 }
 
 func (e env) checkModule(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
-	modules := sortedKeys(e.children)
-	if len(ref.Parts) < 3 {
+	var modules []string
+	for _, m := range e.spec.Modules {
+		modules = append(modules, m.Name)
+	}
+	if len(ref.Parts) < 2 {
 		return false, hclspec.Errorf(ref.Range, "Incomplete reference", "Name an output of a module: module.NAME.OUTPUT.%s", listed("modules", modules))
 	}
-	name, output := ref.Parts[1], ref.Parts[2]
+	name := ref.Parts[1]
 	child, ok := e.children[name]
 	if !ok {
-		if slices.ContainsFunc(e.spec.Modules, func(m *hclspec.Module) bool { return m.Name == name }) {
+		if slices.Contains(modules, name) {
 			return false, nil // it could not be read
 		}
 		return false, hclspec.Errorf(ref.Range, "Unknown module", "There is no module %q.%s%s", name, listed("modules", modules), schema.DidYouMean(name, modules))
 	}
+	names := sortedKeys(child.outputs)
+	if len(ref.Parts) < 3 {
+		return false, hclspec.Errorf(ref.Range, "Incomplete reference", "Name an output of the module: module.%s.OUTPUT.%s", name, listed("outputs", names))
+	}
+	output := ref.Parts[2]
 	v, ok := child.outputs[output]
 	if !ok {
-		names := sortedKeys(child.outputs)
 		return false, hclspec.Errorf(ref.Range, "Unknown output", "module.%s has no output %q.%s%s", name, output, listed("outputs", names), schema.DidYouMean(output, names))
 	}
 	return v != cty.NilVal, nil
@@ -212,7 +264,9 @@ func (e env) checkStage(ref hclspec.Reference) (bool, *hcl.Diagnostic) {
 	name := ref.Parts[1]
 	b, ok := declared[name]
 	switch {
-	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool { return m.Name == name && schema.Nearest(m.Kind, e.p.names) == kind }):
+	case !ok && e.isMisspelt(func(m *hclspec.Stage) bool {
+		return m.Name == name && (m.Kind == kind || schema.Nearest(m.Kind, e.p.names) == kind)
+	}):
 		return false, nil
 	case !ok:
 		names := sortedKeys(declared)
@@ -246,7 +300,7 @@ func checkOutput(ref hclspec.Reference, b *block, rest []string) (bool, *hcl.Dia
 	hint := schema.DidYouMean(output, names)
 	keys := ""
 	if b.sweep != nil {
-		keys = listed("stages of its sweep", b.sweep.keys())
+		keys = listed("stages of its sweep", b.sweep.quoted())
 		hint = schema.DidYouMean(output, append(slices.Clone(names), b.sweep.keys()...))
 	}
 	return false, hclspec.Errorf(ref.Range, "Unknown output", "%s has no output %q.%s%s%s",
@@ -328,7 +382,20 @@ func (e env) named(root, name string, ref hclspec.Reference, before cty.Value) c
 		outputs[ref.Parts[2]] = e.children[name].outputs[ref.Parts[2]]
 		return cty.ObjectVal(outputs)
 	}
-	return e.blocks[root][name].value()
+	return e.stageValue(e.blocks[root][name], ref, before)
+}
+
+func (e env) stageValue(b *block, ref hclspec.Reference, before cty.Value) cty.Value {
+	all := b.value()
+	if !e.plain || before != cty.NilVal && before.LengthInt() > len(b.kind.Outputs) {
+		return all
+	}
+	if len(ref.Parts) > 2 {
+		if _, ok := b.kind.Output(ref.Parts[2]); !ok {
+			return all
+		}
+	}
+	return b.plain
 }
 
 // listed is a sentence that lists names, with a leading space.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,11 +16,13 @@ import (
 // set is a --set: ADDRESS.ATTRIBUTE=VALUE.
 type set struct {
 	written string
+	file    string // the name of its source
 	// pattern is a pattern for addresses of stages: pretrain.*, or "pipeline".
 	pattern string
 	path    string
 	text    string
 	at      hcl.Range // of the value
+	refs    []hclspec.Reference
 	// matched is true if the pattern fits a stage, used if the attribute is there.
 	matched, used bool
 	// known are paths that could have been meant.
@@ -33,16 +36,40 @@ const pipelineAddress = "pipeline"
 func (p *planner) parseSets() {
 	for _, written := range p.options.Sets {
 		address, text, ok := strings.Cut(written, "=")
-		file := "--set " + address
-		s := &set{written: written, text: text, known: map[string]bool{}, at: p.pseudo(file, written, min(len(written), len(address)+1))}
+		file := p.freeName("--set " + address)
+		s := &set{file: file, written: written, text: text, known: map[string]bool{}, at: p.pseudo(file, written, min(len(written), len(address)+1))}
 		s.pattern, s.path = splitSet(strings.TrimSpace(address))
 		if !ok || s.path == "" {
 			p.report(hclspec.Errorf(p.pseudo(file, written, 0), "Wrong form",
 				"--set needs ADDRESS.ATTRIBUTE=VALUE, where the address is one of a stage or a pattern: --set 'pretrain.*.epochs=3'."))
 			continue
 		}
+		if expr := s.expression(true); expr != nil {
+			s.refs = hclspec.References(expr)
+		}
 		p.sets = append(p.sets, s)
 	}
+}
+
+// freeName is a name for a source that no other has.
+func (p *planner) freeName(name string) string {
+	free := name
+	for n := 2; p.files[free] != nil; n++ {
+		free = fmt.Sprintf("%s (%d)", name, n)
+	}
+	return free
+}
+
+// setReferences are what the values refer to that --set gives to attributes of a
+// block.
+func (p *planner) setReferences(b *block) []hclspec.Reference {
+	var refs []hclspec.Reference
+	for _, s := range p.sets {
+		if pattern, _, _ := strings.Cut(s.pattern, "["); glob.Match(pattern, b.address) {
+			refs = append(refs, s.refs...)
+		}
+	}
+	return refs
 }
 
 // splitSet splits pretrain.*.optimizer.learning_rate into the pattern of the stage
@@ -128,12 +155,22 @@ func (d *decoder) setsInside(path string) bool {
 	return slices.ContainsFunc(d.sets, func(s *set) bool { return strings.HasPrefix(s.path, path+".") })
 }
 
+// excuseSets keeps --set for stages of a block, which are not known or have not been
+// looked at after a mistake, from being called useless.
+func (p *planner) excuseSets(b *block) {
+	for _, s := range p.sets {
+		if pattern, _, inBrackets := strings.Cut(s.pattern, "["); inBrackets && glob.Match(pattern, b.address) {
+			s.used = true
+		}
+	}
+}
+
 // reportUnusedSets reports each --set that changes nothing.
 func (p *planner) reportUnusedSets() {
 	for _, s := range p.sets {
-		at := p.pseudo("--set "+strings.SplitN(s.written, "=", 2)[0], s.written, 0)
+		at := p.pseudo(s.file, s.written, 0)
 		switch {
-		case s.used:
+		case s.used || !s.matched && p.incomplete:
 		case !s.matched:
 			names := append(sortedKeys(p.byAddress), pipelineAddress)
 			p.report(hclspec.Errorf(at, "Unknown stage", "No stage has an address like %s.%s%s", s.pattern, listed("stages", names), schema.DidYouMean(s.pattern, names)))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/hclspec"
@@ -24,6 +25,8 @@ const eachDimension = ""
 type sweep struct {
 	dims  []string
 	cells []cell
+	// indexes are made when they are needed, by the dimensions that they are of.
+	indexes map[string]map[string][]int
 }
 
 // cell is one combination of values, one for each dimension.
@@ -35,6 +38,7 @@ type cell struct {
 // key is what stands in brackets behind the name of the stage.
 func (c cell) key() string { return strings.Join(c.texts, ",") }
 
+// keys are those of the cells, in order.
 func (s *sweep) keys() []string {
 	keys := make([]string, len(s.cells))
 	for i, c := range s.cells {
@@ -43,9 +47,21 @@ func (s *sweep) keys() []string {
 	return keys
 }
 
+// quoted are the keys as they are written in references.
+func (s *sweep) quoted() []string {
+	keys := s.keys()
+	for i, key := range keys {
+		keys[i] = fmt.Sprintf("%q", key)
+	}
+	return keys
+}
+
 // find returns the number of the cell with a key, or -1.
 func (s *sweep) find(key string) int {
-	return slices.IndexFunc(s.cells, func(c cell) bool { return c.key() == key })
+	if found := s.index(s.dims)[key]; len(found) > 0 {
+		return found[0]
+	}
+	return -1
 }
 
 // frames adds what the expressions of the stage at a cell can name.
@@ -64,28 +80,58 @@ func (s *sweep) frames(e env, c cell) env {
 	return e
 }
 
+// common returns the dimensions that both sweeps have, in the order of s. Other may
+// be nil.
+func (s *sweep) common(other *sweep) []string {
+	var dims []string
+	for _, dim := range s.dims {
+		if other != nil && slices.Contains(other.dims, dim) {
+			dims = append(dims, dim)
+		}
+	}
+	return dims
+}
+
+// texts are those of a cell in some dimensions.
+func (s *sweep) texts(c cell, dims []string) []string {
+	texts := make([]string, len(dims))
+	for i, dim := range dims {
+		texts[i] = c.texts[slices.Index(s.dims, dim)]
+	}
+	return texts
+}
+
+// index returns the numbers of the cells by their texts in some dimensions, joined
+// by commas.
+func (s *sweep) index(dims []string) map[string][]int {
+	name := strings.Join(dims, ",")
+	if found, ok := s.indexes[name]; ok {
+		return found
+	}
+	cells := make(map[string][]int, len(s.cells))
+	for n, c := range s.cells {
+		key := strings.Join(s.texts(c, dims), ",")
+		cells[key] = append(cells[key], n)
+	}
+	if s.indexes == nil {
+		s.indexes = map[string]map[string][]int{}
+	}
+	s.indexes[name] = cells
+	return cells
+}
+
 // matching returns the numbers of the cells that agree with a cell of another sweep
-// in the dimensions that both have.
+// in the dimensions that both have. Other may be nil.
 func (s *sweep) matching(other *sweep, c cell) []int {
-	var pairs [][2]int
-	if other != nil {
-		for i, dim := range s.dims {
-			if j := slices.Index(other.dims, dim); j >= 0 {
-				pairs = append(pairs, [2]int{i, j})
-			}
-		}
+	dims := s.common(other)
+	if len(dims) == 0 {
+		return s.index(nil)[""]
 	}
-	var found []int
-	for n, mine := range s.cells {
-		if !slices.ContainsFunc(pairs, func(p [2]int) bool { return mine.texts[p[0]] != c.texts[p[1]] }) {
-			found = append(found, n)
-		}
-	}
-	return found
+	return s.index(dims)[strings.Join(other.texts(c, dims), ",")]
 }
 
 // join combines two sweeps: every pair of cells that agree in the dimensions that
-// both have. Either may be nil.
+// both have, of which it takes the values of b. Either may be nil.
 func join(a, b *sweep) *sweep {
 	if a == nil {
 		return b
@@ -94,24 +140,49 @@ func join(a, b *sweep) *sweep {
 		return a
 	}
 	out := &sweep{dims: slices.Clone(a.dims)}
-	var extra []int
-	for i, dim := range b.dims {
+	for _, dim := range b.dims {
 		if !slices.Contains(a.dims, dim) {
-			extra = append(extra, i)
 			out.dims = append(out.dims, dim)
 		}
 	}
 	for _, c := range a.cells {
 		for _, n := range b.matching(a, c) {
-			joined := cell{texts: slices.Clone(c.texts), values: slices.Clone(c.values)}
-			for _, i := range extra {
-				joined.texts = append(joined.texts, b.cells[n].texts[i])
-				joined.values = append(joined.values, b.cells[n].values[i])
-			}
-			if out.cells = append(out.cells, joined); len(out.cells) > maxSweep {
+			if out.cells = append(out.cells, out.joined(a, b, c, b.cells[n])); len(out.cells) > maxSweep {
 				return out
 			}
 		}
+	}
+	return out
+}
+
+// addAlone adds the cells of a stage's own sweep for which a join has none because
+// the stage reads nothing that is swept there. It returns the keys of the others that
+// are missing.
+func (s *sweep) addAlone(own *sweep, reads map[int]bool) []string {
+	there := s.index(own.dims)
+	var missing []string
+	for n, c := range own.cells {
+		switch {
+		case len(there[c.key()]) > 0:
+		case reads[n] || len(s.dims) > len(own.dims):
+			missing = append(missing, fmt.Sprintf("%q", c.key()))
+		default:
+			s.cells = append(s.cells, s.joined(s, own, c, c))
+		}
+	}
+	s.indexes = nil
+	return missing
+}
+
+// joined is the cell of a join that two cells make.
+func (s *sweep) joined(a, b *sweep, ofA, ofB cell) cell {
+	out := cell{texts: make([]string, len(s.dims)), values: make([]cty.Value, len(s.dims))}
+	for i, dim := range s.dims {
+		from, n := ofB, slices.Index(b.dims, dim)
+		if n < 0 {
+			from, n = ofA, slices.Index(a.dims, dim)
+		}
+		out.texts[i], out.values[i] = from.texts[n], from.values[n]
 	}
 	return out
 }
@@ -134,8 +205,8 @@ func cellText(v cty.Value) (string, error) {
 	default:
 		text = v.AsString()
 	}
-	if !keyText.MatchString(text) || text == "." || text == ".." {
-		return "", fmt.Errorf("becomes part of a name, so it must have 1 to 64 letters, digits, and the characters _ + - . only, and %q has others", text)
+	if !keyText.MatchString(text) || strings.Trim(text, ".") == "" {
+		return "", fmt.Errorf("becomes part of a name, so it must have 1 to 64 characters, which are letters, digits, _ + - and . alone, and not only dots: %q is not like that", text)
 	}
 	return text, nil
 }
@@ -205,6 +276,9 @@ func (b *block) matrix(found *hclspec.Block) (*sweep, bool) {
 	}
 	var all *sweep
 	for _, attr := range attributes {
+		if !hclsyntax.ValidIdentifier(attr.Name) { // as JSON allows
+			return nil, b.wrong(attr.NameRange, "matrix.%s cannot be referred to: %q is not a name.", attr.Name, attr.Name)
+		}
 		dim, ok := b.dimension(attr)
 		if !ok {
 			return nil, false
@@ -245,11 +319,12 @@ func (b *block) static(attr *hcl.Attribute, what string) (cty.Value, bool) {
 	if !ok {
 		return cty.NilVal, false
 	}
-	value, marks := value.UnmarkDeep()
+	plain, marks := value.UnmarkDeep()
 	if _, secret := marks[sensitive{}]; secret {
 		return cty.NilVal, b.wrong(attr.Expr.Range(), "%s becomes part of names, so it cannot be made of a sensitive variable.", what)
 	}
-	if len(refsOf(value)) > 0 {
+	value, _ = value.Unmark() // what is in it says where paths are relative to
+	if containsReference(plain) {
 		return cty.NilVal, b.wrong(attr.Expr.Range(), "%s decides which stages there are, so it cannot refer to outputs of stages.", what)
 	}
 	return value, true

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -38,6 +40,15 @@ func (c constraint) String() string {
 	return c.artifact
 }
 
+// article is the type with an article: an encoder, a list(number).
+func (c constraint) article() string {
+	text := c.String()
+	if strings.ContainsAny(text[:1], "aeiou") {
+		return "an " + text
+	}
+	return "a " + text
+}
+
 // fromDefault is the origin of a value that was not given.
 const fromDefault = "default"
 
@@ -48,7 +59,13 @@ func (s *scope) variable(v *hclspec.Variable) {
 	if !ok {
 		return
 	}
+	secret := s.flag(v.Sensitive)
+	s.secret[v.Name] = secret
+	s.checkText(v.Description)
 	value, ok := s.variableValue(v, c)
+	if secret {
+		s.hide(v, value)
+	}
 	if !ok {
 		return
 	}
@@ -56,7 +73,7 @@ func (s *scope) variable(v *hclspec.Variable) {
 		s.p.report(hclspec.Errorf(v.NameRange, "Value too large", "var.%s cannot be used: %s.", v.Name, err))
 		return
 	}
-	if s.flag(v.Sensitive) {
+	if secret {
 		value = value.Mark(sensitive{})
 	}
 	if s.validate(v, value) {
@@ -64,19 +81,62 @@ func (s *scope) variable(v *hclspec.Variable) {
 	}
 }
 
-// flag is the value of an attribute that is true or false, as written.
+// hide keeps the values of a sensitive variable out of sight: the one that it has, if
+// any, and its default.
+func (s *scope) hide(v *hclspec.Variable, value cty.Value) {
+	var written []hcl.Expression
+	if v.Default != nil {
+		written = append(written, v.Default.Expr)
+	}
+	if s.parent != nil {
+		for _, attr := range s.call.Values {
+			if attr.Name == v.Name {
+				written = append(written, attr.Expr)
+			}
+		}
+	}
+	for _, expr := range written {
+		s.p.hide(cty.NullVal(cty.String), expr)
+	}
+	if value != cty.NilVal {
+		s.p.hide(value, nil)
+	}
+}
+
+// checkText checks an attribute that is text for people, as written.
+func (s *scope) checkText(attr *hcl.Attribute) {
+	if attr == nil {
+		return
+	}
+	if refs := hclspec.References(attr.Expr); len(refs) > 0 {
+		s.p.report(hclspec.Errorf(refs[0].Range, "Reference not allowed here", "%s must be written out.", attr.Name))
+		return
+	}
+	value, ok, diags := s.bare().value(attr.Expr)
+	s.p.report(diags...)
+	if ok && (value.Type() != cty.String || value.IsNull()) {
+		s.p.report(hclspec.Errorf(attr.Expr.Range(), "Wrong type", "%s must be a string, and this is %s.", attr.Name, schema.Describe(value)))
+	}
+}
+
+// flag is the value of an attribute that is true or false, as written. After a
+// mistake it is true, to be on the safe side.
 func (s *scope) flag(attr *hcl.Attribute) bool {
 	if attr == nil {
 		return false
 	}
+	if refs := hclspec.References(attr.Expr); len(refs) > 0 {
+		s.p.report(hclspec.Errorf(refs[0].Range, "Reference not allowed here", "%s must be written out: true or false.", attr.Name))
+		return true
+	}
 	value, ok, diags := s.bare().value(attr.Expr)
 	s.p.report(diags...)
 	if !ok {
-		return false
+		return true
 	}
 	if value.Type() != cty.Bool || value.IsNull() {
 		s.p.report(hclspec.Errorf(attr.Expr.Range(), "Wrong type", "%s must be true or false, and this is %s.", attr.Name, schema.Describe(value)))
-		return false
+		return true
 	}
 	return value.True()
 }
@@ -90,10 +150,9 @@ func (s *scope) constraint(v *hclspec.Variable) (constraint, bool) {
 	}
 	t, defaults, diags := typeexpr.TypeConstraintWithDefaults(v.Type.Expr)
 	if diags.HasErrors() {
-		names := append([]string{"string", "number", "bool"}, artifactNames()...)
 		for _, d := range diags {
-			d.Detail += " The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... })." +
-				schema.DidYouMean(hcl.ExprAsKeyword(v.Type.Expr), names)
+			d.Detail += fmt.Sprintf(" The types are: string, number, bool, list(T), set(T), map(T), tuple([T, ...]), object({ name = T, ... }), and in a module, alone or in a list: %s.%s",
+				strings.Join(artifactNames(), ", "), nearestType(v.Type.Expr))
 		}
 		s.p.report(diags...)
 		return constraint{}, false
@@ -103,6 +162,14 @@ func (s *scope) constraint(v *hclspec.Variable) (constraint, bool) {
 		return constraint{}, false
 	}
 	return constraint{t: t, defaults: defaults}, true
+}
+
+// nearestType suggests a type for one that does not exist.
+func nearestType(expr hcl.Expression) string {
+	if call, diags := hcl.ExprCall(expr); !diags.HasErrors() {
+		return schema.DidYouMean(call.Name, []string{"list", "map", "object", "set", "tuple"})
+	}
+	return schema.DidYouMean(hcl.ExprAsKeyword(expr), append([]string{"string", "number", "bool"}, artifactNames()...))
 }
 
 func artifactNames() []string {
@@ -139,7 +206,7 @@ func (s *scope) variableValue(v *hclspec.Variable, c constraint) (cty.Value, boo
 		s.origins[v.Name] = g.origin()
 		return s.override(v.Name, g, c)
 	}
-	if !ok {
+	if !ok || v.Misspelt || slices.Contains(s.meant, v.Name) {
 		return cty.NilVal, false
 	}
 	if v.Default != nil {
@@ -148,9 +215,9 @@ func (s *scope) variableValue(v *hclspec.Variable, c constraint) (cty.Value, boo
 	}
 	switch {
 	case s.parent != nil:
-		s.p.report(hclspec.Errorf(s.call.Range, "Missing value for variable", "module %q needs the attribute %s, a %s.", s.call.Name, v.Name, c))
+		s.p.report(hclspec.Errorf(s.call.Range, "Missing value for variable", "module %q needs the attribute %s, %s.", s.call.Name, v.Name, c.article()))
 	case c.artifact != "":
-		s.p.report(hclspec.Errorf(v.NameRange, "Missing value for variable", "var.%s is a %s, which only a module block of another pipeline can give.", v.Name, c))
+		s.p.report(hclspec.Errorf(v.NameRange, "Missing value for variable", "var.%s is %s, which only a module block of another pipeline can give.", v.Name, c.article()))
 	default:
 		s.p.report(hclspec.Errorf(v.NameRange, "Missing value for variable",
 			"var.%s has no default, so it must be given: --var %s=VALUE.", v.Name, v.Name))
@@ -198,7 +265,11 @@ func (s *scope) conform(name string, value cty.Value, c constraint, at hcl.Range
 		value = c.defaults.Apply(value)
 	}
 	value, err := conform(value, c.t)
-	if err != nil {
+	switch {
+	case err != nil && s.secret[name]:
+		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s must be of type %s. What it is instead is not shown, since the variable is sensitive.", name, c))
+		return cty.NilVal, false
+	case err != nil:
 		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s %s.", name, err))
 		return cty.NilVal, false
 	}
@@ -209,9 +280,10 @@ func (s *scope) conform(name string, value cty.Value, c constraint, at hcl.Range
 // wanted type.
 func (s *scope) conformArtifact(name string, value cty.Value, c constraint, at hcl.Range) (cty.Value, bool) {
 	wrong := func(v cty.Value) (cty.Value, bool) {
-		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s must be of type %s, and this is %s.", name, c, schema.Describe(v)))
+		s.p.report(hclspec.Errorf(at, "Wrong type", "var.%s must be of type %s, and %s.", name, c, s.described(v, c)))
 		return cty.NilVal, false
 	}
+	value, _ = value.UnmarkDeep() // of a choice by a sensitive value
 	items := []cty.Value{value}
 	isList := value.Type().IsTupleType() || value.Type().IsListType()
 	if isList != c.t.IsListType() {
@@ -241,11 +313,35 @@ func (s *scope) conformArtifact(name string, value cty.Value, c constraint, at h
 	return cty.ListVal(items), true
 }
 
+// described says what a value is that is not the one artifact that was wanted.
+func (s *scope) described(v cty.Value, c constraint) string {
+	refs := refsOf(v)
+	if len(refs) == 0 || c.t.IsListType() && !v.Type().IsTupleType() {
+		return "this is " + schema.Describe(v)
+	}
+	var fitting, all []string
+	for _, ref := range refs {
+		output := s.p.output(ref)
+		all = append(all, fmt.Sprintf("%s is %s", ref, wanted([]string{string(output.Type)})))
+		if string(output.Type) == c.artifact {
+			fitting = append(fitting, ref.String())
+		}
+	}
+	if len(fitting) > 1 {
+		return fmt.Sprintf("%s has several; say which: %s", refs[0].Stage, strings.Join(fitting, ", "))
+	}
+	return strings.Join(all, ", ")
+}
+
 // override reads a value that was given. Text needs no quotes on the command line
 // and in the environment; lists and objects are written as in a file.
 func (s *scope) override(name string, g setting, c constraint) (cty.Value, bool) {
 	if g.expr == nil && c.t == cty.String {
 		return markTexts(cty.StringVal(g.text), g.base), true
+	}
+	if c.artifact != "" {
+		s.p.report(hclspec.Errorf(g.at, "Wrong type", "var.%s is %s, which only a module block of another pipeline can give.", name, c.article()))
+		return cty.NilVal, false
 	}
 	expr := g.expr
 	if expr == nil {
@@ -330,7 +426,10 @@ func (s *scope) validate(v *hclspec.Variable, value cty.Value) bool {
 			continue
 		}
 		holds, _ = holds.Unmark()
-		message, _ = message.UnmarkDeep()
+		message, marks := message.UnmarkDeep()
+		if _, secret := marks[sensitive{}]; secret {
+			message = cty.StringVal("The value breaks a rule. What it says is not shown, since it has the value in it.")
+		}
 		switch {
 		case holds.Type() != cty.Bool || holds.IsNull():
 			s.p.report(hclspec.Errorf(rule.Condition.Expr.Range(), "Wrong type", "A condition must be true or false, and this is %s.", schema.Describe(holds)))

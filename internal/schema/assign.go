@@ -122,7 +122,7 @@ func setInt(target reflect.Value, x *big.Float) string {
 // unquote says how to write a value that is right but for its quotes.
 func unquote(want Scalar, v cty.Value) string {
 	if v.Type() != cty.String {
-		if want == String {
+		if want == String && v.Type().IsPrimitiveType() {
 			return " Write it in quotes."
 		}
 		return ""

@@ -17,7 +17,9 @@ func Nearest(got string, candidates []string) string {
 		if c == got || len(c) > len(got)+4*limit || len(got) > len(c)+4*limit { // a letter has up to 4 bytes
 			continue
 		}
-		if d := distance(got, c); d < bestDistance || d == bestDistance && best != "" && c < best {
+		if d := distance(got, c); d >= len(got) && d > 0 { // nothing of it is left
+			continue
+		} else if d < bestDistance || d == bestDistance && best != "" && c < best {
 			best, bestDistance = c, d
 		}
 	}

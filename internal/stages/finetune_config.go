@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
@@ -238,7 +239,36 @@ func checkFinetune(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 			problems.add("init", "The encoder reads images of %s, but the data has %s.", shapeText(init.Shape), shapeText(facts.Shape))
 		}
 	}
+	c.checkBlocks(&problems, in.One("init"))
 	return map[string]plan.Facts{"classifier": {Shape: facts.Shape}}, problems
+}
+
+// checkBlocks looks for names of blocks that the network does not have, as far as it
+// is known what it has.
+func (c *FinetuneConfig) checkBlocks(p *problems, init plan.Facts) {
+	network, blocks := init.Backbone, init.Blocks
+	if c.Backbone != nil {
+		network, blocks = c.Backbone.Name, blockNames(*c.Backbone)
+	}
+	if blocks == nil {
+		return
+	}
+	if c.FreshFrom != "" && !slices.Contains(blocks, c.FreshFrom) {
+		p.add("fresh_from", "There is no block %q in %s. Its blocks are: %s.%s",
+			c.FreshFrom, network, strings.Join(blocks, ", "), schema.DidYouMean(c.FreshFrom, blocks))
+	}
+	layers := append([]string{layerPooled, layerPixels}, blocks...)
+	for i, layer := range c.Layers {
+		if !slices.Contains(layers, layer) {
+			p.add(fmt.Sprintf("layers[%d]", i), "There is no layer %q in %s. The layers are: %s.%s",
+				layer, network, strings.Join(layers, ", "), schema.DidYouMean(layer, layers))
+		}
+	}
+}
+
+// blockNames are those of a backbone's blocks, first to last.
+func blockNames(choice schema.Choice) []string {
+	return choice.Config.(backbone.Backbone).BlockNames()
 }
 
 func shapeText(s [3]int) string { return fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]) }

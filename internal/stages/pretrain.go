@@ -74,8 +74,9 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	c := cfg.(*PretrainConfig)
 	facts := in.One("views")
 	problems := trainsOnTest("views", facts)
+	encoder := plan.Facts{Shape: facts.Shape, Backbone: c.Backbone.Name, Blocks: blockNames(c.Backbone)}
 	if facts.Shape == [3]int{} {
-		return map[string]plan.Facts{"encoder": {}}, problems
+		return map[string]plan.Facts{"encoder": encoder}, problems
 	}
 	batch := pretext.Batch{N: c.BatchSize, H: facts.Shape[0], W: facts.Shape[1], C: facts.Shape[2]}
 	for i, choice := range c.Pretexts {
@@ -91,7 +92,8 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 			problems = append(problems, schema.Problem{Field: field, Message: p.Message})
 		}
 	}
-	return map[string]plan.Facts{"encoder": {Shape: facts.Shape, Activations: activations(c.Backbone, facts.Shape)}}, problems
+	encoder.Activations = activations(c.Backbone, facts.Shape)
+	return map[string]plan.Facts{"encoder": encoder}, problems
 }
 
 func runPretrain(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {

@@ -111,6 +111,60 @@ func TestMistakesOfFinetune(t *testing.T) {
 	}, block+" {\ndata = download.images.train\n%s\n}\n")
 }
 
+// blocks are those of the one backbone that there is.
+const blocks = "Conv1, expanded_conv, block_1, block_2, block_3, block_4, block_5, block_6, block_7, block_8, block_9, block_10, block_11, block_12, block_13, block_14, block_15, block_16, Conv_1"
+
+// Names of blocks are checked against the network before anything runs, also if it
+// comes by init.
+func TestMistakesInNamesOfBlocks(t *testing.T) {
+	checkMistakes(t, []mistaken{
+		{frozen + `fresh_from = "block_13"`, nil},
+		{frozen + `fresh_from = "Conv1"`, nil},
+		{frozen + "mode = \"linear\"\nlayers = [\"pooled\", \"pixels\", \"block_16\", \"expanded_conv\"]", nil},
+		{whole + "mode = \"knn\"\nlayers = [\"Conv_1\"]", nil},
+		{given + "mode = \"linear\"", nil},
+		{frozen + `fresh_from = "blok_13"`, []string{
+			`"blok_13": There is no block "blok_13" in mobilenet_v2. Its blocks are: ` + blocks + `. Did you mean "block_13"?`}},
+		{frozen + `fresh_from = "block"`, []string{
+			`"block": There is no block "block" in mobilenet_v2. Its blocks are: ` + blocks + `.`}},
+		{given + "fresh_from = \"pooled\"\nbackbone \"mobilenet_v2\" {}", []string{
+			`"pooled": There is no block "pooled" in mobilenet_v2. Its blocks are: ` + blocks + `.`}},
+		{frozen + "mode = \"linear\"\nlayers = [\"pooled\", \"block_17\"]", []string{
+			`"block_17": There is no layer "block_17" in mobilenet_v2. The layers are: pooled, pixels, ` + blocks + `. Did you mean "block_1"?`}},
+		{whole + "mode = \"knn\"\nlayers = [\"poled\"]", []string{
+			`"poled": There is no layer "poled" in mobilenet_v2. The layers are: pooled, pixels, ` + blocks + `. Did you mean "pooled"?`}},
+	}, "finetune \"f\" {\ndata = download.images.train\n%s\n}\n")
+}
+
+// What one stage makes must be what the next one can read.
+func TestMistakesBetweenArtifacts(t *testing.T) {
+	const large = "download \"large\" {\nsource = \"tiny-imagenet\"\n}\n"
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{large + "finetune \"f\" {\ndata = download.large.train\ninit = pretrain.p\nlabels_per_class = [5]\n}", []string{
+			"pretrain.p: The encoder reads images of 28x28x1, but the data has 64x64x3."}},
+		{"finetune \"f\" {\ndata = download.images.train\ninit = download.images.train\nlabels_per_class = [5]\n}", []string{
+			"download.images.train: init must refer to an encoder, and download.images.train is a dataset. The ones in this file are: pretrain.p.encoder."}},
+		{"finetune \"f\" {\ndata = pretrain.p\ninit = pretrain.p\nlabels_per_class = [5]\n}", []string{
+			"pretrain.p: data must refer to a dataset, and pretrain.p.encoder is an encoder. The ones in this file are: download.images.unlabelled, " +
+				"download.images.train, download.images.validation, download.images.test, download.others.unlabelled, download.others.train, " +
+				"download.others.validation, download.others.test."}},
+		{"augment \"test\" {\ndata = download.images.test\n}\npretrain \"q\" {\nviews = augment.test\npretext \"rotation\" {}\n}", []string{
+			"augment.test: Test data cannot be trained on; only evaluate reads it. Use the train or unlabelled output."}},
+		{"pretrain \"q\" {\nviews = download.images.unlabelled\npretext \"rotation\" {}\n}", []string{
+			"download.images.unlabelled: views must refer to views, and download.images.unlabelled is a dataset. The ones in this file are: augment.views.views."}},
+		{"evaluate \"e\" {\ndata = download.images.test\nbaseline = pretrain.p\ncompare = [pretrain.p]\n}", []string{
+			"pretrain.p: baseline must refer to a classifier, and pretrain.p.encoder is an encoder.",
+			"pretrain.p: compare must refer to a classifier, and pretrain.p.encoder is an encoder."}},
+	} {
+		if diff := cmp.Diff(c.want, mistakes(t, c.text)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.text, diff)
+		}
+	}
+}
+
 // What a mode would ignore is a mistake.
 func TestMistakesOfModes(t *testing.T) {
 	checkMistakes(t, []mistaken{
@@ -149,6 +203,7 @@ func TestMistakesOfEvaluate(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		fmt.Fprintf(&arms, "finetune %q {\ndata = download.images.train\n%s\n}\n", name, whole)
 	}
+	fmt.Fprintf(&arms, "finetune \"swept\" {\nfor_each = [\"x\", \"y\", \"z\"]\ndata = download.images.train\n%s\n}\n", whole)
 	const plain = "data = download.images.test\nbaseline = finetune.a\ncompare = [finetune.b]\n"
 	const flatters = "split has a part in training or in choices, so a score on it would flatter. Use the test output."
 	checkMistakes(t, []mistaken{
@@ -160,6 +215,8 @@ func TestMistakesOfEvaluate(t *testing.T) {
 			"finetune.a: finetune.a is compared with itself.", "finetune.b: finetune.b is compared with itself."}},
 		{plain + "extra = [download.images.test, download.others.test, download.others.test]", []string{
 			"download.images.test: download.images.test is there twice.", "download.others.test: download.others.test is there twice."}},
+		{"data = download.images.test\nbaseline = finetune.a\ncompare = [finetune.swept, finetune.a, finetune.b]", []string{
+			"finetune.a: finetune.a is compared with itself."}},
 		{"data = download.images.validation\nbaseline = finetune.a\ncompare = [finetune.b]\nextra = [download.others.train]", []string{
 			"download.images.validation: The validation " + flatters, "download.others.train: The train " + flatters}},
 	}, strings.ReplaceAll(arms.String(), "%", "%%")+"evaluate \"e\" {\n%s\n}\n")

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 const pipeline = `pretrain "rotation" {
@@ -87,6 +88,30 @@ func TestDiagnostics(t *testing.T) {
 	if colored != text {
 		t.Error("colour changes the text")
 	}
+}
+
+// A mistake in a value tells what the names stand for that it is made of.
+func TestDiagnosticsTellValues(t *testing.T) {
+	const name, source = "x.hcl", "finetune \"f\" {\n  seeds = var.n * local.per[\"seed\"] - length(local.long) + var.n + each.value\n}\n"
+	files := parse(t, name, source)
+	d := at(t, name, source, `var.n * local.per["seed"] - length(local.long) + var.n + each.value`, hcl.DiagError,
+		"Invalid value", "seeds must be at most 1000, not 3000.")
+	body := files[name].Body.(*hclsyntax.Body)
+	d.Expression = body.Blocks[0].Body.Attributes["seeds"].Expr
+	var long []cty.Value
+	for range 100 {
+		long = append(long, cty.StringVal("item"))
+	}
+	d.EvalContext = &hcl.EvalContext{Variables: map[string]cty.Value{
+		"var": cty.ObjectVal(map[string]cty.Value{"n": cty.NumberIntVal(3)}),
+		"local": cty.ObjectVal(map[string]cty.Value{
+			"per": cty.MapVal(map[string]cty.Value{"seed": cty.NumberIntVal(1000)}), "long": cty.TupleVal(long)}),
+		"each": cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal("a"), "value": cty.ObjectVal(map[string]cty.Value{
+			"rates": cty.TupleVal([]cty.Value{cty.NumberFloatVal(0.1), cty.NullVal(cty.Number)})})}),
+	}}
+	text := diagnose(t, files, hcl.Diagnostics{d}, Style{})
+	fits(t, text, 80)
+	golden(t, "diagnostics_values.txt", text)
 }
 
 func TestDiagnosticsOfBrokenSyntax(t *testing.T) {

@@ -1,0 +1,7 @@
+pipeline {
+  env = ["HOME"]
+}
+download "images" {
+  source  = env("HOME") # ERROR: Error in function call
+  comment = env("HOMES") # ERROR: Error in function call
+}

@@ -1,0 +1,9 @@
+download "images" {
+  source = "x"
+}
+augment "views" {
+  data = download.images.unlabelled
+}
+module "part" {
+  source = "./parts/a.hcl"
+}

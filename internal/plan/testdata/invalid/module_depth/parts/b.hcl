@@ -1,0 +1,7 @@
+module "syntax" {
+  source = "./syntax.hcl"
+}
+download "d" {
+  source = "x"
+  size   = module.syntax.size
+}

@@ -1,0 +1,1 @@
+epochs =  # ERROR: Invalid expression

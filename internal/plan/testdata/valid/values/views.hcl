@@ -1,0 +1,3 @@
+augment "views" {
+  data = download.images.unlabelled
+}
