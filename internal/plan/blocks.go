@@ -23,11 +23,11 @@ type chosen struct {
 // blocks decodes the blocks of one field; absent ones keep their default.
 func (d *decoder) blocks(content content, f schema.Field, config any, what, prefix string, at hcl.Range) bool {
 	path := prefix + f.Path
-	found, ok := d.short(content, f, path)
+	found, there, ok := d.short(content, f, path)
 	if !ok {
 		return false
 	}
-	if found == nil {
+	if !there {
 		found, ok = d.collect(content, f, what, path, at)
 	}
 	if len(found) == 0 {
@@ -135,39 +135,36 @@ func (d *decoder) meant(content content, f schema.Field) bool {
 }
 
 // short decodes the short form of a block that names a variant: pretext = "simclr".
-// Layers below that have a block of the same variant are joined with it.
-func (d *decoder) short(content content, f schema.Field, path string) ([]chosen, bool) {
+// there is false without it. Null stands for the default, also where a base has a
+// block. Layers below that have a block of the same variant are joined with it.
+func (d *decoder) short(content content, f schema.Field, path string) (found []chosen, there, ok bool) {
 	if f.Form != schema.Labelled {
-		return nil, true
+		return nil, false, true
 	}
 	src, there, fine := d.find(content, f, path)
 	if !there || !fine {
-		return nil, fine
+		return nil, there, fine
 	}
 	if own := d.ofField(content.layers[0].blocks, f); src.from == "" && len(own) > 0 {
 		d.p.report(hclspec.Errorf(own[0].Range, "Duplicate block", "%s is already set at %s. Keep one of them.", f.Name, src.expr.Range()))
-		return nil, false
+		return nil, true, false
 	}
 	v, _, ok := d.evaluate(src, path)
-	if !ok {
-		return nil, false
-	}
-	if v.IsNull() {
-		return nil, true
+	if !ok || v.IsNull() {
+		return nil, true, ok
 	}
 	names := []cty.Value{v}
 	if f.Many && (v.Type().IsTupleType() || v.Type().IsListType()) {
 		names = v.AsValueSlice()
 	}
-	var found []chosen
 	for _, name := range names {
 		if name.IsNull() || name.Type() != cty.String {
-			return nil, d.problem("Wrong type", schema.Problem{Field: path, Message: fmt.Sprintf(
+			return nil, true, d.problem("Wrong type", schema.Problem{Field: path, Message: fmt.Sprintf(
 				"%s must be the name of a %s, and this is %s. With options it is a block: %s \"name\" { ... }.", f.Name, f.Family, schema.Describe(name), f.Name)})
 		}
 		found = append(found, d.shortChoice(content, f, name.AsString(), src))
 	}
-	return found, true
+	return found, true, true
 }
 
 func (d *decoder) shortChoice(content content, f schema.Field, name string, src source) chosen {
