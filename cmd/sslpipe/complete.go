@@ -113,8 +113,6 @@ func completePreview(*settings) cobra.CompletionFunc {
 // addressesIn returns the addresses of stages in a file that begin with a text, in
 // the order of the plan; of a file that cannot be planned, as they are declared.
 func addressesIn(cmd *cobra.Command, path, begin string) []string {
-	// The content of files that the pipeline names is not read: it can be long.
-	undigested := func(string) (string, error) { return "", nil }
 	p, diags := plan.Load([]string{path}, stages.Kinds, plan.Options{Given: givenBy(cmd), Lookup: os.LookupEnv, Digest: undigested})
 	var addresses []string
 	for _, stage := range p.Stages {

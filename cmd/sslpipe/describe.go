@@ -3,14 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/dataset"
 	"sslpipe/internal/nn"
+	"sslpipe/internal/plan"
 	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/stages"
@@ -18,109 +17,68 @@ import (
 	"sslpipe/internal/view"
 )
 
-// families lists what describe knows besides the kinds of stage.
-var families = []schema.Family{pretext.Kinds, backbone.Kinds, transform.Kinds, nn.Optimizers, nn.Schedules}
+// language is all that a pipeline file can say.
+func language() view.Language {
+	l := view.Language{
+		Kinds:     stages.Kinds,
+		Families:  []schema.Family{pretext.Kinds, backbone.Kinds, transform.Kinds, nn.Optimizers, nn.Schedules},
+		Functions: plan.FunctionList,
+		Words:     plan.Language(),
+	}
+	for _, s := range dataset.Known {
+		l.Sources = append(l.Sources, view.Source{Name: s.Name, Doc: s.Doc, License: s.License, Layout: s.Layout, Shape: s.Shape,
+			Example: fmt.Sprintf("download \"images\" { source = %q }", s.Name)})
+	}
+	return l
+}
 
 func describeCommand(*settings) *cobra.Command {
-	return &cobra.Command{
-		Use:   "describe [WORD [NAME]]",
-		Short: "Explain a stage, pretext task, backbone, transform, optimiser, schedule or data set",
+	var asJSON, asJSONSchema, asMarkdown bool
+	cmd := &cobra.Command{
+		Use:   "describe [TOPIC] [WORD]",
+		Short: "Explain a word of the pipeline language, with an example",
+		Long: `Explains a stage, pretext task, backbone, transform, optimiser, schedule, data
+set, function or word of the language: what it does, its paper, attributes with
+types, limits and defaults, and an example. Without a word it lists all words.
+
+The whole language is written by --json as data, by --json-schema as JSON Schema
+with which editors complete pipeline files in JSON (*.hcl.json), and by
+--markdown as the reference in docs/language.md.`,
 		Example: `  sslpipe describe
   sslpipe describe pretrain
-  sslpipe describe pretext rotation`,
-		Args:              cobra.MaximumNArgs(2),
-		ValidArgsFunction: completeWords,
+  sslpipe describe rotation
+  sslpipe describe function range
+  sslpipe describe --json-schema > sslpipe.schema.json`,
+		Args: cobra.MaximumNArgs(2),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return language().Names(), cobra.ShellCompDirectiveNoFileComp
+			}
+			return language().NamesIn(args[0]), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			descriptions, err := describe(args)
+			l, out := language(), cmd.OutOrStdout()
+			whole := asJSON || asJSONSchema || asMarkdown
+			switch {
+			case whole && len(args) > 0:
+				return fmt.Errorf("--json, --json-schema and --markdown describe the whole language: leave out %q", args[0])
+			case asJSON:
+				return failed(view.LanguageJSON(out, l))
+			case asJSONSchema:
+				return failed(view.JSONSchema(out, l))
+			case asMarkdown:
+				return failed(view.LanguageMarkdown(out, l))
+			}
+			description, err := l.Describe(args)
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			return failed(view.Describe(out, view.Detect(out, os.Getenv), descriptions...))
+			return failed(view.Describe(out, view.Detect(out, os.Getenv), description))
 		},
 	}
-}
-
-// describe returns the text about a word: all kinds and families for none, one
-// of them, or one member of a family.
-func describe(args []string) ([]view.Description, error) {
-	if len(args) == 0 {
-		return []view.Description{overview()}, nil
-	}
-	if i := slices.IndexFunc(families, func(f schema.Family) bool { return f.Name == args[0] }); i >= 0 {
-		return describeFamily(families[i], args[1:])
-	}
-	if len(args) == 1 {
-		for _, k := range stages.Kinds {
-			if k.Name == args[0] {
-				return []view.Description{view.DescribeKind(k)}, nil
-			}
-		}
-		if args[0] == dataWord {
-			return []view.Description{describeData()}, nil
-		}
-	}
-	return nil, fmt.Errorf("there is nothing to describe under %q; known are %s.%s",
-		strings.Join(args, " "), strings.Join(words(), ", "), schema.DidYouMean(args[0], words()))
-}
-
-const dataWord = "source"
-
-func describeFamily(f schema.Family, names []string) ([]view.Description, error) {
-	if len(names) == 0 {
-		return []view.Description{view.DescribeFamily(f)}, nil
-	}
-	v, ok := f.Find(names[0])
-	if !ok {
-		return nil, fmt.Errorf("there is no %s %q; known are %s.%s",
-			f.Name, names[0], strings.Join(f.Names(), ", "), schema.DidYouMean(names[0], f.Names()))
-	}
-	return []view.Description{view.DescribeVariant(f, v)}, nil
-}
-
-func words() []string {
-	var all []string
-	for _, k := range stages.Kinds {
-		all = append(all, k.Name)
-	}
-	for _, f := range families {
-		all = append(all, f.Name)
-	}
-	return append(all, dataWord)
-}
-
-func overview() view.Description {
-	kinds := view.Section{Title: "Stages"}
-	for _, k := range stages.Kinds {
-		kinds.Items = append(kinds.Items, view.Item{Name: k.Name, Doc: k.Doc})
-	}
-	blocks := view.Section{Title: "Families"}
-	for _, f := range families {
-		blocks.Items = append(blocks.Items, view.Item{Name: f.Name, Doc: strings.Join(f.Names(), ", ")})
-	}
-	blocks.Items = append(blocks.Items, view.Item{Name: dataWord, Doc: strings.Join(dataset.KnownNames(), ", ")})
-	return view.Description{
-		Title: "sslpipe describe WORD [NAME]", Doc: "Explains a word of the pipeline language.",
-		Sections: []view.Section{kinds, blocks},
-	}
-}
-
-func describeData() view.Description {
-	known := view.Section{Title: "Known data sets"}
-	for _, set := range dataset.Known {
-		known.Items = append(known.Items, view.Item{Name: set.Name, Note: "licence: " + set.License, Doc: set.Doc})
-	}
-	return view.Description{Title: dataWord, Doc: "Data sets that a download stage knows by name.", Sections: []view.Section{known}}
-}
-
-func completeWords(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return words(), cobra.ShellCompDirectiveNoFileComp
-	}
-	for _, f := range families {
-		if len(args) == 1 && f.Name == args[0] {
-			return f.Names(), cobra.ShellCompDirectiveNoFileComp
-		}
-	}
-	return nil, cobra.ShellCompDirectiveNoFileComp
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write the whole language as JSON")
+	cmd.Flags().BoolVar(&asJSONSchema, "json-schema", false, "write a JSON Schema for pipeline files in JSON")
+	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "write the language reference in Markdown")
+	cmd.MarkFlagsMutuallyExclusive("json", "json-schema", "markdown")
+	return cmd
 }

@@ -38,6 +38,9 @@ func (g gathering) report() (*report.Report, error) {
 		Pipeline: g.pipeline(), Environment: environment(g.device), Commands: g.commands(),
 	}
 	for _, u := range g.plan.Units {
+		if g.result.Entries[u.Address] == nil {
+			continue // of a part of the pipeline, what is there is told
+		}
 		if err := g.add(r, u); err != nil {
 			return nil, fmt.Errorf("report on %s: %w", u.Address, err)
 		}
@@ -110,9 +113,10 @@ func (g gathering) seconds(evaluate *plan.Unit) map[string]stages.Seconds {
 	pretraining, training := map[string]mean{}, map[string]mean{}
 	seen := map[[2]string]bool{}
 	add := func(to map[string]mean, arm string, u *plan.Unit) {
-		if pair := [2]string{arm, u.Address}; !seen[pair] {
+		e := g.result.Entries[u.Address]
+		if pair := [2]string{arm, u.Address}; e != nil && !seen[pair] {
 			seen[pair] = true
-			to[arm] = mean{to[arm].sum + g.result.Entries[u.Address].Seconds, to[arm].count + 1}
+			to[arm] = mean{to[arm].sum + e.Seconds, to[arm].count + 1}
 		}
 	}
 	for _, field := range []string{"baseline", "compare"} {

@@ -118,11 +118,16 @@ func results(t *testing.T, dir string) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var entry struct{ Fingerprint, Tree string }
-		if err := json.Unmarshal(text, &entry); err != nil {
+		var sealed struct {
+			Entry struct{ Fingerprint, Tree string }
+		}
+		if err := json.Unmarshal(text, &sealed); err != nil {
 			t.Fatal(err)
 		}
-		digests[entry.Fingerprint] = entry.Tree
+		digests[sealed.Entry.Fingerprint] = sealed.Entry.Tree
+	}
+	if len(digests) != len(files) || digests[""] != "" {
+		t.Fatalf("%d entries hold %d results", len(files), len(digests))
 	}
 	return digests
 }

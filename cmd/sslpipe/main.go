@@ -143,5 +143,6 @@ var commands = []func(*settings) *cobra.Command{
 	cacheCommand,
 	lockCommand,
 	describeCommand,
+	lspCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }

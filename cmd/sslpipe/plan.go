@@ -57,7 +57,7 @@ values, here or in a stage that it reads. The time is estimated from earlier run
 			}
 			chosen, err := selection.choose(p)
 			if err != nil {
-				return exitError{code: exitMistake, err: err}
+				return err
 			}
 			statuses, err := s.statuses(p, chosen)
 			if err != nil {

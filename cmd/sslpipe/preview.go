@@ -9,6 +9,7 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/run"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/stages"
 )
@@ -64,7 +65,7 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 	if err != nil {
 		return err
 	}
-	result, err := s.execute(cmd, p.Upstream(units...), store, device)
+	result, err := s.execute(cmd, p.Upstream(units...), store, run.Options{Device: device})
 	if err != nil {
 		return interruptedOrFailed(err)
 	}

@@ -27,10 +27,13 @@ type modelCard struct {
 
 const cardFile = "sslpipe.json"
 
-// publish copies the SavedModel of every unit that made one to
-// root/<pipeline>/<stage>/<version>. A model that is there already is left alone.
+// publish copies the SavedModel of every unit that made one and is among entries
+// to root/<pipeline>/<stage>/<version>. A model that is there already is left alone.
 func publish(root string, p *plan.Plan, store *artifact.Store, entries map[string]*artifact.Entry) error {
 	for _, u := range p.Units {
+		if entries[u.Address] == nil {
+			continue
+		}
 		for _, o := range u.Stage.Kind.Outputs {
 			if !isModel(o) || published(root, p, entries[u.Address], u) {
 				continue

@@ -27,7 +27,7 @@ func TestPublishedTellsWhatPublishMends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := store.Commit(u.Fingerprint, u.Address, filepath.Dir(made), map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder}}, 1)
+	e, err := store.Commit(artifact.Work{Fingerprint: u.Fingerprint, Unit: u.Address}, filepath.Dir(made), map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder}}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

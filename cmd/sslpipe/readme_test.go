@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,6 +35,30 @@ func readmeCommands(t *testing.T) []string {
 	return commands
 }
 
+// writePhotos makes the folder that the README takes for one's own images: two
+// classes that differ in brightness.
+func writePhotos(t *testing.T, dir string) {
+	t.Helper()
+	for class, name := range []string{"cats", "dogs"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 100 {
+			picture := image.NewGray(image.Rect(0, 0, 32, 32))
+			for i := range picture.Pix {
+				picture.Pix[i] = byte(100*class + (7*i+n*n+i*n)%101)
+			}
+			f, err := os.Create(filepath.Join(dir, name, fmt.Sprintf("%d.png", n)))
+			if err == nil {
+				err = errors.Join(png.Encode(f, picture), f.Close())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // Every command of the README works as it is written, but that its experiments
 // are made small.
 func TestReadmeCommands(t *testing.T) {
@@ -38,8 +66,12 @@ func TestReadmeCommands(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(dir, "pipelines"), os.DirFS(filepath.Join(repository(t), "pipelines"))); err != nil {
 		t.Fatal(err)
 	}
+	writePhotos(t, filepath.Join(dir, "photos"))
 	for _, command := range readmeCommands(t) {
-		args := strings.Fields(command)
+		var args []string
+		for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(command, -1) {
+			args = append(args, strings.Trim(word, "'"))
+		}
 		if args[0] == "run" {
 			args = append(args, "--var", "epochs=1", "--var", "unlabelled=64", "--var", "labels=[2]", "--var", "seeds=2", "--var", "pretrainings=1", "--var", "max_steps=40")
 		}

@@ -22,15 +22,19 @@ import (
 )
 
 func runCommand(s *settings) *cobra.Command {
-	var flags pipelineFlags
+	var flags runFlags
 	cmd := &cobra.Command{
 		Use:   "run PIPELINE.hcl...",
 		Short: "Run a pipeline and print its table",
 		Long: `Runs what is not stored yet, publishes the SavedModels and prints the table of
 each evaluate stage. An interrupted run continues where it stopped, with the
-same result. Progress goes to standard error, the table to standard output.`,
+same result. Progress goes to standard error, the table to standard output.
+
+` + patternHelp,
 		Example: `  sslpipe run pipelines/rotation.hcl
-  sslpipe run pipelines/rotation.hcl --var epochs=2`,
+  sslpipe run pipelines/rotation.hcl --var epochs=2
+  sslpipe run pipelines/rotation.hcl --until pretrain.rotation
+  sslpipe run pipelines/rotation.hcl --only '*[*seed=0*]' --keep-going`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			device, err := s.chooseDevice()
@@ -41,13 +45,17 @@ same result. Progress goes to standard error, the table to standard output.`,
 			if err != nil {
 				return err
 			}
+			chosen, err := flags.choose(p)
+			if err != nil {
+				return err
+			}
 			store, err := s.store()
 			if err != nil {
 				return err
 			}
-			result, err := s.execute(cmd, p, store, device)
-			if err != nil {
-				return interruptedOrFailed(err)
+			result, runErr := s.execute(cmd, p, store, run.Options{Device: device, Chosen: chosen, KeepGoing: flags.keepGoing})
+			if runErr != nil && !flags.incomplete(runErr) {
+				return flags.ended(runErr, func() string { return flags.again(cmd, args, p) })
 			}
 			if err := publish(s.Models, p, store, result.Entries); err != nil {
 				return failed(err)
@@ -56,11 +64,52 @@ same result. Progress goes to standard error, the table to standard output.`,
 			if err != nil {
 				return failed(err)
 			}
-			return failed(s.tell(cmd, r, result.RunDir))
+			if err := s.tell(cmd, r, result.RunDir); err != nil {
+				return failed(err)
+			}
+			return flags.ended(runErr, func() string { return flags.again(cmd, args, p) })
 		},
 	}
-	flags.add(cmd)
+	flags.pipelineFlags.add(cmd)
+	flags.selectionFlags.add(cmd)
+	cmd.Flags().BoolVar(&flags.keepGoing, "keep-going", false, "after a failure, run what does not depend on it")
 	return cmd
+}
+
+// runFlags are the flags of run.
+type runFlags struct {
+	pipelineFlags
+	selectionFlags
+	keepGoing bool
+}
+
+// incomplete tells whether a run that ended with an error went as far as it could,
+// so that what it made is of use.
+func (f *runFlags) incomplete(err error) bool {
+	if errors.Is(err, run.ErrInterrupted) {
+		return false
+	}
+	_, left := errors.AsType[*run.LeftOutError](err)
+	_, failures := errors.AsType[*run.FailedError](err)
+	return f.keepGoing && failures || left && !failures
+}
+
+// ended gives the error of a run its exit code, and says how to go on; again is the
+// same command.
+func (f *runFlags) ended(err error, again func() string) error {
+	if err == nil {
+		return nil
+	}
+	if _, large := errors.AsType[*run.TooLargeError](err); large {
+		return exitError{code: exitMistake, err: fmt.Errorf("%w\nor allow more with --memory", err)}
+	}
+	if advice := f.advise(err); advice != "" {
+		err = fmt.Errorf("%w\n%s", err, advice)
+	}
+	if _, failures := errors.AsType[*run.FailedError](err); failures && !errors.Is(err, run.ErrInterrupted) {
+		err = fmt.Errorf("%w\nThis continues where the run stopped:\n  %s", err, again())
+	}
+	return interruptedOrFailed(err)
 }
 
 // tell writes the report of a run and prints it. A run that evaluates nothing has
@@ -80,15 +129,15 @@ func (s *settings) tell(cmd *cobra.Command, r *report.Report, dir string) error 
 	return err
 }
 
-// execute runs the plan and shows its progress.
-func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Store, device string) (*run.Result, error) {
+// execute runs the plan and shows its progress. The options say what to run, and
+// on which device; the others are settings.
+func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Store, o run.Options) (*run.Result, error) {
 	stderr := cmd.ErrOrStderr()
 	progress := view.NewProgress(stderr, p, view.Detect(stderr, os.Getenv))
 	defer progress.Close()
-	return run.Execute(cmd.Context(), p, run.Options{
-		Store: store, Cores: s.Jobs, Device: device,
-		RunsDir: s.runs(), CheckpointEvery: s.CheckpointEvery, Sink: progress.Handle,
-	})
+	o.Store, o.Cores, o.GPUUnits, o.Memory = store, s.Jobs, s.GPUUnits, s.memory
+	o.RunsDir, o.CheckpointEvery, o.Sink = s.runs(), s.CheckpointEvery, progress.Handle
+	return run.Execute(cmd.Context(), p, o)
 }
 
 // interruptedOrFailed gives the error of a run its exit code, and tells how an

@@ -24,7 +24,12 @@ type settings struct {
 	Models string `mapstructure:"models"`
 	// CheckpointEvery is how much work a kill may cost.
 	CheckpointEvery time.Duration `mapstructure:"checkpoint-every"`
+	GPUUnits        int           `mapstructure:"gpu-units"`
+	// Memory bounds what units need at once, as 8GiB; empty is a share of what is
+	// free.
+	Memory string `mapstructure:"memory"`
 
+	memory int64 // bytes
 	source *viper.Viper
 }
 
@@ -62,12 +67,14 @@ func (s *settings) addFlags(flags *pflag.FlagSet) {
 	flags.Int("jobs", runtime.NumCPU(), "CPU threads to keep busy; does not change results")
 	flags.String("state", ".sslpipe", "folder of the cache and the runs")
 	flags.String("models", "savedmodels", "folder to publish SavedModels in")
+	flags.Int("gpu-units", 1, "units that compute on a GPU at once; does not change results")
+	flags.String("memory", "", "memory for all units at once, such as 8GiB; does not change results (default 80 % of what is free)")
 	flags.Duration("checkpoint-every", 15*time.Second, "time between checkpoints; does not change results")
 }
 
 // load reads the settings once the flags are parsed.
 func (s *settings) load(flags *pflag.FlagSet) error {
-	for _, name := range []string{"device", "jobs", "state", "models", "checkpoint-every"} {
+	for _, name := range []string{"device", "jobs", "state", "models", "checkpoint-every", "gpu-units", "memory"} {
 		if err := s.source.BindPFlag(name, flags.Lookup(name)); err != nil {
 			return err
 		}
@@ -86,5 +93,10 @@ func (s *settings) load(flags *pflag.FlagSet) error {
 	if s.Jobs < 1 {
 		return fmt.Errorf("jobs must be at least 1, not %d", s.Jobs)
 	}
-	return nil
+	if s.GPUUnits < 1 {
+		return fmt.Errorf("gpu-units must be at least 1, not %d", s.GPUUnits)
+	}
+	var err error
+	s.memory, err = parseMemory(s.Memory)
+	return err
 }

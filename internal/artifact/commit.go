@@ -11,6 +11,23 @@ import (
 	"github.com/google/renameio/v2"
 )
 
+// Work is what a result belongs to.
+type Work struct {
+	Fingerprint string
+	Unit        string // address
+	// Key identifies the work by the content of its inputs and not by how they
+	// came about, so that [Store.Adopt] finds it; empty where that is not known.
+	Key string
+}
+
+// check keeps file names inside the store.
+func (w Work) check() error {
+	if w.Key == "" {
+		return checkFingerprint(w.Fingerprint)
+	}
+	return errors.Join(checkFingerprint(w.Fingerprint), checkFingerprint(w.Key))
+}
+
 // Commit stores the folder dir as the result of a unit: it hashes it, makes its
 // files read-only, forces it to disk, renames it into the store, and then writes
 // the entry. A crash leaves either no entry or a whole result. When the store
@@ -18,28 +35,33 @@ import (
 //
 // The first result of a fingerprint is the one that counts. A later one that
 // differs is recorded in the returned entry's Divergent list.
-func (s *Store) Commit(fingerprint, unit, dir string, outs map[string]Output, seconds float64) (*Entry, error) {
-	e, err := s.commit(fingerprint, unit, dir, outs, seconds)
+func (s *Store) Commit(w Work, dir string, outs map[string]Output, seconds float64) (*Entry, error) {
+	e, err := s.commit(w, dir, outs, seconds)
 	if err != nil {
 		return nil, fmt.Errorf("store result: %w", err)
 	}
 	return e, nil
 }
 
-func (s *Store) commit(fingerprint, unit, dir string, outs map[string]Output, seconds float64) (*Entry, error) {
-	if err := checkFingerprint(fingerprint); err != nil {
+func (s *Store) commit(w Work, dir string, outs map[string]Output, seconds float64) (*Entry, error) {
+	if err := w.check(); err != nil {
 		return nil, err
 	}
 	files, err := sealTree(dir)
 	if err != nil {
 		return nil, err
 	}
-	e, err := newEntry(fingerprint, unit, files, outs, seconds)
+	e, err := newEntry(w, files, outs, seconds)
 	if err != nil {
 		return nil, err
 	}
 	err = s.exclusively(func() error {
 		if err := s.install(e, dir); err != nil {
+			return err
+		}
+		// Before the entry: a process that is killed in between leaves a key that
+		// leads nowhere, and not a result that its key never leads to.
+		if err := s.index(w); err != nil {
 			return err
 		}
 		e, err = s.record(e)

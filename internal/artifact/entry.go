@@ -23,6 +23,29 @@ type Entry struct {
 	// Divergent lists later results of the same fingerprint that were not the
 	// same. The first one stays the one that is used.
 	Divergent []Divergence `json:"divergent,omitempty"`
+	// Key is that of the [Work] whose result this is; empty where an older
+	// version stored it.
+	Key string `json:"key,omitempty"`
+	// Adopted is the fingerprint that the result was stored for before, where
+	// the unit did not run but had the same inputs; see [Store.Adopt].
+	Adopted string `json:"adopted,omitempty"`
+}
+
+// Content is a digest of all that a later unit can see of an output: the files and
+// the output's description.
+func (e *Entry) Content(output string) (string, error) {
+	out, err := e.output(output)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(struct {
+		Tree   string      `json:"tree"`
+		Output EntryOutput `json:"output"`
+	}{e.Tree, out})
+	if err != nil {
+		return "", err
+	}
+	return digest(text), nil
 }
 
 // EntryOutput is one stored output of a unit.
@@ -40,10 +63,11 @@ type Divergence struct {
 }
 
 // newEntry describes a result whose files are sealed.
-func newEntry(fingerprint, unit string, files []File, outs map[string]Output, seconds float64) (*Entry, error) {
+func newEntry(w Work, files []File, outs map[string]Output, seconds float64) (*Entry, error) {
 	e := &Entry{
-		Fingerprint: fingerprint,
-		Unit:        unit,
+		Fingerprint: w.Fingerprint,
+		Unit:        w.Unit,
+		Key:         w.Key,
 		Tree:        treeDigest(files),
 		Files:       files,
 		Outputs:     make(map[string]EntryOutput, len(outs)),

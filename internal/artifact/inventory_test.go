@@ -98,7 +98,7 @@ func TestRemoveRefusesFilesInUse(t *testing.T) {
 	e := commit(t, s, "f1", toy)
 	commit(t, s, "f2", toy)
 	outs := map[string]Output{"views": {Type: TypeViews, Meta: ViewsMeta{DatasetDigest: e.Tree}}}
-	if _, err := s.Commit("f3", "augment.views", result(t, s, "f3", map[string]string{"v": "v"}), outs, 0); err != nil {
+	if _, err := s.Commit(Work{Fingerprint: "f3", Unit: "augment.views"}, result(t, s, "f3", map[string]string{"v": "v"}), outs, 0); err != nil {
 		t.Fatal(err)
 	}
 	for name, r := range map[string]Removal{

@@ -57,11 +57,11 @@ func commitForever(dir string) error {
 	for n := 0; ; n++ {
 		fp := fmt.Sprintf("f%d", n%4)
 		out := filepath.Join(s.WorkDir(fp), "out")
-		if err := errors.Join(os.RemoveAll(out), os.RemoveAll(s.action(fp)), crashResult(out, n)); err != nil {
+		if err := errors.Join(os.RemoveAll(out), os.RemoveAll(s.action(fp)), os.RemoveAll(s.indexFile("k"+fp)), crashResult(out, n)); err != nil {
 			return err
 		}
 		fmt.Println("commit", fp)
-		if _, err := s.Commit(fp, "u", out, map[string]Output{"x": {Type: TypeMetrics}}, 0); err != nil {
+		if _, err := s.Commit(Work{Fingerprint: fp, Unit: "u", Key: "k" + fp}, out, map[string]Output{"x": {Type: TypeMetrics}}, 0); err != nil {
 			return err
 		}
 		if n%2 == 1 { // so that renames happen too, and not only finds
@@ -127,6 +127,13 @@ func checkAfterCrash(t *testing.T, dir string) {
 		if err := s.Verify(e); err != nil {
 			t.Fatal(err)
 		}
+		// Whatever is stored is found by its inputs too.
+		if a, err := s.Adopt(Work{Fingerprint: "a", Unit: "u", Key: "k" + fp}); err != nil || a == nil || a.Adopted != fp {
+			t.Fatalf("%s is not adopted: %+v, %v", fp, a, err)
+		}
+		if err := os.Remove(s.action("a")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, tree := range names(t, s, "objects") {
 		files, err := hashTree(s.object(tree))
@@ -152,7 +159,7 @@ func TestCommitsAtOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if _, err := s.Commit(fmt.Sprintf("f%d", n%2), "u", out, map[string]Output{"x": {Type: TypeMetrics}}, 0); err != nil {
+			if _, err := s.Commit(Work{Fingerprint: fmt.Sprintf("f%d", n%2), Unit: "u"}, out, map[string]Output{"x": {Type: TypeMetrics}}, 0); err != nil {
 				t.Error(err)
 			}
 		})
@@ -230,7 +237,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
 	outs := map[string]Output{"data": {Type: TypeDataset, Meta: strings.Repeat("x", 20000)}}
-	if _, err := s.Commit("f1", "u", out, outs, 0); !errors.Is(err, syscall.ENOSPC) || !strings.HasPrefix(err.Error(), "store result: ") {
+	if _, err := s.Commit(Work{Fingerprint: "f1", Unit: "u"}, out, outs, 0); !errors.Is(err, syscall.ENOSPC) || !strings.HasPrefix(err.Error(), "store result: ") {
 		t.Fatalf("error %v, want no space", err)
 	}
 	if _, ok, err := s.Lookup("f1"); ok || err != nil {

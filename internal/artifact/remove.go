@@ -35,7 +35,7 @@ func (s *Store) Remove(choose func(*Inventory) (Removal, error)) error {
 		if err != nil {
 			return err
 		}
-		return s.remove(r)
+		return errors.Join(s.remove(r), s.reindex(inv, r))
 	})
 	if err != nil {
 		return fmt.Errorf("remove from the cache: %w", err)
@@ -87,6 +87,35 @@ func (s *Store) remove(r Removal) error {
 		}
 	}
 	return syncDir(s.path("objects"))
+}
+
+// reindex lets the keys of results that have gone lead to a result with the same key
+// that stays, or nowhere.
+func (s *Store) reindex(inv *Inventory, r Removal) error {
+	goes := map[string]bool{}
+	for _, fingerprint := range r.Results {
+		goes[fingerprint] = true
+	}
+	stays := map[string]*Entry{}
+	for _, e := range inv.Entries {
+		if !goes[e.Fingerprint] && e.Key != "" && stays[e.Key] == nil {
+			stays[e.Key] = e
+		}
+	}
+	var err error
+	for _, e := range inv.Entries {
+		if !goes[e.Fingerprint] || e.Key == "" || s.indexed(e.Key) != e.Fingerprint {
+			continue
+		}
+		if stays[e.Key] != nil {
+			err = errors.Join(err, s.index(Work{Fingerprint: stays[e.Key].Fingerprint, Unit: stays[e.Key].Unit, Key: e.Key}))
+			continue
+		}
+		if removed := os.Remove(s.indexFile(e.Key)); !errors.Is(removed, fs.ErrNotExist) {
+			err = errors.Join(err, removed)
+		}
+	}
+	return err
 }
 
 // discard moves a file or folder to the trash, so that it goes in one step.

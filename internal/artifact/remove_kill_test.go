@@ -30,7 +30,7 @@ func removeForever(dir string) error {
 			if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o777), os.WriteFile(filepath.Join(out, "x"), text, 0o666)); err != nil {
 				return err
 			}
-			e, err := s.Commit(fp, "u", out, map[string]Output{"x": {Type: TypeMetrics}}, 0)
+			e, err := s.Commit(Work{Fingerprint: fp, Unit: "u"}, out, map[string]Output{"x": {Type: TypeMetrics}}, 0)
 			if err != nil {
 				return err
 			}

@@ -13,8 +13,9 @@ import (
 
 // Store keeps results by fingerprint. Under its folder, actions holds one JSON
 // entry a fingerprint, objects the folders that entries name by content digest,
-// damaged what was found changed, and tmp nothing while nobody writes. Private
-// folders of running units are in work, beside the store's folder.
+// byinput which fingerprint has a result for given inputs, damaged what was found
+// changed, and tmp nothing while nobody writes. Private folders of running units
+// are in work, beside the store's folder.
 //
 // Any number of processes may use a store at once.
 type Store struct {

@@ -49,7 +49,7 @@ func write(t *testing.T, path, text string) {
 func commit(t *testing.T, s *Store, fingerprint string, files map[string]string) *Entry {
 	t.Helper()
 	outs := map[string]Output{"data": {Type: TypeDataset, Meta: DatasetMeta{Name: "toy", Shape: [3]int{2, 3, 1}, Mean: []float64{0.25}}}}
-	e, err := s.Commit(fingerprint, "download.images", result(t, s, fingerprint, files), outs, 1.5)
+	e, err := s.Commit(Work{Fingerprint: fingerprint, Unit: "download.images"}, result(t, s, fingerprint, files), outs, 1.5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestResultsHoldOnlyFilesAndFolders(t *testing.T) {
 			if err := c.make(filepath.Join(out, "sub/x")); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Commit("f1", "u", out, nil, 0)
+			_, err := s.Commit(Work{Fingerprint: "f1", Unit: "u"}, out, nil, 0)
 			if err == nil || err.Error() != "store result: "+c.want {
 				t.Errorf("error %v, want %s", err, c.want)
 			}
@@ -180,7 +180,7 @@ func TestCommitOfALinkIsRefused(t *testing.T) {
 	if err := os.Symlink(out, link); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Commit("f1", "u", link, nil, 0); err == nil {
+	if _, err := s.Commit(Work{Fingerprint: "f1", Unit: "u"}, link, nil, 0); err == nil {
 		t.Error("a link was committed")
 	}
 }
@@ -188,7 +188,7 @@ func TestCommitOfALinkIsRefused(t *testing.T) {
 func TestMetadataThatIsNotJSONIsRefused(t *testing.T) {
 	s := open(t)
 	outs := map[string]Output{"data": {Type: TypeDataset, Meta: DatasetMeta{Mean: []float64{math.NaN()}}}}
-	_, err := s.Commit("f1", "u", result(t, s, "f1", toy), outs, 0)
+	_, err := s.Commit(Work{Fingerprint: "f1", Unit: "u"}, result(t, s, "f1", toy), outs, 0)
 	if err == nil || !strings.Contains(err.Error(), "write metadata of output data: json: unsupported value: NaN") {
 		t.Errorf("error %v", err)
 	}
@@ -200,7 +200,7 @@ func TestFingerprintsAreNotPaths(t *testing.T) {
 		if _, _, err := s.Lookup(f); err == nil {
 			t.Errorf("Lookup(%q) has no error", f)
 		}
-		if _, err := s.Commit(f, "u", t.TempDir(), nil, 0); err == nil {
+		if _, err := s.Commit(Work{Fingerprint: f, Unit: "u"}, t.TempDir(), nil, 0); err == nil {
 			t.Errorf("Commit(%q) has no error", f)
 		}
 	}

@@ -26,6 +26,9 @@ type Backbone interface {
 	Build(n *nn.Net, x tf.Output) Features
 	// Dim is the length of Pooled.
 	Dim() int
+	// Activations is how many values all convolutions together put out for one
+	// image of h by w pixels: what training has to keep of it.
+	Activations(h, w int) int64
 }
 
 // Features are what a network makes of a batch of images.

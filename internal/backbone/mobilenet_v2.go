@@ -34,7 +34,7 @@ var mobileNetV2 = schema.Variant{
 // "small" is the one for CPUs, 28 to 64 px at less than twice the published
 // cost. StemStride and StageStrides override the preset.
 type MobileNetV2 struct {
-	Alpha             float64 `hcl:"alpha,optional" doc:"Width of every layer relative to the paper's; the last convolution keeps at least 1280 channels."`
+	Alpha             float64 `hcl:"alpha,optional" example:"0.35" doc:"Width of every layer relative to the paper's; the last convolution keeps at least 1280 channels."`
 	Strides           string  `hcl:"strides,optional" doc:"Preset: small (total stride 16), imagenet (32, as published), px64 (16, finer maps, dear), px32 (8)."`
 	StemStride        int     `hcl:"stem_stride,optional" doc:"Stride of the first convolution, 1 or 2; 0 takes the preset's."`
 	StageStrides      []int   `hcl:"stage_strides,optional" doc:"Strides of the seven stages, each 1 or 2; empty takes the preset's."`
@@ -77,6 +77,35 @@ func (c *MobileNetV2) Dim() int {
 	}
 	return lastFilters
 }
+
+// Activations implements Backbone.
+func (c *MobileNetV2) Activations(h, w int) int64 {
+	stem, strides, err := c.strides()
+	if err != nil {
+		return 0
+	}
+	h, w = shrunk(h, stem), shrunk(w, stem)
+	in := makeDivisible(stemFilters * c.Alpha)
+	total := int64(h) * int64(w) * int64(in)
+	for i, s := range stages() {
+		out := makeDivisible(float64(int(float64(s.filters) * c.Alpha)))
+		for j := range s.blocks {
+			wide := in * s.expansion
+			if s.expansion > 1 {
+				total += int64(h) * int64(w) * int64(wide)
+			}
+			if j == 0 {
+				h, w = shrunk(h, strides[i]), shrunk(w, strides[i])
+			}
+			total += int64(h) * int64(w) * int64(wide+out)
+			in = out
+		}
+	}
+	return total + int64(h)*int64(w)*int64(c.Dim())
+}
+
+// shrunk is the side of a map after a convolution with SAME padding.
+func shrunk(side, stride int) int { return (side + stride - 1) / stride }
 
 // Build implements Backbone.
 func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {

@@ -107,13 +107,12 @@ func TestMakeDivisible(t *testing.T) {
 
 func TestValidation(t *testing.T) {
 	for want, change := range map[string]func(c *MobileNetV2){
-		"alpha must be above 0 and at most 8, not 0.":                              func(c *MobileNetV2) { c.Alpha = 0 },
-		`There is no preset "px96". The presets are: small, imagenet, px64, px32.`: func(c *MobileNetV2) { c.Strides = "px96" },
-		"stem_stride must be 1 or 2 (0 takes the preset's), not 3.":                func(c *MobileNetV2) { c.StemStride = 3 },
-		"stage_strides must have 7 entries, not 2.":                                func(c *MobileNetV2) { c.StageStrides = []int{1, 2} },
-		"Strides are 1 or 2, not 4.":                                               func(c *MobileNetV2) { c.StageStrides = []int{1, 2, 4, 1, 1, 1, 1} },
-		"batch_norm_momentum must be at least 0 and below 1, not 1.":               func(c *MobileNetV2) { c.BatchNormMomentum = 1 },
-		"batch_norm_epsilon must be above 0, not 0.":                               func(c *MobileNetV2) { c.BatchNormEpsilon = 0 },
+		"alpha must be above 0 and at most 8, not 0.":                func(c *MobileNetV2) { c.Alpha = 0 },
+		"stem_stride must be 1 or 2 (0 takes the preset's), not 3.":  func(c *MobileNetV2) { c.StemStride = 3 },
+		"stage_strides must have 7 entries, not 2.":                  func(c *MobileNetV2) { c.StageStrides = []int{1, 2} },
+		"Strides are 1 or 2, not 4.":                                 func(c *MobileNetV2) { c.StageStrides = []int{1, 2, 4, 1, 1, 1, 1} },
+		"batch_norm_momentum must be at least 0 and below 1, not 1.": func(c *MobileNetV2) { c.BatchNormMomentum = 1 },
+		"batch_norm_epsilon must be above 0, not 0.":                 func(c *MobileNetV2) { c.BatchNormEpsilon = 0 },
 	} {
 		c := keras(1, "small")
 		change(c)
@@ -167,5 +166,23 @@ func TestTraining(t *testing.T) {
 	got := fetch(t, s, nil, []tf.Output{loss, evaluated})
 	if got[0][0] > 0.05 || got[1][0] != 1 {
 		t.Errorf("after 60 steps the loss is %v and the accuracy in inference %v", got[0][0], got[1][0])
+	}
+}
+
+// The values of all convolutions, summed up by hand from the table of the paper
+// and the strides.
+func TestActivations(t *testing.T) {
+	for _, c := range []struct {
+		alpha   float64
+		strides string
+		side    int
+		want    int64
+	}{
+		{0.35, "small", 32, 69_728}, {1, "small", 64, 646_144}, {0.35, "small", 28, 61_328}, {0.35, "px32", 32, 664_448}, {1, "small", 0, 0},
+	} {
+		net := &MobileNetV2{Alpha: c.alpha, Strides: c.strides}
+		if got := net.Activations(c.side, c.side); got != c.want {
+			t.Errorf("alpha %g, %s, %d px: %d values, want %d", c.alpha, c.strides, c.side, got, c.want)
+		}
 	}
 }

@@ -2,10 +2,14 @@ package backbone
 
 import (
 	"fmt"
-	"strings"
 
 	"sslpipe/internal/schema"
 )
+
+// Enums implements schema.Enumerator.
+func (*MobileNetV2) Enums() map[string][]string {
+	return map[string][]string{"strides": presetNames()}
+}
 
 // Validate implements schema.Validator.
 func (c *MobileNetV2) Validate() []schema.Problem {
@@ -15,9 +19,6 @@ func (c *MobileNetV2) Validate() []schema.Problem {
 	}
 	if !(c.Alpha > 0 && c.Alpha <= maxAlpha) {
 		report("alpha", "alpha must be above 0 and at most %d, not %v.", maxAlpha, c.Alpha)
-	}
-	if !hasPreset(c.Strides) {
-		report("strides", "There is no preset %q. The presets are: %s.", c.Strides, strings.Join(presetNames(), ", "))
 	}
 	if c.StemStride < 0 || c.StemStride > 2 {
 		report("stem_stride", "stem_stride must be 1 or 2 (0 takes the preset's), not %d.", c.StemStride)
@@ -48,13 +49,4 @@ func presetNames() []string {
 		names = append(names, p.name)
 	}
 	return names
-}
-
-func hasPreset(name string) bool {
-	for _, p := range presets() {
-		if p.name == name {
-			return true
-		}
-	}
-	return false
 }

@@ -29,7 +29,7 @@ func prepare(t *testing.T, s Source) *Dataset {
 func tryPrepare(t *testing.T, s Source) (*Dataset, error) {
 	t.Helper()
 	dst := t.TempDir()
-	meta, err := Prepare(t.Context(), s, t.TempDir(), dst, nil)
+	meta, err := Prepare(t.Context(), s, t.TempDir(), dst, Watch{})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func TestPrepareIsReproducible(t *testing.T) {
 	folder := tinyIDX(t)
 	digest := func() string {
 		dst := t.TempDir()
-		if _, err := Prepare(t.Context(), Source{Path: folder, Layout: "idx", ValidationPerClass: 1}, t.TempDir(), dst, nil); err != nil {
+		if _, err := Prepare(t.Context(), Source{Path: folder, Layout: "idx", ValidationPerClass: 1}, t.TempDir(), dst, Watch{}); err != nil {
 			t.Fatal(err)
 		}
 		h := sha256.New()
@@ -143,7 +143,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 		}, "label 7 of image 0, with 2 classes"},
 	} {
 		dst := t.TempDir()
-		if _, err := Prepare(t.Context(), source, t.TempDir(), dst, nil); err != nil {
+		if _, err := Prepare(t.Context(), source, t.TempDir(), dst, Watch{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.damage(func(name string) string { return filepath.Join(dst, name) }); err != nil {

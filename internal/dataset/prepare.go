@@ -10,26 +10,36 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/fetch"
 )
 
+// Watch is told how Prepare gets on, from several goroutines; either function may
+// be nil.
+type Watch struct {
+	Report func(done, total int64, note string) // what is being done
+	Logf   func(format string, args ...any)     // what a person should know of
+}
+
 // Prepare gets a source and writes it to the folder dst as the package comment
 // describes. Downloads is a folder that is shared between runs and processes.
 // The same source gives the same bytes, on every machine with the same build of
-// TensorFlow. Report is called from several goroutines with what is being done;
-// it may be nil. Interrupted, Prepare leaves a folder that Open refuses and that
-// a further call overwrites.
-func Prepare(ctx context.Context, s Source, downloads, dst string, report func(done, total int64, note string)) (*artifact.DatasetMeta, error) {
-	if report == nil {
-		report = func(int64, int64, string) {}
+// TensorFlow. Interrupted, Prepare leaves a folder that Open refuses and that a
+// further call overwrites.
+func Prepare(ctx context.Context, s Source, downloads, dst string, w Watch) (*artifact.DatasetMeta, error) {
+	if w.Report == nil {
+		w.Report = func(int64, int64, string) {}
+	}
+	if w.Logf == nil {
+		w.Logf = func(string, ...any) {}
 	}
 	s, known, err := s.complete()
 	if err != nil {
 		return nil, fmt.Errorf("prepare data set: %w", err)
 	}
-	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: report}
+	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: w.Report, logf: w.Logf}
 	meta, err := p.run()
 	if err != nil {
 		return nil, fmt.Errorf("prepare data set %s: %w", known.Name, err)
@@ -44,6 +54,7 @@ type preparation struct {
 	known          KnownSet
 	downloads, dst string
 	report         func(done, total int64, note string)
+	logf           func(format string, args ...any)
 	origin         string // where the images came from, for the description
 }
 
@@ -132,7 +143,10 @@ func (p *preparation) fetch(folder string, files []fetch.File) (tree, error) {
 			return nil, err
 		}
 		names = append(names, name)
-		err = fetch.Fetcher{}.Fetch(p.ctx, f, filepath.Join(folder, name), func(done, total int64) {
+		fetcher := fetch.Fetcher{Retrying: func(err error, wait time.Duration) {
+			p.logf("%s: %v; asking again in %s", name, err, wait.Round(time.Second/10))
+		}}
+		err = fetcher.Fetch(p.ctx, f, filepath.Join(folder, name), func(done, total int64) {
 			p.report(done, total, "downloading "+name)
 		})
 		if err != nil {

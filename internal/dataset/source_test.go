@@ -106,7 +106,7 @@ func TestPrepareFromURL(t *testing.T) {
 	s := Source{URL: server.URL + "/set.tar.gz?version=2", SHA256: strings.ToUpper(digestOf(archive)), Layout: "idx"}
 	for range 2 {
 		dst := t.TempDir()
-		meta, err := Prepare(t.Context(), s, downloads, dst, nil)
+		meta, err := Prepare(t.Context(), s, downloads, dst, Watch{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,10 @@ type Fetcher struct {
 	Tries  int           // attempts in a row that gain no byte before it gives up; 0: 6
 	Wait   time.Duration // first wait between attempts; 0: one second
 	Stall  time.Duration // longest silence of a server; 0: one minute
-	NoLock bool          // the caller holds a lock of its own: nobody else asks for the same dest
+	// Retrying is told why an attempt failed and how long it waits before the
+	// next; nil is not told.
+	Retrying func(err error, wait time.Duration)
+	NoLock   bool // the caller holds a lock of its own: nobody else asks for the same dest
 }
 
 // Fetch downloads file to the path dest, whose folder must exist. A dest that
@@ -112,6 +115,9 @@ func (f Fetcher) withDefaults() Fetcher {
 	}
 	if f.Stall == 0 {
 		f.Stall = time.Minute
+	}
+	if f.Retrying == nil {
+		f.Retrying = func(error, time.Duration) {}
 	}
 	return f
 }

@@ -38,7 +38,9 @@ func (t *transfer) complete(ctx context.Context) error {
 		if failures >= t.Tries {
 			return fmt.Errorf("gave up after %d attempts: %w", failures, err)
 		}
-		if err := pause(ctx, max(waits.NextBackOff(), asked(err))); err != nil {
+		wait := max(waits.NextBackOff(), asked(err))
+		t.Retrying(err, wait)
+		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,12 @@
 package fetch
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -90,5 +95,25 @@ func TestParseRetryAfter(t *testing.T) {
 	at := time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)
 	if got := parseRetryAfter(at); got < 50*time.Second || got > time.Minute {
 		t.Errorf("Retry-After %q: %s, want about a minute", at, got)
+	}
+}
+
+// TestFetchWaitsAsLongAsTheServerAsks and says so; the wait itself is cut short.
+func TestFetchWaitsAsLongAsTheServerAsks(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	f := quick
+	var told []string
+	f.Retrying = func(err error, wait time.Duration) {
+		told = append(told, fmt.Sprintf("%v, %v", err, wait))
+		cancel()
+	}
+	err := f.Fetch(ctx, File{URL: server.URL, SHA256: digestOf(content)}, filepath.Join(t.TempDir(), "file"), func(int64, int64) {})
+	if !errors.Is(err, context.Canceled) || len(told) != 1 || told[0] != "server answers 503 Service Unavailable, 2m0s" {
+		t.Errorf("told %q, error %v", told, err)
 	}
 }

@@ -109,14 +109,16 @@ func (o *object) read(want Want, out *Content) hcl.Diagnostics {
 		if p.name == "//" {
 			continue // a comment, by HCL's convention
 		}
-		if slices.Contains(want.Attributes, p.name) {
-			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
-			continue
-		}
-		if header, ok := want.block(p.name); ok {
+		header, isBlock := want.block(p.name)
+		isAttribute := slices.Contains(want.Attributes, p.name)
+		if isBlock && (!isAttribute || hasObjects(p.expr)) {
 			blocks, more := p.blocks(header)
 			diags = append(diags, more...)
 			out.Blocks = append(out.Blocks, blocks...)
+			continue
+		}
+		if isAttribute {
+			out.Attributes[p.name] = p.attribute(slices.Contains(want.Keywords, p.name))
 			continue
 		}
 		if len(want.Attributes) == 0 {
@@ -126,6 +128,16 @@ func (o *object) read(want Want, out *Content) hcl.Diagnostics {
 		diags = append(diags, want.unknownAttribute(p.name, p.at, out.Meant))
 	}
 	return diags
+}
+
+// hasObjects tells whether a value is an object or a list of such, which makes it a
+// block where the name can be that of an attribute too.
+func hasObjects(expr hcl.Expression) bool {
+	if items, diags := hcl.ExprList(expr); !diags.HasErrors() {
+		return slices.ContainsFunc(items, hasObjects)
+	}
+	_, diags := hcl.ExprMap(expr)
+	return !diags.HasErrors()
 }
 
 func (p property) attribute(keyword bool) *hcl.Attribute {

@@ -23,7 +23,7 @@ var lars = schema.Variant{
 //
 // with the factor 1 while |w| or |g| is 0. For biases and batch-norm d = g.
 type LARS struct {
-	LearningRate float64 `hcl:"learning_rate,optional" doc:"Base learning rate; the schedule scales it."`
+	LearningRate float64 `hcl:"learning_rate,optional" example:"0.5" doc:"Base learning rate; the schedule scales it."`
 	Momentum     float64 `hcl:"momentum,optional" doc:"Share of the previous update that is kept, in [0, 1)."`
 	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"L2 penalty on kernels; biases and batch-norm have none."`
 	Trust        float64 `hcl:"trust,optional" doc:"Trust coefficient: length of a kernel's step over its norm, at rate 1."`

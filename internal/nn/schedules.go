@@ -46,26 +46,26 @@ type Schedule interface {
 
 // Constant keeps the base rate after the warm-up.
 type Constant struct {
-	Warmup float64 `hcl:"warmup,optional" doc:"Share of the steps over which the rate rises linearly from 0."`
+	Warmup float64 `hcl:"warmup,optional" example:"0.1" doc:"Share of the steps over which the rate rises linearly from 0."`
 }
 
 // Step multiplies the rate by Factor at each share in At.
 type Step struct {
-	Warmup float64   `hcl:"warmup,optional" doc:"Share of the steps over which the rate rises linearly from 0."`
-	At     []float64 `hcl:"at,optional" doc:"Shares of all steps after which the rate drops, in rising order."`
+	Warmup float64   `hcl:"warmup,optional" example:"0.1" doc:"Share of the steps over which the rate rises linearly from 0."`
+	At     []float64 `hcl:"at,optional" example:"[0.5, 0.75]" doc:"Shares of all steps after which the rate drops, in rising order."`
 	Factor float64   `hcl:"factor,optional" doc:"What each drop multiplies the rate by."`
 }
 
 // Cosine falls from the base rate to Final times it.
 type Cosine struct {
-	Warmup float64 `hcl:"warmup,optional" doc:"Share of the steps over which the rate rises linearly from 0."`
+	Warmup float64 `hcl:"warmup,optional" example:"0.1" doc:"Share of the steps over which the rate rises linearly from 0."`
 	Final  float64 `hcl:"final,optional" doc:"Share of the base rate that is left at the end."`
 }
 
 // OneCycle rises from Start times the base rate to the base rate over the
 // warm-up, then falls to Final times it. Momentum is not cycled.
 type OneCycle struct {
-	Warmup float64 `hcl:"warmup,optional" doc:"Share of the steps over which the rate rises linearly."`
+	Warmup float64 `hcl:"warmup,optional" example:"0.1" doc:"Share of the steps over which the rate rises linearly."`
 	Start  float64 `hcl:"start,optional" doc:"Share of the base rate that the rise begins at."`
 	Final  float64 `hcl:"final,optional" doc:"Share of the base rate that is left at the end."`
 }

@@ -19,9 +19,9 @@ var sgd = schema.Variant{
 // m = momentum*m + g + weight_decay*w; w -= lr*m, or with Nesterov's momentum
 // w -= lr*(g + weight_decay*w + momentum*m).
 type SGD struct {
-	LearningRate float64 `hcl:"learning_rate,optional" doc:"Base learning rate; the schedule scales it."`
+	LearningRate float64 `hcl:"learning_rate,optional" example:"0.1" doc:"Base learning rate; the schedule scales it."`
 	Momentum     float64 `hcl:"momentum,optional" doc:"Share of the previous update that is kept, in [0, 1)."`
-	Nesterov     bool    `hcl:"nesterov,optional" doc:"Look ahead along the momentum."`
+	Nesterov     bool    `hcl:"nesterov,optional" example:"true" doc:"Look ahead along the momentum."`
 	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"L2 penalty on kernels; biases and batch-norm have none."`
 	ClipNorm     float64 `hcl:"clip_norm,optional" doc:"Largest joint norm of the gradients; 0 does not clip."`
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -175,20 +174,4 @@ func (o Origin) String() string {
 		return fromDefault
 	}
 	return place
-}
-
-// Names returns what an expression can begin with: variables, locals, stages and
-// their outputs, functions.
-func (p *Plan) Names() []string {
-	var names []string
-	for _, name := range sortedKeys(p.root.variables) {
-		names = append(names, "var."+name)
-	}
-	for _, name := range sortedKeys(p.root.locals) {
-		names = append(names, "local."+name)
-	}
-	for _, s := range p.Stages {
-		names = append(names, s.Address)
-	}
-	return slices.Concat(names, sortedKeys(p.root.functions))
 }

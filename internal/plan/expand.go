@@ -33,12 +33,16 @@ func (p *planner) expand(s *stage) bool {
 		return false
 	}
 	threads := threadsOf(s.out.Config)
+	var memory int64
+	if s.out.Kind.Memory != nil {
+		memory = s.out.Kind.Memory(s.out.Config, s.known)
+	}
 	seen := make(map[string]bool, len(coords))
 	for _, c := range coords {
 		if !slices.Equal(sortedKeys(c), s.keys) {
 			panic(fmt.Sprintf("plan: kind %s made units with different coordinates: %v and %v", s.out.Kind.Name, coords[0], c))
 		}
-		u := &Unit{Address: s.out.Address, Stage: s.out, Coord: c, Config: s.out.Config, Threads: threads}
+		u := &Unit{Address: s.out.Address, Stage: s.out, Coord: c, Config: s.out.Config, Threads: threads, Memory: memory}
 		u.Address = unitAddress(s.out.Address, c)
 		if seen[u.Address] {
 			p.report(hclspec.Errorf(s.header, "Duplicate unit", "This stage asks for %s twice.", u.Address))

@@ -159,3 +159,26 @@ func TestStageByAddress(t *testing.T) {
 		t.Error("found a stage that is not there")
 	}
 }
+
+func TestMemoryFollowsFromWhatIsKnownOfInputs(t *testing.T) {
+	kinds := fakeKinds(1, 1)
+	for i := range kinds {
+		if kinds[i].Name == "pretrain" {
+			kinds[i].MemoryBy = "epochs"
+			kinds[i].Memory = func(cfg any, in plan.Inputs) int64 { return int64(in.One("views").Shape[0]) << 20 }
+		}
+	}
+	p, diags := plan.Parse([]byte(experiment), "x.hcl", kinds, plan.Options{Runtime: "test"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, u := range p.Units {
+		want := int64(0)
+		if u.Stage.Kind.Name == "pretrain" {
+			want = 28 << 20
+		}
+		if u.Memory != want {
+			t.Errorf("%s needs %d bytes, want %d", u.Address, u.Memory, want)
+		}
+	}
+}

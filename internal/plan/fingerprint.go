@@ -27,6 +27,9 @@ type recipe struct {
 type recipeInput struct {
 	Unit   string `json:"unit"`
 	Output string `json:"output"`
+	// Stage numbers the stages of a field's units: to evaluate, one stage with two
+	// label budgets is one arm, and two stages are two.
+	Stage int `json:"stage,omitempty"`
 }
 
 // identify gives every unit its fingerprint, upstream first.
@@ -52,13 +55,23 @@ func (u *Unit) recipe(config json.RawMessage, runtime string) []byte {
 		Inputs: make(map[string][]recipeInput, len(u.Inputs)),
 	}
 	for path, units := range u.Inputs {
-		sources := make([]recipeInput, len(units))
+		sources, stages := make([]recipeInput, len(units)), stageNumbers{}
 		for i, up := range units {
-			sources[i] = recipeInput{Unit: up.Fingerprint, Output: u.InputOutputs[path][i]}
+			sources[i] = recipeInput{Unit: up.Fingerprint, Output: u.InputOutputs[path][i], Stage: stages.number(up.Stage)}
 		}
 		r.Inputs[path] = sources
 	}
 	return mustMarshal(r)
+}
+
+// stageNumbers numbers stages in the order in which they come.
+type stageNumbers map[*Stage]int
+
+func (n stageNumbers) number(s *Stage) int {
+	if _, seen := n[s]; !seen {
+		n[s] = len(n)
+	}
+	return n[s]
 }
 
 // canonical returns the configuration as JSON: every attribute by its name in

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -295,4 +296,44 @@ func replace(t *testing.T, src, from, to string) string {
 		t.Fatalf("%q is not in the pipeline", from)
 	}
 	return out
+}
+
+// To evaluate, a stage is an arm: the same units in other stages are something else.
+func TestArmsArePartOfTheFingerprint(t *testing.T) {
+	both := mustParse(t, head+`finetune "a" {
+  data             = download.images.train
+  labels_per_class = [10, 50]
+}
+evaluate "e" {
+  data    = download.images.test
+  compare = [finetune.a]
+}
+`)
+	apart := mustParse(t, head+`finetune "a" {
+  data             = download.images.train
+  labels_per_class = [10]
+}
+finetune "b" {
+  data             = download.images.train
+  labels_per_class = [50]
+}
+evaluate "e" {
+  data    = download.images.test
+  compare = [finetune.a, finetune.b]
+}
+`)
+	prints := func(p *plan.Plan, kind string) (all []string) {
+		for _, u := range p.Units {
+			if u.Stage.Kind.Name == kind {
+				all = append(all, u.Fingerprint)
+			}
+		}
+		return all
+	}
+	if !slices.Equal(prints(both, "finetune"), prints(apart, "finetune")) {
+		t.Error("the units differ")
+	}
+	if slices.Equal(prints(both, "evaluate"), prints(apart, "evaluate")) {
+		t.Error("one arm and two arms have the same fingerprint")
+	}
 }

@@ -1,52 +1,124 @@
 package plan
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
-	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// functions are what expressions can call. All are pure: the same file means the
-// same plan.
+// Function is something that expressions can call.
+type Function struct {
+	Name string
+	// Group is the heading that documents list it under.
+	Group string
+	Doc   string
+	// Example is an expression that calls the function, and Result its value,
+	// as an expression too. For file and env they suppose a file classes.txt
+	// with the lines cat and dog, and a variable USER that is ada.
+	Example, Result string
+	// Func has the parameters. It is without the limits of [Functions], and
+	// where the function looks at the world it finds nothing there.
+	Func function.Function
+
+	// usage is how the function is called where cty's names of the parameters
+	// do not say it.
+	usage string
+	// foresee returns how large the result will be, for a function that can make
+	// much of little, or what forbids to compute it.
+	foresee func(args []cty.Value) (size, error)
+	// in returns the function in a world that it looks at.
+	in func(World) function.Function
+}
+
+// FunctionList lists the functions. All but the last two are pure: the same
+// arguments mean the same value.
 //
-// Not included: timestamp and uuid, which differ at every call; setproduct and
-// repeating functions, whose results grow out of proportion.
-var functions = map[string]function.Function{
-	"abs":      stdlib.AbsoluteFunc,
-	"ceil":     stdlib.CeilFunc,
-	"coalesce": stdlib.CoalesceFunc,
-	"compact":  stdlib.CompactFunc,
-	"concat":   stdlib.ConcatFunc,
-	"contains": stdlib.ContainsFunc,
-	"distinct": stdlib.DistinctFunc,
-	"element":  stdlib.ElementFunc,
-	"flatten":  stdlib.FlattenFunc,
-	"floor":    stdlib.FloorFunc,
-	"format":   stdlib.FormatFunc,
-	"index":    stdlib.IndexFunc,
-	"join":     stdlib.JoinFunc,
-	"keys":     stdlib.KeysFunc,
-	"length":   stdlib.LengthFunc,
-	"log":      stdlib.LogFunc,
-	"lookup":   stdlib.LookupFunc,
-	"lower":    stdlib.LowerFunc,
-	"max":      stdlib.MaxFunc,
-	"merge":    stdlib.MergeFunc,
-	"min":      stdlib.MinFunc,
-	"pow":      stdlib.PowFunc,
-	"range":    stdlib.RangeFunc,
-	"replace":  stdlib.ReplaceFunc,
-	"reverse":  stdlib.ReverseListFunc,
-	"slice":    stdlib.SliceFunc,
-	"sort":     stdlib.SortFunc,
-	"split":    stdlib.SplitFunc,
-	"strlen":   stdlib.StrlenFunc,
-	"substr":   stdlib.SubstrFunc,
-	"tobool":   stdlib.MakeToFunc(cty.Bool),
-	"tonumber": stdlib.MakeToFunc(cty.Number),
-	"tostring": stdlib.MakeToFunc(cty.String),
-	"trim":     stdlib.TrimFunc,
-	"upper":    stdlib.UpperFunc,
-	"values":   stdlib.ValuesFunc,
-	"zipmap":   stdlib.ZipmapFunc,
+// Not included: timestamp and uuid, which differ at every call and would make
+// every plan a new one; functions that write or run anything.
+var FunctionList = slices.Concat(stringFunctions, collectionFunctions, numberFunctions, encodingFunctions, conversionFunctions, worldFunctions)
+
+// Parameter is a parameter of a function.
+type Parameter struct {
+	Name string
+	// Type is its type for people: list of string.
+	Type string
+	// Rest is true for the last one of a function that takes any number of them.
+	Rest bool
+}
+
+// Parameters returns the parameters of the function, in order.
+func (f Function) Parameters() []Parameter {
+	var all []Parameter
+	for _, p := range f.Func.Params() {
+		all = append(all, Parameter{Name: snake(p.Name), Type: typeName(p.Type)})
+	}
+	if p := f.Func.VarParam(); p != nil {
+		all = append(all, Parameter{Name: snake(p.Name), Type: typeName(p.Type), Rest: true})
+	}
+	return all
+}
+
+// typeName names the type of a parameter.
+func typeName(t cty.Type) string {
+	switch {
+	case t == cty.DynamicPseudoType:
+		return "any value"
+	case t.IsCapsuleType():
+		return "expression"
+	case t == cty.Bool:
+		return "true or false"
+	case t.IsCollectionType() && t.ElementType() == cty.DynamicPseudoType:
+		return strings.Fields(t.FriendlyName())[0]
+	}
+	return t.FriendlyName()
+}
+
+// Usage is how the function is called: replace(str, substr, replace).
+func (f Function) Usage() string {
+	if f.usage != "" {
+		return f.Name + "(" + f.usage + ")"
+	}
+	var names []string
+	for _, p := range f.Parameters() {
+		if p.Rest {
+			p.Name += "..."
+		}
+		names = append(names, p.Name)
+	}
+	return f.Name + "(" + strings.Join(names, ", ") + ")"
+}
+
+// snake writes cty's inputMap as this language writes names: input_map.
+func snake(name string) string {
+	var out strings.Builder
+	for _, r := range name {
+		if r >= 'A' && r <= 'Z' {
+			out.WriteByte('_')
+			r += 'a' - 'A'
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// Functions returns the functions for expressions of one place in the world. They
+// refuse arguments and results that are too large, and share a limit of what they
+// may do in all, so that no file can make a plan take forever.
+func Functions(w World) map[string]function.Function {
+	m := &meter{}
+	functions := make(map[string]function.Function, len(FunctionList))
+	for _, f := range FunctionList {
+		inner := f.Func
+		if f.in != nil {
+			inner = f.in(w)
+		}
+		functions[f.Name] = m.limited(inner, f.foresee)
+	}
+	return functions
+}
+
+func textParam(name string) function.Parameter {
+	return function.Parameter{Name: name, Type: cty.String}
 }

@@ -12,6 +12,8 @@ import (
 type Kind struct {
 	Name string
 	Doc  string
+	// Sample is the name that examples in documents give a stage of this kind.
+	Sample string
 	// Version is raised when code changes what the same configuration computes.
 	Version int
 	// New returns a pointer to a configuration struct that holds the defaults.
@@ -27,6 +29,15 @@ type Kind struct {
 	// what is wrong with the configuration given what is known of its inputs.
 	// It may be nil. It is called only if everything upstream is in order.
 	Check func(cfg any, in Inputs) (map[string]Facts, []schema.Problem)
+	// Memory estimates how many bytes of main memory a unit needs at most, so
+	// that units which do not fit beside each other are not run at once; 0 is
+	// not known, which counts as nothing. It may be nil. MemoryBy names what it
+	// grows with, first of all the attribute to lower where that is too much.
+	Memory   func(cfg any, in Inputs) int64
+	MemoryBy string
+	// HostOnly says that units never compute on the device, so that they need
+	// not wait for a GPU.
+	HostOnly bool
 	// Run does the work of one unit and returns one entry for each of Outputs.
 	Run func(ctx context.Context, env *Env, cfg any) (map[string]artifact.Output, error)
 }
@@ -72,6 +83,9 @@ type Facts struct {
 	Split string
 	// Backbone is the name of an encoder's architecture.
 	Backbone string
+	// Activations is how many values an encoder computes for one image, by which
+	// the memory is estimated that it takes to train it.
+	Activations int64
 }
 
 // Inputs is what is known of a stage's inputs, by the path of the field that

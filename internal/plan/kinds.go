@@ -39,6 +39,7 @@ func CheckKinds(kinds []Kind) error {
 			c.must(o.Doc != "", "output %s has no Doc", o.Name)
 			c.must(slices.Contains(artifact.Types, o.Type), "output %s has the type %q, which is not a type of artifact", o.Name, o.Type)
 		}
+		c.must((k.Memory != nil) == (k.MemoryBy != ""), "must have both of Memory and MemoryBy or neither")
 		c.config(k.New, k.Families)
 	}
 	return errors.Join(c.errs...)

@@ -145,8 +145,9 @@ func Language() []Word {
 		{Name: "each", Form: Values, Doc: "In a stage with for_each: each.key and each.value of the element."},
 		{Name: "matrix values", Form: Values, Doc: "In a swept stage: matrix.NAME, the value of one dimension."},
 		{Name: "values", Form: Concept,
-			Doc:     "A variable takes its value from the last of these that gives one: its default; the environment variable SSLPIPE_VAR_NAME; the files *.auto.hcl beside the pipeline file, in the order of their names; --var-file and --var, in the order of the command line. Text needs no quotes on the command line and in the environment; lists and objects are written as in a file. --set ADDRESS.ATTRIBUTE=VALUE then replaces attributes of stages, where the address is a pattern: --set 'pretrain.*.epochs=3'. sslpipe plan FILE --explain ADDRESS shows every attribute with the place that its value comes from.",
-			Example: `# sslpipe run x.hcl --var epochs=3 --var 'labels=[5, 20]' --set 'finetune.*.patience=8'`},
+			Doc: "A variable takes its value from the last of these that gives one: its default; the environment variable SSLPIPE_VAR_NAME; the files *.auto.hcl beside the pipeline file, in the order of their names; --var-file and --var, in the order of the command line. Text needs no quotes on the command line and in the environment; lists and objects are written as in a file. --set ADDRESS.ATTRIBUTE=VALUE then replaces attributes of stages, where the address is a pattern: --set 'pretrain.*.epochs=3'. sslpipe plan FILE --explain ADDRESS shows every attribute with the place that its value comes from.",
+			Example: `# sslpipe run x.hcl --var epochs=3 --var 'labels=[5, 20]' \
+#   --set 'finetune.*.patience=8'`},
 		{Name: "short form", Form: Concept,
 			Doc: "A block that names a variant, such as pretext \"rotation\" {}, can be written as an attribute where the name is computed: pretext = matrix.task. The variant then has its defaults."},
 		{Name: "files", Form: Concept,

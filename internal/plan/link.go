@@ -31,14 +31,14 @@ func (p *planner) upstream(in input) *stage { return p.byAddress[in.ref.Stage] }
 
 // check asks the kind, with the facts of everything upstream.
 func (p *planner) check(s *stage) bool {
+	s.known = Inputs{facts: map[string][]Facts{}}
+	for _, in := range s.inputs {
+		s.known.facts[in.path] = append(s.known.facts[in.path], p.upstream(in).facts[in.ref.Output])
+	}
 	if s.out.Kind.Check == nil {
 		return true
 	}
-	in := Inputs{facts: map[string][]Facts{}}
-	for _, input := range s.inputs {
-		in.facts[input.path] = append(in.facts[input.path], p.upstream(input).facts[input.ref.Output])
-	}
-	facts, problems := s.out.Kind.Check(s.out.Config, in)
+	facts, problems := s.out.Kind.Check(s.out.Config, s.known)
 	s.facts = facts
 	return s.problems(problems, "")
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
@@ -116,7 +115,8 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 	if parent != nil {
 		s.address = parent.full("module." + call.Name)
 	}
-	s.functions = p.functionsFor(spec)
+	s.functions = Functions(World{Dir: spec.Dir, Env: p.environment})
+	s.functions[countName] = countRounds(&s.rounds)
 	for _, stage := range spec.Stages {
 		kind, ok := p.kind(stage.Kind)
 		if !ok {
@@ -132,7 +132,15 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 // origin is a place for people.
 func origin(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 
-// functionsFor are the functions of the expressions in some files.
-func (p *planner) functionsFor(spec *hclspec.Spec) map[string]function.Function {
-	return functions
+// environment returns a variable of the environment that the pipeline block allows.
+func (p *planner) environment(name string) (string, error) {
+	if !slices.Contains(p.allowed, name) {
+		return "", fmt.Errorf("%s is not among the variables that the pipeline block allows: add it to env there", name)
+	}
+	if p.options.Lookup != nil {
+		if value, ok := p.options.Lookup(name); ok {
+			return value, nil
+		}
+	}
+	return "", fmt.Errorf("the environment has no variable %s", name)
 }

@@ -115,6 +115,8 @@ type stage struct {
 	decoded bool
 	sound   bool
 	facts   map[string]Facts
+	// known is what is known of the inputs, once everything upstream is checked.
+	known Inputs
 	// keys are the names of the units' coordinates.
 	keys []string
 }

@@ -123,6 +123,8 @@ type Unit struct {
 	// Threads is how many CPU threads the unit uses: the attribute "threads"
 	// of its stage, otherwise 1.
 	Threads int
+	// Memory is what the unit needs at most, in bytes; 0 is not known.
+	Memory int64
 }
 
 // Plan is everything that a pipeline file asks for.

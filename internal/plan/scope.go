@@ -37,6 +37,9 @@ type scope struct {
 	origins   map[string]string
 	blocks    map[string]map[string]*block // by kind and name
 	functions map[string]function.Function
+	// rounds counts the elements that the for expressions of an expression go
+	// through.
+	rounds int
 }
 
 func (p *planner) newScope(spec *hclspec.Spec) *scope {
@@ -112,7 +115,11 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 	if !usable {
 		return cty.NilVal, false, diags
 	}
+	e.rounds = 0
 	v, evalDiags := expr.Value(e.context(refs))
+	if e.rounds > maxRounds {
+		evalDiags = hcl.Diagnostics{hclspec.Errorf(expr.Range(), "Expression too large", "The for expressions in it go through more than %d elements.", maxRounds)}
+	}
 	diags = append(diags, evalDiags...)
 	return v, !evalDiags.HasErrors(), diags
 }

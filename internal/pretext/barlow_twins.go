@@ -19,7 +19,7 @@ var barlowTwins = schema.Variant{
 // BarlowTwins configures redundancy reduction.
 type BarlowTwins struct {
 	Siamese
-	Lambda float64 `hcl:"lambda,optional" min:"0" doc:"Weight of the correlations between different dimensions; about 1/dim suits small embeddings."`
+	Lambda float64 `hcl:"lambda,optional" example:"0.005" min:"0" doc:"Weight of the correlations between different dimensions; about 1/dim suits small embeddings."`
 }
 
 // Loss implements Task.

@@ -24,7 +24,7 @@ var byol = schema.Variant{
 type BYOL struct {
 	Siamese
 	Predictor int     `hcl:"predictor,optional" min:"1" doc:"Units of the predictor's hidden layer."`
-	Momentum  float64 `hcl:"momentum,optional" min:"0" max:"1" doc:"Share of the target network that the first step keeps; it rises to 1."`
+	Momentum  float64 `hcl:"momentum,optional" example:"0.99" min:"0" max:"1" doc:"Share of the target network that the first step keeps; it rises to 1."`
 }
 
 // Loss implements Task: the sum over both directions of the mean squared

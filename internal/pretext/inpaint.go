@@ -19,7 +19,7 @@ var inpaint = schema.Variant{
 // map, so that what it needs must be in the features.
 type Inpaint struct {
 	Weighted
-	Side float64 `hcl:"side,optional" min:"0.1" max:"0.9" doc:"Side of the square hole, as a share of the image's."`
+	Side float64 `hcl:"side,optional" example:"0.5" min:"0.1" max:"0.9" doc:"Side of the square hole, as a share of the image's."`
 }
 
 // Needs implements Task: the place of the hole.

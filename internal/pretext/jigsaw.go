@@ -24,7 +24,7 @@ var jigsaw = schema.Variant{
 // once however many puzzles are made of it.
 type Jigsaw struct {
 	Weighted
-	Grid         int `hcl:"grid,optional" min:"2" max:"3" doc:"Tiles along each side."`
+	Grid         int `hcl:"grid,optional" example:"3" min:"2" max:"3" doc:"Tiles along each side."`
 	Permutations int `hcl:"permutations,optional" doc:"Grid 3: 72 (any two differ in at least 8 places) or 504 (in at least 7). Grid 2: 24. 0 takes the smaller number."`
 	Puzzles      int `hcl:"puzzles,optional" min:"1" max:"100" doc:"Permutations that are tried on each image in a step."`
 	Hidden       int `hcl:"hidden,optional" min:"1" doc:"Units of the head's hidden layer."`
@@ -57,6 +57,9 @@ func (t *Jigsaw) Needs(b Batch) Needs { return Needs{Views: 1, Draws: t.on(t.Gri
 
 // Crops implements Task.
 func (t *Jigsaw) Crops() int { return t.Grid * t.Grid }
+
+// CropSize implements Cutter.
+func (t *Jigsaw) CropSize(b Batch) (h, w int) { return t.on(t.Grid, b).shownSize() }
 
 // Check implements Task.
 func (t *Jigsaw) Check(b Batch) []schema.Problem { return t.on(t.Grid, b).check() }

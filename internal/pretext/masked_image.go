@@ -24,7 +24,7 @@ var maskedImage = schema.Variant{
 // convolution, and batch-norm looks at visible positions only.
 type MaskedImage struct {
 	Weighted
-	Ratio float64 `hcl:"ratio,optional" min:"0.05" max:"0.95" doc:"Share of the image that is hidden."`
+	Ratio float64 `hcl:"ratio,optional" example:"0.6" min:"0.05" max:"0.95" doc:"Share of the image that is hidden."`
 	Unit  int     `hcl:"unit,optional" min:"0" doc:"Side of the squares that are hidden or visible, in pixels, at least 4; 0 makes at most 8 along a side."`
 	Width int     `hcl:"width,optional" min:"1" doc:"Channels of the decoder."`
 }

@@ -32,7 +32,7 @@ type MoCo struct {
 	Dim         int     `hcl:"dim,optional" min:"2" doc:"Units of the projector's output."`
 	Temperature float64 `hcl:"temperature,optional" min:"0.01" max:"10" doc:"Divides the cosines: lower looks harder at near neighbours."`
 	Momentum    float64 `hcl:"momentum,optional" min:"0" max:"1" doc:"Share of the momentum encoder that a step keeps."`
-	Queue       int     `hcl:"queue,optional" min:"1" doc:"Keys kept from earlier steps: a multiple of the keys of a step."`
+	Queue       int     `hcl:"queue,optional" example:"2048" min:"1" doc:"Keys kept from earlier steps: a multiple of the keys of a step."`
 	Symmetric   bool    `hcl:"symmetric,optional" doc:"Use each view as query and as key; both make keys for the queue."`
 	Groups      int     `hcl:"groups,optional" min:"1" doc:"Parts of a batch with batch statistics of their own."`
 }

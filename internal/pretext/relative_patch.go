@@ -20,7 +20,7 @@ var relativePatch = schema.Variant{
 // arXiv:1901.09005, so the labels are exactly balanced.
 type RelativePatch struct {
 	Weighted
-	Hidden int `hcl:"hidden,optional" min:"1" doc:"Units of the head's hidden layer."`
+	Hidden int `hcl:"hidden,optional" example:"256" min:"1" doc:"Units of the head's hidden layer."`
 	Tiles
 }
 
@@ -37,6 +37,9 @@ func (t *RelativePatch) Needs(b Batch) Needs {
 
 // Crops implements Task.
 func (t *RelativePatch) Crops() int { return patchGrid * patchGrid }
+
+// CropSize implements Cutter.
+func (t *RelativePatch) CropSize(b Batch) (h, w int) { return t.on(patchGrid, b).shownSize() }
 
 // Check implements Task.
 func (t *RelativePatch) Check(b Batch) []schema.Problem { return t.on(patchGrid, b).check() }

@@ -1,7 +1,6 @@
 package pretext
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -13,7 +12,7 @@ import (
 // Siamese is what the tasks on two views of an image have in common.
 type Siamese struct {
 	Weighted
-	BatchNorm string `hcl:"batch_norm,optional" doc:"What batch-norm averages over: joint (both views in one batch, which is faster) or apart (each view by itself)."`
+	BatchNorm string `hcl:"batch_norm,optional" enum:"joint,apart" doc:"What batch-norm averages over: joint (both views in one batch, which is faster) or apart (each view by itself)."`
 	Hidden    int    `hcl:"hidden,optional" min:"1" doc:"Units of each hidden layer of the projector."`
 	Dim       int    `hcl:"dim,optional" min:"2" doc:"Units of the projector's output."`
 }
@@ -23,14 +22,6 @@ const (
 	joint = "joint"
 	apart = "apart"
 )
-
-// Validate implements schema.Validator.
-func (t *Siamese) Validate() []schema.Problem {
-	if names := []string{joint, apart}; !slices.Contains(names, t.BatchNorm) {
-		return problem("batch_norm", fmt.Sprintf("batch_norm is %q or %q, not %q.%s", joint, apart, t.BatchNorm, schema.DidYouMean(t.BatchNorm, names)))
-	}
-	return nil
-}
 
 // Needs implements Task.
 func (*Siamese) Needs(Batch) Needs { return Needs{Views: 2} }

@@ -20,7 +20,7 @@ var simclr = schema.Variant{
 // SimCLR configures contrastive learning within the batch.
 type SimCLR struct {
 	Siamese
-	Temperature float64 `hcl:"temperature,optional" min:"0.01" max:"10" doc:"Divides the cosines: lower looks harder at near neighbours."`
+	Temperature float64 `hcl:"temperature,optional" example:"0.2" min:"0.01" max:"10" doc:"Divides the cosines: lower looks harder at near neighbours."`
 }
 
 // Loss implements Task.

@@ -22,7 +22,7 @@ var simsiam = schema.Variant{
 // SimSiam configures simple Siamese learning.
 type SimSiam struct {
 	Siamese
-	Predictor    int  `hcl:"predictor,optional" min:"1" doc:"Units of the predictor's hidden layer."`
+	Predictor    int  `hcl:"predictor,optional" example:"64" min:"1" doc:"Units of the predictor's hidden layer."`
 	ConstantRate bool `hcl:"constant_rate,optional" doc:"Keep the predictor at the base learning rate, whatever the schedule."`
 	StopGradient bool `hcl:"stop_gradient,optional" doc:"Let no gradient flow into the other view. Without it the embeddings collapse; the paper's experiment."`
 }

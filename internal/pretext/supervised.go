@@ -21,7 +21,7 @@ var supervised = schema.Variant{
 // it reads the labels of the images that the others use without.
 type Supervised struct {
 	Weighted
-	Smoothing float64 `hcl:"smoothing,optional" min:"0" max:"0.9" doc:"Share of the target that is spread over all classes."`
+	Smoothing float64 `hcl:"smoothing,optional" example:"0.1" min:"0" max:"0.9" doc:"Share of the target that is spread over all classes."`
 }
 
 // Needs implements Task.

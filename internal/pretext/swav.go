@@ -24,7 +24,7 @@ var swav = schema.Variant{
 // crops.
 type SwAV struct {
 	Siamese
-	Prototypes  int     `hcl:"prototypes,optional" min:"2" doc:"Clusters; not many more than images in a batch."`
+	Prototypes  int     `hcl:"prototypes,optional" example:"32" min:"2" doc:"Clusters; not many more than images in a batch."`
 	Temperature float64 `hcl:"temperature,optional" min:"0.01" max:"10" doc:"Divides the cosines of predictions."`
 	Epsilon     float64 `hcl:"epsilon,optional" min:"0.03" max:"10" doc:"Divides the cosines of targets: lower makes assignments harder."`
 	Iterations  int     `hcl:"iterations,optional" min:"1" max:"100" doc:"Sinkhorn iterations that make clusters equally large."`

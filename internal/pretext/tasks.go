@@ -57,6 +57,22 @@ type Task interface {
 // Batch is the shape of the source images of one step.
 type Batch struct{ N, H, W, C int }
 
+// Cutter is a task whose crops have another size than the source images.
+type Cutter interface {
+	// CropSize is the height and width of a crop.
+	CropSize(b Batch) (h, w int)
+}
+
+// Encoded is the shape of what a task's step shows the encoder: every crop of
+// every source image.
+func Encoded(t Task, b Batch) Batch {
+	if cutter, ok := t.(Cutter); ok {
+		b.H, b.W = cutter.CropSize(b)
+	}
+	b.N *= t.Crops()
+	return b
+}
+
 // Needs is what a task reads of a step.
 type Needs struct {
 	// Views is how many independent augmentations of each image.

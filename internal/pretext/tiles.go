@@ -46,6 +46,12 @@ func (t tiling) count() int { return t.grid * t.grid }
 // size is the height and width of a tile before it is enlarged.
 func (t tiling) size() (h, w int) { return t.batch.H/t.grid - t.Gap, t.batch.W/t.grid - t.Gap }
 
+// shownSize is the height and width of a tile as the encoder sees it.
+func (t tiling) shownSize() (h, w int) {
+	h, w = t.size()
+	return h * t.Enlarge, w * t.Enlarge
+}
+
 // draws is how many uniform numbers an image needs: the place of each tile, and
 // the shifts of each tile's channels.
 func (t tiling) draws() int {

@@ -222,3 +222,18 @@ func TestPuzzlePutsTilesBack(t *testing.T) {
 		t.Errorf("picture\n%v, want\n%v", got, want)
 	}
 }
+
+func TestEncodedIsWhatTheEncoderReads(t *testing.T) {
+	b := Batch{N: 8, H: 60, W: 60, C: 3}
+	tiles := defaultTiles
+	tiles.Enlarge = 2
+	for task, want := range map[Task]Batch{
+		&Rotation{}:                         {N: 32, H: 60, W: 60, C: 3},
+		&Jigsaw{Grid: 3, Tiles: tiles}:      {N: 72, H: 30, W: 30, C: 3},
+		&RelativePatch{Tiles: defaultTiles}: {N: 72, H: 15, W: 15, C: 3},
+	} {
+		if got := Encoded(task, b); got != want {
+			t.Errorf("%T: %+v, want %+v", task, got, want)
+		}
+	}
+}

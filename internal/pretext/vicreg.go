@@ -23,7 +23,7 @@ var vicreg = schema.Variant{
 type VICReg struct {
 	Siamese
 	Invariance float64 `hcl:"invariance,optional" min:"0" doc:"Weight of the distance between the views."`
-	Variance   float64 `hcl:"variance,optional" min:"0" doc:"Weight of the standard deviations that are below 1."`
+	Variance   float64 `hcl:"variance,optional" example:"25" min:"0" doc:"Weight of the standard deviations that are below 1."`
 	Covariance float64 `hcl:"covariance,optional" min:"0" doc:"Weight of the covariances between different dimensions."`
 }
 

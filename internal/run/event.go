@@ -23,6 +23,8 @@ const (
 	UnitFinished    EventType = "unit_finished"    // Seconds
 	UnitInterrupted EventType = "unit_interrupted" // Seconds; it will resume
 	UnitFailed      EventType = "unit_failed"      // Seconds, Error
+	UnitLeftOut     EventType = "unit_left_out"    // it is not chosen, and not stored
+	UnitBlocked     EventType = "unit_blocked"     // Message: by what
 	Message         EventType = "message"          // Message
 	RunFinished     EventType = "run_finished"     // Counts, Seconds, Error unless all is well
 )
@@ -44,6 +46,7 @@ type Counts struct {
 	Units     int `json:"units"`
 	Cached    int `json:"cached"`
 	Executed  int `json:"executed"`
+	LeftOut   int `json:"left_out,omitempty"` // neither chosen nor stored
 	Remaining int `json:"remaining"`
 }
 

@@ -71,9 +71,9 @@ func TestFilesOfARun(t *testing.T) {
 	if diff := cmp.Diff(map[string]any{
 		"pipeline": "toy", "path": "toy.hcl", "seeds": 1.0, "device": "cpu", "cores": 1.0,
 		"units": []any{
-			map[string]any{"address": "download.images", "fingerprint": data.Fingerprint, "threads": 1.0, "recipe": "data"},
+			map[string]any{"address": "download.images", "fingerprint": data.Fingerprint, "threads": 1.0, "recipe": map[string]any{"config": "data"}},
 			map[string]any{"address": "pretrain.a[seed=0]", "fingerprint": a.Fingerprint, "threads": 1.0, "coord": map[string]any{"seed": 0.0},
-				"inputs": map[string]any{"from": []any{"download.images.out"}}, "recipe": "a|" + data.Fingerprint},
+				"inputs": map[string]any{"from": []any{"download.images.out"}}, "recipe": map[string]any{"config": "a"}},
 		},
 	}, config); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)

@@ -58,8 +58,8 @@ func (l *lab) add(address, config string, w work, inputs ...*plan.Unit) *plan.Un
 	}
 	sum := sha256.Sum256([]byte(recipe))
 	u.Fingerprint = hex.EncodeToString(sum[:])
-	u.Recipe = fmt.Appendf(nil, "%q", recipe)
-	u.Stage = &plan.Stage{Name: address, Kind: plan.Kind{
+	u.Recipe = fmt.Appendf(nil, `{"config":%q}`, config)
+	u.Stage = &plan.Stage{Name: address, Address: address, Units: []*plan.Unit{u}, Kind: plan.Kind{
 		Name:    "fake",
 		Outputs: []plan.Output{{Name: "out", Type: artifact.TypeMetrics}},
 		Run: func(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
@@ -75,7 +75,18 @@ func (l *lab) add(address, config string, w work, inputs ...*plan.Unit) *plan.Un
 		},
 	}}
 	l.plan.Units = append(l.plan.Units, u)
+	l.plan.Stages = append(l.plan.Stages, u.Stage)
 	return u
+}
+
+// choose is [plan.Plan.Select] without mistakes.
+func (l *lab) choose(s plan.Selection) *plan.Chosen {
+	l.t.Helper()
+	c, err := l.plan.Select(s)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return c
 }
 
 // produce writes config and the inputs' results to out/result.

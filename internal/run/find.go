@@ -10,16 +10,17 @@ import (
 	"sslpipe/internal/plan"
 )
 
-// findWork looks every unit up and returns those to run, in plan order. What
-// they will read, directly or through other units, is compared with its digests
-// first, and made again where it has changed.
+// findWork looks every unit up and returns those to run, in plan order, with those
+// that are left out though something needs them: these may turn out to be stored
+// under another fingerprint. What all of them will read, directly or through other
+// units, is compared with its digests first, and made again where it has changed.
 func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
 	for _, u := range r.plan.Units {
 		e, err := r.lookup(u)
 		if err != nil {
 			return nil, err
 		}
-		if e != nil && !r.forced(u) {
+		if e != nil && !r.Chosen.Forced(u) {
 			r.result.Entries[u.Address] = e
 		}
 	}
@@ -27,11 +28,18 @@ func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	wanted := make(map[*plan.Unit]bool, len(todo))
+	for _, u := range todo {
+		wanted[u] = true
+	}
 	for _, u := range r.plan.Units {
-		if e := r.result.Entries[u.Address]; e != nil {
+		switch e := r.result.Entries[u.Address]; {
+		case e != nil:
 			r.result.Cached++
 			r.record.emit(Event{Type: UnitCached, Unit: u.Address, Seconds: e.Seconds})
 			r.sweep(u)
+		case !wanted[u]:
+			r.record.emit(Event{Type: UnitLeftOut, Unit: u.Address})
 		}
 	}
 	return todo, nil
@@ -51,6 +59,9 @@ func (r *runner) verifyInputs(ctx context.Context) ([]*plan.Unit, error) {
 				delete(r.result.Entries, u.Address)
 				e = nil
 			}
+		}
+		if e == nil && !r.Chosen.Runs(u) && !read[u] {
+			continue
 		}
 		if e == nil {
 			todo = append(todo, u)
@@ -82,13 +93,15 @@ func (r *runner) damaged(u *plan.Unit, err error) (bool, error) {
 	case err == nil:
 		return false, nil
 	case errors.As(err, &damaged):
-		r.message(u, "%v; it is made again", damaged)
+		then := "it is made again"
+		if !r.Chosen.Runs(u) {
+			then = "it is left out, so it is not made again"
+		}
+		r.message(u, "%v; %s", damaged, then)
 		return true, nil
 	}
 	return false, unitError(u, err)
 }
-
-func (r *runner) forced(u *plan.Unit) bool { return r.Force != nil && r.Force(u) }
 
 // sweep removes the private folder of a stored unit, which is there when a
 // process ended between storing the result and cleaning up.

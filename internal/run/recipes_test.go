@@ -1,7 +1,9 @@
 package run
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +25,10 @@ func earlierIn(l *lab) []*plan.EarlierRun {
 	for _, r := range runs {
 		for address, u := range r.Units {
 			u.Seconds, u.Spent = 0, 0
+			var compact bytes.Buffer // the file indents it
+			if u.Recipe != nil && json.Compact(&compact, u.Recipe) == nil {
+				u.Recipe = compact.Bytes()
+			}
 			r.Units[address] = u
 		}
 	}

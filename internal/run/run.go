@@ -23,18 +23,25 @@ import (
 
 // Options say with what a plan is executed.
 type Options struct {
-	Store   *artifact.Store
-	Cores   int    // CPU cores for all units together, at least 1
-	Device  string // cpu or gpu, for the units
+	Store  *artifact.Store
+	Cores  int    // CPU cores for all units together, at least 1
+	Device string // cpu or gpu, for the units
+	// GPUUnits is how many units compute at once on the device gpu; 0 is 1.
+	GPUUnits int
+	// Memory is what the units may need at once, in bytes; 0 is no bound.
+	Memory  int64
 	RunsDir string // gets a folder for this run, usually .sslpipe/runs
 	// Downloads is a folder that units share for what they fetch; empty means
 	// downloads beside the store.
 	Downloads string
 	// CheckpointEvery is the longest time of a unit's work that a kill may cost.
 	CheckpointEvery time.Duration
-	// Force says which units run although they are stored; nil is none. The
-	// stored result stays the one that is used, and a difference is recorded.
-	Force func(*plan.Unit) bool
+	// Chosen are the units that may run, and those that run although they are
+	// stored; nil is all, and none. Of a forced unit, the stored result stays the
+	// one that is used, and a difference is recorded.
+	Chosen *plan.Chosen
+	// KeepGoing lets what does not depend on a failed unit run nevertheless.
+	KeepGoing bool
 	// Sink gets each event; nil drops them. It is never called twice at once,
 	// and should return quickly.
 	Sink func(Event)
@@ -74,10 +81,15 @@ type runner struct {
 	result *Result
 }
 
-// Execute runs the units of p that are not stored yet, in plan order as far as
-// their inputs and the budget of cores allow. The result does not depend on how
-// many run at once. The first failure cancels the context of the other units,
-// which keep their progress; the error names each unit that failed. When ctx
+// Execute runs the units of p that are chosen and not stored yet, in plan order
+// as far as their inputs and the budget allow. The result does not depend on how
+// many run at once. A unit whose inputs turn out to be the same as those of a
+// stored result does not run either, but takes that result.
+//
+// The first failure cancels the context of the other units, which keep their
+// progress, unless o.KeepGoing; the error is a [*FailedError]. Units that need
+// what is left out are told in a [*LeftOutError], and one that needs more memory
+// than there is for all, before anything runs, in a [*TooLargeError]. When ctx
 // ends first, the error is an [*InterruptedError]. The result is nil only when
 // there is no run folder to tell of.
 func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
@@ -104,14 +116,24 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 
 func (r *runner) execute(ctx context.Context) error {
 	start := time.Now()
-	r.record.emit(Event{Type: RunStarted, Counts: r.counts()})
+	r.record.emit(Event{Type: RunStarted, Counts: &Counts{Units: len(r.plan.Units), Remaining: len(r.plan.Units)}})
 	todo, err := r.findWork(ctx)
+	if err == nil {
+		err = r.tooLarge(todo)
+	}
 	if err == nil {
 		err = r.schedule(ctx, todo)
 	}
+	for _, u := range todo {
+		if r.leftOut(u) {
+			r.record.emit(Event{Type: UnitLeftOut, Unit: u.Address})
+		}
+	}
+	r.tellStale()
 	counts := r.counts()
-	if err == nil && counts.Remaining > 0 {
-		err = &InterruptedError{Done: counts.Units - counts.Remaining, Remaining: counts.Remaining, Cause: context.Cause(ctx)}
+	if counts.Remaining > 0 && (err == nil || r.KeepGoing && ctx.Err() != nil) {
+		interrupted := &InterruptedError{Done: counts.Cached + counts.Executed, Remaining: counts.Remaining, Cause: context.Cause(ctx)}
+		err = errors.Join(interrupted, err)
 	}
 	finished := Event{Type: RunFinished, Counts: counts, Seconds: time.Since(start).Seconds()}
 	if err != nil {
@@ -123,6 +145,16 @@ func (r *runner) execute(ctx context.Context) error {
 
 func (r *runner) counts() *Counts {
 	c := Counts{Units: len(r.plan.Units), Cached: r.result.Cached, Executed: r.result.Executed}
-	c.Remaining = c.Units - c.Cached - c.Executed
+	for _, u := range r.plan.Units {
+		if r.leftOut(u) {
+			c.LeftOut++
+		}
+	}
+	c.Remaining = c.Units - c.Cached - c.Executed - c.LeftOut
 	return &c
+}
+
+// leftOut tells whether a unit that is not stored may not run.
+func (r *runner) leftOut(u *plan.Unit) bool {
+	return !r.Chosen.Runs(u) && r.result.Entries[u.Address] == nil
 }

@@ -118,7 +118,7 @@ func TestForcedRunKeepsTheFirstResult(t *testing.T) {
 	first, _ := l.mustRun()
 	answer = "two"
 	o := l.options()
-	o.Force = func(v *plan.Unit) bool { return v == u }
+	o.Chosen = l.choose(plan.Selection{Force: []string{u.Address}})
 	r, log, err := l.runWith(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,8 @@ type state int
 const (
 	failed   state = iota
 	executed       // here, now
-	cached         // by another process, or by a unit with the same fingerprint
+	cached         // by another process, a unit with the same fingerprint, or one with the same inputs
+	absent         // not stored, and left out
 	busy           // another process holds the unit
 	free           // it did, and does no longer
 )
@@ -35,27 +36,28 @@ type scheduler struct {
 	ctx      context.Context
 	waiting  []*plan.Unit       // not started, in plan order
 	place    map[*plan.Unit]int // in the plan
-	held     map[string]bool    // fingerprints of units that some goroutine takes care of
-	cores    int                // in use
+	held     map[string]string  // keys of units that some goroutine takes care of, by fingerprint
+	free     budget
+	failed   map[*plan.Unit]error
 	outcomes chan outcome
 }
 
 // schedule runs units, given in plan order, and returns what failed. The first
-// failure, like the end of ctx, cancels what runs and lets nothing more start;
-// schedule returns when all of it has ended.
+// failure, unless the run keeps going, and the end of ctx cancel what runs and let
+// nothing more start; schedule returns when all of it has ended.
 func (r *runner) schedule(ctx context.Context, todo []*plan.Unit) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &scheduler{
-		runner: r, ctx: ctx, waiting: todo,
+		runner: r, ctx: ctx, waiting: slices.Clone(todo), free: r.whole(),
 		place:    make(map[*plan.Unit]int, len(r.plan.Units)),
-		held:     make(map[string]bool),
+		held:     make(map[string]string),
+		failed:   make(map[*plan.Unit]error),
 		outcomes: make(chan outcome),
 	}
 	for i, u := range r.plan.Units {
 		s.place[u] = i
 	}
-	var failures []outcome
 	for {
 		s.start()
 		if len(s.held) == 0 {
@@ -64,43 +66,46 @@ func (r *runner) schedule(ctx context.Context, todo []*plan.Unit) error {
 		o := <-s.outcomes
 		s.settle(o)
 		if o.state == failed && !stopped(ctx, o.err) {
-			failures = append(failures, o)
-			cancel(o.err)
+			s.failed[o.unit] = o.err
+			if !r.KeepGoing {
+				cancel(o.err)
+			}
 		}
 	}
-	if ctx.Err() == nil && len(s.waiting) > 0 {
-		return fmt.Errorf("%s cannot start: the plan does not hold all of its inputs before it", s.waiting[0].Address)
-	}
-	slices.SortFunc(failures, func(a, b outcome) int { return s.place[a.unit] - s.place[b.unit] })
-	var errs []error
-	for _, o := range failures {
-		errs = append(errs, unitError(o.unit, o.err))
-	}
-	return errors.Join(errs...)
+	return s.ending()
 }
 
 // start starts what can start, in plan order. A unit that is ready and does not
-// fit is not overtaken: later and smaller ones could hold it up for ever.
+// fit keeps what it needs of the rest of the budget: later and smaller ones could
+// otherwise hold it up for ever.
 func (s *scheduler) start() {
+	rest := s.free
 	for i := 0; i < len(s.waiting) && s.ctx.Err() == nil; {
 		u := s.waiting[i]
 		if !s.ready(u) {
 			i++
 			continue
 		}
-		if s.cores > 0 && s.cores+s.weight(u) > s.Cores {
-			return
+		need := s.need(u)
+		if !rest.holds(need) {
+			rest = rest.promised(need)
+			i++
+			continue
 		}
+		j, err := s.job(u)
+		if s.underWay(j.key) {
+			i++
+			continue
+		}
+		rest, s.free = rest.less(need), s.free.less(need)
 		s.waiting = slices.Delete(s.waiting, i, i+1)
-		s.held[u.Fingerprint] = true
-		s.cores += s.weight(u)
-		inputs, err := s.inputs(u)
+		s.held[u.Fingerprint] = j.key
 		go func() {
 			if err != nil {
 				s.outcomes <- outcome{unit: u, err: err}
 				return
 			}
-			s.outcomes <- s.attempt(s.ctx, u, inputs)
+			s.outcomes <- s.attempt(s.ctx, j)
 		}()
 	}
 }
@@ -108,7 +113,7 @@ func (s *scheduler) start() {
 // ready says whether a unit's inputs are stored and no unit with the same
 // fingerprint is under way, whose result will be its own.
 func (s *scheduler) ready(u *plan.Unit) bool {
-	if s.held[u.Fingerprint] {
+	if _, held := s.held[u.Fingerprint]; held {
 		return false
 	}
 	for _, inputs := range u.Inputs {
@@ -121,16 +126,23 @@ func (s *scheduler) ready(u *plan.Unit) bool {
 	return true
 }
 
-// weight is the number of cores that a unit counts for. One that wants more than
-// there are runs alone.
-func (s *scheduler) weight(u *plan.Unit) int { return min(max(u.Threads, 1), s.Cores) }
+// underWay tells whether the same work on the same content is being done, of which
+// the result can then be adopted.
+func (s *scheduler) underWay(key string) bool {
+	for _, other := range s.held {
+		if key != "" && other == key {
+			return true
+		}
+	}
+	return false
+}
 
 func (s *scheduler) settle(o outcome) {
 	if o.state != free {
-		s.cores -= s.weight(o.unit)
+		s.free = s.free.plus(s.need(o.unit))
 	}
 	switch o.state {
-	case busy: // it takes no cores while it waits
+	case busy: // it takes nothing while it waits
 		go func() { s.outcomes <- s.waitFor(s.ctx, o.unit) }()
 		return
 	case free:
@@ -169,21 +181,34 @@ func (r *runner) waitFor(ctx context.Context, u *plan.Unit) outcome {
 	return outcome{unit: u, state: free}
 }
 
-// inputs are the handles of what a unit reads, by field.
-func (s *scheduler) inputs(u *plan.Unit) (map[string][]artifact.Handle, error) {
-	handles := make(map[string][]artifact.Handle, len(u.Inputs))
+// job is a unit whose inputs are all there.
+type job struct {
+	unit   *plan.Unit
+	inputs map[string][]artifact.Handle // of what it reads, by field
+	key    string                       // of the same work on the same content
+}
+
+func (s *scheduler) job(u *plan.Unit) (job, error) {
+	j := job{unit: u, inputs: make(map[string][]artifact.Handle, len(u.Inputs))}
 	for field, units := range u.Inputs {
 		for i, in := range units {
 			h, err := s.Store.Handle(s.result.Entries[in.Address], u.InputOutputs[field][i])
 			if err != nil {
-				return nil, fmt.Errorf("input %s: %w", field, err)
+				return j, fmt.Errorf("input %s: %w", field, err)
 			}
 			// Another pipeline may have stored the same work under its own names.
 			h.Unit, h.Coord = in.Address, in.Coord
-			handles[field] = append(handles[field], h)
+			j.inputs[field] = append(j.inputs[field], h)
 		}
 	}
-	return handles, nil
+	if len(u.Inputs) == 0 {
+		return j, nil // its recipe says it all
+	}
+	var err error
+	j.key, err = u.ContentKey(func(in *plan.Unit, output string) (string, error) {
+		return s.result.Entries[in.Address].Content(output)
+	})
+	return j, err
 }
 
 // stopped says whether a unit ended because it was told to; it may say so with

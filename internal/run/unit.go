@@ -17,8 +17,9 @@ import (
 	"sslpipe/internal/plan"
 )
 
-// attempt runs a unit unless another process holds it or has stored it.
-func (r *runner) attempt(ctx context.Context, u *plan.Unit, inputs map[string][]artifact.Handle) (o outcome) {
+// attempt runs a unit unless another process holds it or its result is stored.
+func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
+	u := j.unit
 	dir := r.Store.WorkDir(u.Fingerprint)
 	lock, err := tryLock(lockPath(dir))
 	if err != nil {
@@ -32,18 +33,18 @@ func (r *runner) attempt(ctx context.Context, u *plan.Unit, inputs map[string][]
 			r.message(u, "cannot unlock: %v", err)
 		}
 	}()
-	if !r.forced(u) {
-		e, ok, err := r.Store.Lookup(u.Fingerprint)
-		var damaged *artifact.DamagedError
-		if ok {
+	if !r.Chosen.Forced(u) {
+		if e, err := r.stored(j); err != nil {
+			return outcome{unit: u, err: err}
+		} else if e != nil {
 			return outcome{unit: u, state: cached, entry: e}
 		}
-		if err != nil && !errors.As(err, &damaged) {
-			return outcome{unit: u, err: err}
-		}
+	}
+	if !r.Chosen.Runs(u) {
+		return outcome{unit: u, state: absent}
 	}
 	start := time.Now()
-	e, err := r.perform(ctx, u, dir, inputs)
+	e, err := r.perform(ctx, j, dir)
 	seconds := time.Since(start).Seconds()
 	switch {
 	case err == nil:
@@ -57,10 +58,38 @@ func (r *runner) attempt(ctx context.Context, u *plan.Unit, inputs map[string][]
 	return outcome{unit: u, err: err}
 }
 
+func (j job) work() artifact.Work {
+	return artifact.Work{Fingerprint: j.unit.Fingerprint, Unit: j.unit.Address, Key: j.key}
+}
+
+// stored returns the result of a unit that another process has stored since the
+// run began, or that was made of the same inputs before; nil where it has to run.
+func (r *runner) stored(j job) (*artifact.Entry, error) {
+	var damaged *artifact.DamagedError // told when the run began, and made again
+	e, ok, err := r.Store.Lookup(j.unit.Fingerprint)
+	if ok || err != nil && !errors.As(err, &damaged) {
+		return e, err
+	}
+	e, err = r.Store.Adopt(j.work())
+	if errors.As(err, &damaged) {
+		r.message(j.unit, "has the same inputs as before, but %v", damaged)
+		return nil, nil
+	}
+	if e == nil || err != nil {
+		return nil, err
+	}
+	if err := os.RemoveAll(r.Store.WorkDir(j.unit.Fingerprint)); err != nil {
+		r.message(j.unit, "cannot remove the work folder: %v", err)
+	}
+	r.message(j.unit, "came out as before: its inputs are bit for bit the same")
+	return e, nil
+}
+
 // perform runs a unit in its private folder and stores what it leaves under out.
 // Whatever else is in the folder stays for the next attempt until the result is
 // stored.
-func (r *runner) perform(ctx context.Context, u *plan.Unit, dir string, inputs map[string][]artifact.Handle) (*artifact.Entry, error) {
+func (r *runner) perform(ctx context.Context, j job, dir string) (*artifact.Entry, error) {
+	u := j.unit
 	out := filepath.Join(dir, "out")
 	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(dir, 0o777)); err != nil {
 		return nil, fmt.Errorf("prepare work folder: %w", err)
@@ -82,7 +111,7 @@ func (r *runner) perform(ctx context.Context, u *plan.Unit, dir string, inputs m
 	outs, err := r.call(ctx, u, &plan.Env{
 		Dir:             dir,
 		Unit:            u,
-		Inputs:          inputs,
+		Inputs:          j.inputs,
 		Seed:            int64(u.Coord["seed"]),
 		Device:          r.Device,
 		CacheDir:        r.Downloads,
@@ -96,7 +125,7 @@ func (r *runner) perform(ctx context.Context, u *plan.Unit, dir string, inputs m
 	}
 	var e *artifact.Entry
 	if err == nil {
-		e, err = r.Store.Commit(u.Fingerprint, u.Address, out, outs, time.Since(start).Seconds())
+		e, err = r.Store.Commit(j.work(), out, outs, time.Since(start).Seconds())
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(out))

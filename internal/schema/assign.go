@@ -5,7 +5,9 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -175,9 +177,10 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-// CheckLimits reports numbers of an attribute outside its Min and Max.
+// CheckLimits reports numbers of an attribute outside its Min and Max, and strings
+// that are not in its Enum.
 func (f Field) CheckLimits(config any) []Problem {
-	if f.Min == nil && f.Max == nil {
+	if f.Min == nil && f.Max == nil && f.Enum == nil {
 		return nil
 	}
 	v := f.in(config)
@@ -192,21 +195,47 @@ func (f Field) CheckLimits(config any) []Problem {
 }
 
 func (f Field) checkLimit(path, name string, v reflect.Value) []Problem {
-	var x float64
-	switch {
-	case v.CanInt():
-		x = float64(v.Int())
-	case v.CanFloat():
-		x = v.Float()
-	}
 	var message string
 	switch {
-	case f.Min != nil && x < *f.Min:
-		message = fmt.Sprintf("%s must be at least %v, not %v.", name, *f.Min, v.Interface())
-	case f.Max != nil && x > *f.Max:
-		message = fmt.Sprintf("%s must be at most %v, not %v.", name, *f.Max, v.Interface())
-	default:
+	case f.Enum != nil:
+		message = f.checkEnum(name, v.String())
+	case v.CanInt():
+		message = f.checkNumber(name, float64(v.Int()))
+	case v.CanFloat():
+		message = f.checkNumber(name, v.Float())
+	}
+	if message == "" {
 		return nil
 	}
 	return []Problem{{Field: path, Message: message}}
+}
+
+func (f Field) checkNumber(name string, x float64) string {
+	switch {
+	case f.Min != nil && x < *f.Min:
+		return fmt.Sprintf("%s must be at least %v, not %v.", name, *f.Min, x)
+	case f.Max != nil && x > *f.Max:
+		return fmt.Sprintf("%s must be at most %v, not %v.", name, *f.Max, x)
+	}
+	return ""
+}
+
+func (f Field) checkEnum(name, got string) string {
+	if got == "" && f.Default == "" || slices.Contains(f.Enum, got) {
+		return ""
+	}
+	return fmt.Sprintf("%s must be %s, not %q.%s", name, Either(f.Enum), got, DidYouMean(got, f.Enum))
+}
+
+// Either lists alternatives in quotes: "full", "linear" or "knn".
+func Either(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(v)
+	}
+	last := len(quoted) - 1
+	if last < 1 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }

@@ -19,7 +19,13 @@ type values struct {
 	Counts  []int          `hcl:"counts,optional" min:"1" max:"3"`
 	Weights map[string]int `hcl:"weights,optional"`
 	Share   float64        `hcl:"share,optional" min:"0" max:"0.5"`
+	Mode    string         `hcl:"mode,optional" enum:"full,linear,knn"`
+	Modes   []string       `hcl:"modes,optional" enum:"full,linear"`
+	Source  string         `hcl:"source,optional"`
 }
+
+// Enums implements schema.Enumerator.
+func (*values) Enums() map[string][]string { return map[string][]string{"source": {"cifar10"}} }
 
 func TestAssign(t *testing.T) {
 	number := cty.MustParseNumberVal
@@ -100,5 +106,27 @@ func TestLimits(t *testing.T) {
 	}
 	if problems := field(t, &c, "count").CheckLimits(&c); problems != nil {
 		t.Errorf("no limits, and %v", problems)
+	}
+}
+
+func TestEnums(t *testing.T) {
+	c := values{Mode: "fule", Modes: []string{"full", "knn", ""}, Source: "cifar100"}
+	for name, want := range map[string][]schema.Problem{
+		"mode": {{Field: "mode", Message: `mode must be "full", "linear" or "knn", not "fule". Did you mean "full"?`}},
+		"modes": {
+			{Field: "modes[1]", Message: `modes[1] must be "full" or "linear", not "knn".`},
+			{Field: "modes[2]", Message: `modes[2] must be "full" or "linear", not "".`},
+		},
+		"source": {{Field: "source", Message: `source must be "cifar10", not "cifar100". Did you mean "cifar10"?`}},
+	} {
+		if diff := cmp.Diff(want, field(t, &c, name).CheckLimits(&c)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	good := values{Mode: "", Modes: []string{"linear"}, Source: "cifar10"}
+	for _, name := range []string{"mode", "modes", "source"} {
+		if problems := field(t, &values{}, name).CheckLimits(&good); problems != nil {
+			t.Errorf("%s: %v", name, problems)
+		}
 	}
 }

@@ -40,6 +40,12 @@ type Field struct {
 	Family string
 	// Min and Max limit a number, or each number of a list; nil is no limit.
 	Min, Max *float64
+	// Enum are all legal values of a string, or of each string of a list; nil
+	// is any. An attribute that is "" by default may be that too.
+	Enum []string
+	// Example is a typical value as HCL text, or the names of the variants that an
+	// example of blocks has, separated by commas; "" for none.
+	Example string
 	// File is true for a path that must exist.
 	File bool
 	// Ignored is true if the field is not part of fingerprints.
@@ -63,6 +69,7 @@ func Fields(config any) []Field {
 
 func fieldsOf(v reflect.Value, prefix string) []Field {
 	t := v.Type()
+	enums := enumsOf(v)
 	var fields []Field
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -83,6 +90,9 @@ func fieldsOf(v reflect.Value, prefix string) []Field {
 		if !ok {
 			continue
 		}
+		if values, ok := enums[f.Name]; ok {
+			f.Enum = values
+		}
 		f.index = []int{i}
 		fields = append(fields, f)
 	}
@@ -100,6 +110,10 @@ func fieldOf(sf reflect.StructField, v reflect.Value, prefix string) (f Field, o
 		Ignored:  sf.Tag.Get("fingerprint") == "-",
 		Min:      limit(sf, "min"),
 		Max:      limit(sf, "max"),
+		Example:  sf.Tag.Get("example"),
+	}
+	if values := sf.Tag.Get("enum"); values != "" {
+		f.Enum = strings.Split(values, ",")
 	}
 	if refs := sf.Tag.Get("ref"); refs != "" {
 		f.Refs = strings.Split(refs, ",")
@@ -116,12 +130,26 @@ func fieldOf(sf reflect.StructField, v reflect.Value, prefix string) (f Field, o
 		f.Fields = fieldsOf(structOf(sf, v), prefix+name+".")
 	default:
 		f.Name, f.Type, f.Required = name, typeOf(sf), option != "optional"
+		if f.Example != "" && f.Type == (Type{Scalar: String}) {
+			f.Example = strconv.Quote(f.Example)
+		}
 	}
 	f.Path = prefix + f.Name
 	if !f.Required && !v.IsZero() || f.Form == Attribute && !f.Required && !f.Type.Ref {
 		f.Default = v.Interface()
 	}
 	return f, true
+}
+
+// enumsOf returns the lists of legal values that a configuration has elsewhere.
+func enumsOf(v reflect.Value) map[string][]string {
+	if !v.CanAddr() {
+		return nil
+	}
+	if e, ok := reflect.TypeAssert[Enumerator](v.Addr()); ok {
+		return e.Enums()
+	}
+	return nil
 }
 
 // limit reads a number from a tag.

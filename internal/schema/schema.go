@@ -18,6 +18,10 @@
 //	blocks:"transform"      on []Choice: blocks named by variant, in order:  crop {} flip {}
 //	required:"true"         the block must be there
 //	min:"1" max:"10"        limits of a number, or of each number of a list
+//	enum:"full,linear"      all legal values of a string, or of each string of a list; where
+//	                        they are a list elsewhere in the program, see Enumerator
+//	example:"0.35"          a typical value in HCL (strings without quotes), which documents
+//	                        show; for blocks, the variants to show, separated by commas
 //	file:"true"             on string: a path that must exist; fingerprints hold its content
 //	fingerprint:"-"         does not change what a unit computes: counts and lists that
 //	                        Expand turns into coordinates, retries
@@ -124,6 +128,13 @@ func SplitAddress(address string) (modules []string, kind, name string) {
 type Problem struct {
 	Field   string
 	Message string
+}
+
+// Enumerator is implemented by configurations that have attributes of which the
+// legal values are a list elsewhere in the program. Enums returns these lists by the
+// names of the attributes.
+type Enumerator interface {
+	Enums() map[string][]string
 }
 
 // Validator is implemented by configurations that have rules beyond their

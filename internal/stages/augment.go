@@ -23,6 +23,7 @@ import (
 var augment = plan.Kind{
 	Name:    "augment",
 	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
+	Sample:  "views",
 	Version: 1,
 	New:     func() any { return &AugmentConfig{} },
 	Families: map[string]schema.Family{
@@ -38,8 +39,8 @@ var augment = plan.Kind{
 // AugmentConfig configures an augment stage: its transform blocks are applied
 // in the order in which they are written.
 type AugmentConfig struct {
-	Data       schema.Ref      `hcl:"data" ref:"dataset" doc:"The images to transform."`
-	Transforms []schema.Choice `blocks:"transform" doc:"Transforms, in order."`
+	Data       schema.Ref      `hcl:"data" ref:"dataset" example:"download.images.unlabelled" doc:"The images to transform."`
+	Transforms []schema.Choice `blocks:"transform" example:"resized_crop,flip" doc:"Transforms, in order."`
 }
 
 func checkAugment(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Problem) {

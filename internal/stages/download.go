@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"sslpipe/internal/artifact"
@@ -16,6 +15,7 @@ import (
 var download = plan.Kind{
 	Name:    "download",
 	Doc:     "Gets a data set, verifies it, decodes it once and splits it.",
+	Sample:  "images",
 	Version: 1,
 	New: func() any {
 		return &DownloadConfig{ValidationPerClass: 50}
@@ -26,8 +26,9 @@ var download = plan.Kind{
 		{Name: splitValidation, Type: artifact.TypeDataset, Doc: "Images held out of training, for every choice that is made."},
 		{Name: splitTest, Type: artifact.TypeDataset, Doc: "Images that only evaluate reads."},
 	},
-	Check: checkDownload,
-	Run:   runDownload,
+	HostOnly: true,
+	Check:    checkDownload,
+	Run:      runDownload,
 }
 
 // The splits of a data set, which are the outputs of download.
@@ -41,18 +42,23 @@ const (
 // DownloadConfig configures a download stage: a known source by name, or a url
 // or path with its layout.
 type DownloadConfig struct {
-	Source             string            `hcl:"source,optional" doc:"Name of a known data set."`
+	Source             string            `hcl:"source,optional" example:"fashion-mnist-mini" doc:"Name of a known data set."`
 	URL                string            `hcl:"url,optional" doc:"Address of an archive, for data that is not known by name."`
 	Path               string            `hcl:"path,optional" file:"true" doc:"Archive or folder on this machine; with source, a local copy of it."`
 	SHA256             string            `hcl:"sha256,optional" doc:"Digest that the archive must have."`
-	Layout             string            `hcl:"layout,optional" doc:"How the files are arranged: image-folder, tiny-imagenet, idx, cifar-binary or stl10-binary."`
+	Layout             string            `hcl:"layout,optional" doc:"How the files are arranged, for a url or path."`
 	Classes            map[string]string `hcl:"classes,optional" doc:"Classes to keep, as name = label in the data set. Unlabelled images keep all classes."`
 	ImageSize          int               `hcl:"image_size,optional" doc:"Side of the square images in pixels; 0 keeps the data set's size."`
 	Channels           int               `hcl:"channels,optional" doc:"1 for grey, 3 for colour; 0 keeps the data set's."`
-	ValidationPerClass int               `hcl:"validation_per_class,optional" min:"1" doc:"Images of each class held out of training for choices."`
+	ValidationPerClass int               `hcl:"validation_per_class,optional" min:"1" example:"50" doc:"Images of each class held out of training for choices."`
 	TestPerClass       int               `hcl:"test_per_class,optional" min:"0" doc:"Images of each class moved from training to test, where the official test is small; 0 uses the official test alone."`
 	UnlabelledLimit    int               `hcl:"unlabelled_limit,optional" min:"0" doc:"Unlabelled images to keep; 0 keeps all."`
 	Seed               int64             `hcl:"seed,optional" doc:"Seed of the splits."`
+}
+
+// Enums implements schema.Enumerator.
+func (*DownloadConfig) Enums() map[string][]string {
+	return map[string][]string{"source": dataset.KnownNames(), "layout": dataset.Layouts()}
 }
 
 // Validate implements schema.Validator.
@@ -68,12 +74,6 @@ func (c *DownloadConfig) Validate() []schema.Problem {
 		add("layout", "A url or path needs a layout: %s.", strings.Join(dataset.Layouts(), ", "))
 	case c.Source != "" && c.URL != "":
 		add("url", "Give source or url, not both.")
-	}
-	if c.Source != "" && !slices.Contains(dataset.KnownNames(), c.Source) {
-		add("source", "There is no known data set %q. Known are: %s.%s", c.Source, strings.Join(dataset.KnownNames(), ", "), schema.DidYouMean(c.Source, dataset.KnownNames()))
-	}
-	if c.Layout != "" && !slices.Contains(dataset.Layouts(), c.Layout) {
-		add("layout", "There is no layout %q. The layouts are: %s.%s", c.Layout, strings.Join(dataset.Layouts(), ", "), schema.DidYouMean(c.Layout, dataset.Layouts()))
 	}
 	if c.URL != "" && c.SHA256 == "" {
 		add("sha256", "A url needs the sha256 of what it serves, so that every run trains on the same bytes.")
@@ -107,8 +107,11 @@ func (c *DownloadConfig) source() dataset.Source {
 
 func runDownload(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
 	c := cfg.(*DownloadConfig)
-	meta, err := dataset.Prepare(ctx, c.source(), env.CacheDir, filepath.Join(env.Dir, "out"), func(done, total int64, note string) {
-		env.Report(plan.Progress{Step: int(done), Total: int(total), Note: note})
+	meta, err := dataset.Prepare(ctx, c.source(), env.CacheDir, filepath.Join(env.Dir, "out"), dataset.Watch{
+		Report: func(done, total int64, note string) {
+			env.Report(plan.Progress{Step: int(done), Total: int(total), Note: note})
+		},
+		Logf: env.Logf,
 	})
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func TestContactSheetOfLargeImages(t *testing.T) {
 	}
 	writePicture(t, filepath.Join(folder, "train", "a", "grey.png"), image.NewGray(image.Rect(0, 0, 64, 48)))
 	dir := filepath.Join(t.TempDir(), "colours")
-	if _, err := dataset.Prepare(t.Context(), dataset.Source{Path: folder, Layout: "image-folder"}, t.TempDir(), dir, nil); err != nil {
+	if _, err := dataset.Prepare(t.Context(), dataset.Source{Path: folder, Layout: "image-folder"}, t.TempDir(), dir, dataset.Watch{}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := openSplit(dir, splitTest)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
@@ -16,6 +15,7 @@ import (
 var finetune = plan.Kind{
 	Name:    "finetune",
 	Doc:     "Trains a classifier from few labels: the whole network, or a linear or nearest-neighbour model on frozen features.",
+	Sample:  "ssl",
 	Version: 2,
 	New:     func() any { return defaultFinetune() },
 	Families: map[string]schema.Family{
@@ -26,7 +26,8 @@ var finetune = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
-	Run:    runFinetune,
+	Memory: finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images and the width of the backbone",
+	Run: runFinetune,
 }
 
 // The modes of finetune.
@@ -37,13 +38,11 @@ const (
 	modePixels = "pixels"
 )
 
-var modes = []string{modeFull, modeLinear, modeKNN, modePixels}
-
 // FinetuneConfig configures a finetune stage.
 type FinetuneConfig struct {
-	Data     schema.Ref     `hcl:"data" ref:"dataset" doc:"Labelled images; label budgets are drawn from them."`
-	Mode     string         `hcl:"mode,optional" doc:"full: train the whole network; linear: logistic regression on frozen features; knn: nearest neighbours by frozen features; pixels: logistic regression on raw pixels."`
-	Init     schema.Ref     `hcl:"init,optional" ref:"encoder" doc:"Encoder whose weights to start from; without it the weights are random."`
+	Data     schema.Ref     `hcl:"data" ref:"dataset" example:"download.images.train" doc:"Labelled images; label budgets are drawn from them."`
+	Mode     string         `hcl:"mode,optional" enum:"full,linear,knn,pixels" doc:"full: train the whole network; linear: logistic regression on frozen features; knn: nearest neighbours by frozen features; pixels: logistic regression on raw pixels."`
+	Init     schema.Ref     `hcl:"init,optional" ref:"encoder" example:"pretrain.rotation" doc:"Encoder whose weights to start from; without it the weights are random."`
 	Model    *ModelConfig   `hcl:"model,block" doc:"A SavedModel whose weights to start from, instead of init."`
 	Backbone *schema.Choice `family:"backbone" doc:"The network, where init brings none. With a model, its weights are copied into this network by name; without this block, the model is used as it is, frozen."`
 	Budgets
@@ -64,7 +63,7 @@ type ModelConfig struct {
 
 // Budgets are the label budgets of a stage. They become coordinates.
 type Budgets struct {
-	LabelsPerClass []int     `hcl:"labels_per_class,optional" min:"1" fingerprint:"-" doc:"Label budgets, in labels per class; smaller budgets are subsets of larger ones."`
+	LabelsPerClass []int     `hcl:"labels_per_class,optional" min:"1" example:"[5, 20]" fingerprint:"-" doc:"Label budgets, in labels per class; smaller budgets are subsets of larger ones."`
 	LabelFractions []float64 `hcl:"label_fractions,optional" min:"0.001" max:"1" fingerprint:"-" doc:"Label budgets as fractions of each class's images, as 0.01 for 1 %, instead of labels_per_class. At least one label of each class is drawn."`
 }
 
@@ -110,10 +109,6 @@ func (p *problems) add(field, format string, args ...any) {
 // Validate implements schema.Validator.
 func (c *FinetuneConfig) Validate() []schema.Problem {
 	var p problems
-	if !slices.Contains(modes, c.Mode) {
-		p.add("mode", "There is no mode %q. The modes are: %s.%s", c.Mode, strings.Join(modes, ", "), schema.DidYouMean(c.Mode, modes))
-		return p
-	}
 	c.validateNetwork(&p)
 	c.validateModel(&p)
 	c.validateBudgets(&p)

@@ -83,7 +83,7 @@ func (o objects) dataset(t *testing.T, name, folder string) string {
 	t.Helper()
 	dir := filepath.Join(o.dir, name)
 	source := dataset.Source{Path: folder, Layout: "image-folder", Channels: 1}
-	if _, err := dataset.Prepare(t.Context(), source, t.TempDir(), dir, nil); err != nil {
+	if _, err := dataset.Prepare(t.Context(), source, t.TempDir(), dir, dataset.Watch{}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -21,6 +21,7 @@ import (
 var pretrain = plan.Kind{
 	Name:    "pretrain",
 	Doc:     "Trains an encoder with one or several pretext tasks.",
+	Sample:  "rotation",
 	Version: 3,
 	New: func() any {
 		return &PretrainConfig{
@@ -39,18 +40,19 @@ var pretrain = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
 	Check:  checkPretrain,
-	Run:    runPretrain,
+	Memory: pretrainMemory, MemoryBy: "batch_size, the size of the images and the width of the backbone",
+	Run: runPretrain,
 }
 
 // PretrainConfig configures a pretrain stage.
 type PretrainConfig struct {
-	Views     schema.Ref      `hcl:"views" ref:"views" doc:"Augmented views of unlabelled images."`
-	Pretexts  []schema.Choice `family:"pretext" required:"true" doc:"The task to learn from; several are learnt together, each with its weight."`
-	Backbone  schema.Choice   `family:"backbone" doc:"The network to train."`
+	Views     schema.Ref      `hcl:"views" ref:"views" example:"augment.views" doc:"Augmented views of unlabelled images."`
+	Pretexts  []schema.Choice `family:"pretext" required:"true" example:"rotation" doc:"The task to learn from; several are learnt together, each with its weight."`
+	Backbone  schema.Choice   `family:"backbone" example:"mobilenet_v2" doc:"The network to train."`
 	Optimizer schema.Choice   `family:"optimizer" doc:"How weights follow gradients."`
 	Schedule  schema.Choice   `family:"schedule" doc:"The learning rate over the steps."`
 	Guards    GuardsConfig    `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
-	Epochs    int             `hcl:"epochs,optional" min:"1" doc:"Passes over the unlabelled images."`
+	Epochs    int             `hcl:"epochs,optional" min:"1" example:"12" doc:"Passes over the unlabelled images."`
 	BatchSize int             `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
 	Seeds     int             `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
 	Threads   int             `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
@@ -89,7 +91,7 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 			problems = append(problems, schema.Problem{Field: field, Message: p.Message})
 		}
 	}
-	return map[string]plan.Facts{"encoder": {Shape: facts.Shape}}, problems
+	return map[string]plan.Facts{"encoder": {Shape: facts.Shape, Activations: activations(c.Backbone, facts.Shape)}}, problems
 }
 
 func runPretrain(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {

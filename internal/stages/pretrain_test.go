@@ -39,7 +39,7 @@ func fashion(t *testing.T) string {
 func prepared(t *testing.T, s dataset.Source) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
-	if _, err := dataset.Prepare(t.Context(), s, t.TempDir(), dir, func(int64, int64, string) {}); err != nil {
+	if _, err := dataset.Prepare(t.Context(), s, t.TempDir(), dir, dataset.Watch{}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -70,7 +70,7 @@ func TestMistakesOfFinetune(t *testing.T) {
 		{frozen + `mode = "knn"`, none},
 		{given + `mode = "linear"`, none},
 		{`mode = "pixels"` + "\nlabel_fractions = [0.01, 0.1, 1]", none},
-		{whole + `mode = "ful"`, []string{`"ful": There is no mode "ful". The modes are: full, linear, knn, pixels. Did you mean "full"?`}},
+		{whole + `mode = "ful"`, []string{`"ful": mode must be "full", "linear", "knn" or "pixels", not "ful". Did you mean "full"?`}},
 
 		{frozen + `mode = "pixels"`, []string{`"pixels": Mode pixels uses no network: leave out init, model and backbone.`}},
 		{whole + `mode = "pixels"`, []string{`"pixels": Mode pixels uses no network: leave out init, model and backbone.`}},
@@ -154,8 +154,8 @@ func TestMistakesOfEvaluate(t *testing.T) {
 	checkMistakes(t, []mistaken{
 		{plain, nil},
 		{plain + "leaks = \"report\"\nextra = [download.others.test]", nil},
-		{plain + `leaks = "ignore"`, []string{`"ignore": There is no "ignore". It is error or report.`}},
-		{plain + `leaks = "reprot"`, []string{`"reprot": There is no "reprot". It is error or report. Did you mean "report"?`}},
+		{plain + `leaks = "ignore"`, []string{`"ignore": leaks must be "error" or "report", not "ignore".`}},
+		{plain + `leaks = "reprot"`, []string{`"reprot": leaks must be "error" or "report", not "reprot". Did you mean "report"?`}},
 		{"data = download.images.test\nbaseline = finetune.a\ncompare = [finetune.a, finetune.b, finetune.b]", []string{
 			"finetune.a: finetune.a is compared with itself.", "finetune.b: finetune.b is compared with itself."}},
 		{plain + "extra = [download.images.test, download.others.test, download.others.test]", []string{

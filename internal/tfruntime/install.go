@@ -53,7 +53,12 @@ func Install(ctx context.Context, root, device string, report func(Progress)) (d
 	i := installer{
 		pin: p, root: root, report: report, limits: defaultLimits,
 		findPip: findPip,
-		fetcher: fetch.Fetcher{NoLock: true}, // install.lock is held
+		fetcher: fetch.Fetcher{
+			NoLock: true, // install.lock is held
+			Retrying: func(err error, wait time.Duration) {
+				report(Progress{Step: StepNote, Note: fmt.Sprintf("%v; asking again in %s", err, wait.Round(time.Second/10))})
+			},
+		},
 	}
 	if dir, err = i.install(ctx); err != nil {
 		return "", fmt.Errorf("install the TensorFlow runtime for %s: %w", device, err)

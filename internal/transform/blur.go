@@ -16,7 +16,7 @@ var blur = schema.Variant{
 // Blur convolves images with a Gaussian that is cut off at Kernel pixels and
 // sums to 1; the image is mirrored beyond its border.
 type Blur struct {
-	Sigma       []float64 `hcl:"sigma,optional" min:"0.01" max:"100" doc:"Smallest and largest standard deviation, in pixels."`
+	Sigma       []float64 `hcl:"sigma,optional" example:"[0.1, 1.0]" min:"0.01" max:"100" doc:"Smallest and largest standard deviation, in pixels."`
 	Kernel      int       `hcl:"kernel,optional" min:"0" max:"255" doc:"Side of the kernel in pixels, an odd number; 0 takes a tenth of the image's height, at least 3."`
 	Probability float64   `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`
 }

@@ -2,7 +2,6 @@ package transform
 
 import (
 	"fmt"
-	"slices"
 
 	"sslpipe/internal/schema"
 )
@@ -13,6 +12,9 @@ import (
 func check(config any) []schema.Problem {
 	var problems []schema.Problem
 	for _, f := range schema.Fields(config) {
+		if f.Enum != nil {
+			problems = append(problems, f.CheckLimits(config)...)
+		}
 		if f.Min == nil || f.Max == nil {
 			continue
 		}
@@ -48,13 +50,6 @@ func checkInterval(field string, v []float64) []schema.Problem {
 		return nil
 	}
 	return problem(field, "The %s must be two numbers, the smaller first, not %v.", field, v)
-}
-
-func checkFill(fill string) []schema.Problem {
-	if slices.Contains(fills, fill) {
-		return nil
-	}
-	return problem("fill", "The fill must be %q or %q, not %q.%s", fillZero, fillReflect, fill, schema.DidYouMean(fill, fills))
 }
 
 // checkColour wants RGB images; what says which part of them is changed.

@@ -17,7 +17,7 @@ var contrast = schema.Variant{
 // factor that is uniform in 1-Amount .. 1+Amount, and clips. (Pillow and
 // torchvision take the mean of the grey image for all channels.)
 type Contrast struct {
-	Amount      float64 `hcl:"amount,optional" min:"0" max:"1" doc:"Largest change of the factor 1."`
+	Amount      float64 `hcl:"amount,optional" example:"0.4" min:"0" max:"1" doc:"Largest change of the factor 1."`
 	Probability float64 `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`
 }
 

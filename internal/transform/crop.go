@@ -16,12 +16,9 @@ var crop = schema.Variant{
 // Crop pads images on all sides and cuts a window of their own size out at a
 // place that is uniform over whole pixels. Pixels are moved, never computed.
 type Crop struct {
-	Padding int    `hcl:"padding,optional" min:"0" max:"256" doc:"Largest shift in each direction, in pixels."`
-	Fill    string `hcl:"fill,optional" doc:"What is seen beyond the border: \"zero\" (black) or \"reflect\" (the mirrored image)."`
+	Padding int    `hcl:"padding,optional" example:"2" min:"0" max:"256" doc:"Largest shift in each direction, in pixels."`
+	Fill    string `hcl:"fill,optional" enum:"zero,reflect" doc:"What is seen beyond the border: \"zero\" (black) or \"reflect\" (the mirrored image)."`
 }
-
-// Validate checks the fill.
-func (t *Crop) Validate() []schema.Problem { return checkFill(t.Fill) }
 
 // CheckShape wants something of the image to stay in view.
 func (t *Crop) CheckShape(h, w, _ int) []schema.Problem {

@@ -17,7 +17,7 @@ var cutout = schema.Variant{
 // Cutout covers a square whose centre is uniform over the pixels of the
 // image; near the border a part of the square lies outside.
 type Cutout struct {
-	Size        int     `hcl:"size,optional" min:"0" max:"4096" doc:"Side of the square in pixels; 0 means that fraction says it."`
+	Size        int     `hcl:"size,optional" example:"8" min:"0" max:"4096" doc:"Side of the square in pixels; 0 means that fraction says it."`
 	Fraction    float64 `hcl:"fraction,optional" min:"0" max:"1" doc:"Side of the square as a fraction of the shorter side of the image, where size is 0."`
 	Value       float64 `hcl:"value,optional" min:"0" max:"1" doc:"Value in the square: 0 is black, 1 is white."`
 	Probability float64 `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`

@@ -15,7 +15,7 @@ var grey = schema.Variant{
 
 // Grey replaces the three channels by 0.2989 R + 0.587 G + 0.114 B.
 type Grey struct {
-	Probability float64 `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`
+	Probability float64 `hcl:"probability,optional" example:"0.2" min:"0" max:"1" doc:"Probability that an image is changed."`
 }
 
 // CheckShape wants grey or colour images.

@@ -16,7 +16,7 @@ var hue = schema.Variant{
 // Hue adds an angle that is uniform in -Amount .. Amount full circles to the
 // hue (HSV) of every pixel. Greys stay as they are.
 type Hue struct {
-	Amount      float64 `hcl:"amount,optional" min:"0" max:"0.5" doc:"Largest change, as a fraction of the colour circle."`
+	Amount      float64 `hcl:"amount,optional" example:"0.1" min:"0" max:"0.5" doc:"Largest change, as a fraction of the colour circle."`
 	Probability float64 `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`
 }
 

@@ -9,8 +9,6 @@ const (
 	fillEdge    = "edge"    // the outermost pixel; used inside this package, by one pixel only
 )
 
-var fills = []string{fillZero, fillReflect}
-
 // pad surrounds images by margin pixels on each side.
 func (b batch) pad(margin int, fill string) tf.Output {
 	if margin == 0 {

@@ -23,7 +23,7 @@ var resizedCrop = schema.Variant{
 // image, so that nothing is drawn again, then the place uniformly. Rectangles
 // end between pixels. Interpolation is bilinear.
 type ResizedCrop struct {
-	Area   []float64 `hcl:"area,optional" min:"0.01" max:"1" doc:"Smallest and largest area of the rectangle, as a fraction of the image."`
+	Area   []float64 `hcl:"area,optional" example:"[0.3, 1.0]" min:"0.01" max:"1" doc:"Smallest and largest area of the rectangle, as a fraction of the image."`
 	Aspect []float64 `hcl:"aspect,optional" min:"0.1" max:"10" doc:"Smallest and largest width of the rectangle divided by its height, in pixels."`
 }
 

@@ -17,7 +17,7 @@ var saturation = schema.Variant{
 // that is uniform in 1-Amount .. 1+Amount, and clips, as Pillow and
 // torchvision do. (TensorFlow's adjust_saturation works on HSV instead.)
 type Saturation struct {
-	Amount      float64 `hcl:"amount,optional" min:"0" max:"1" doc:"Largest change of the factor 1."`
+	Amount      float64 `hcl:"amount,optional" example:"0.4" min:"0" max:"1" doc:"Largest change of the factor 1."`
 	Probability float64 `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`
 }
 

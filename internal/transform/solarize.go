@@ -15,7 +15,7 @@ var solarize = schema.Variant{
 
 // Solarize replaces a value v >= Threshold by 1-v.
 type Solarize struct {
-	Threshold   float64 `hcl:"threshold,optional" min:"0" max:"1" doc:"Smallest value that is inverted; white is 1."`
+	Threshold   float64 `hcl:"threshold,optional" example:"0.5" min:"0" max:"1" doc:"Smallest value that is inverted; white is 1."`
 	Probability float64 `hcl:"probability,optional" min:"0" max:"1" doc:"Probability that an image is changed."`
 }
 

@@ -254,7 +254,7 @@ func TestNewReportsEveryMistake(t *testing.T) {
 	})
 	want := []string{
 		`transform crop: padding: -1 is not between 0 and 256.`,
-		`transform crop: fill: The fill must be "zero" or "reflect", not "zro". Did you mean "zero"?`,
+		`transform crop: fill: fill must be "zero" or "reflect", not "zro". Did you mean "zero"?`,
 		`"encoder" is not a transform`,
 		`transform flip: horizontal: Both horizontal and vertical are false, so nothing would be flipped.`,
 		`transform resized_crop: area: The area must be two numbers, the smaller first, not [1 0.5].`,

@@ -19,12 +19,9 @@ var zoom = schema.Variant{
 // the image's size. The part's side is uniform in 1-Amount .. 1+Amount sides
 // of the image. Interpolation is bilinear.
 type Zoom struct {
-	Amount float64 `hcl:"amount,optional" min:"0" max:"0.9" doc:"Largest change of the side that is shown, as a fraction."`
-	Fill   string  `hcl:"fill,optional" doc:"What is seen beyond the border: \"zero\" (black) or \"reflect\" (the mirrored image)."`
+	Amount float64 `hcl:"amount,optional" example:"0.1" min:"0" max:"0.9" doc:"Largest change of the side that is shown, as a fraction."`
+	Fill   string  `hcl:"fill,optional" enum:"zero,reflect" doc:"What is seen beyond the border: \"zero\" (black) or \"reflect\" (the mirrored image)."`
 }
-
-// Validate checks the fill.
-func (t *Zoom) Validate() []schema.Problem { return checkFill(t.Fill) }
 
 // CheckShape wants images that are large enough to be mirrored.
 func (t *Zoom) CheckShape(h, w, _ int) []schema.Problem {

@@ -16,6 +16,8 @@ type board struct {
 	cached  int
 	ran     int
 	failed  int
+	leftOut int // and not counted in total
+	blocked int
 	stages  map[string]*stageBoard
 	running []*unitBoard // in the order in which they started
 }
@@ -77,6 +79,13 @@ func (b *board) unit(address string) *unitBoard {
 
 func (b *board) hit(address string) {
 	b.cached++
+	b.stage(address).waiting--
+}
+
+// leave takes a unit out of what there is to do.
+func (b *board) leave(address string) {
+	b.leftOut++
+	b.total--
 	b.stage(address).waiting--
 }
 

@@ -38,7 +38,7 @@ func madeCache(t *testing.T) (*artifact.Store, cache.Options) {
 		file("work/"+fingerprint+"/out/weights", strings.Repeat(fingerprint, 100_000))
 		outs := map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder}}
 		work := store.WorkDir(fingerprint)
-		_, err := store.Commit(fingerprint, unit, filepath.Join(work, "out"), outs, 83)
+		_, err := store.Commit(artifact.Work{Fingerprint: fingerprint, Unit: unit}, filepath.Join(work, "out"), outs, 83)
 		if err := errors.Join(err, os.RemoveAll(work)); err != nil {
 			t.Fatal(err)
 		}

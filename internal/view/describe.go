@@ -14,11 +14,15 @@ type Description struct {
 	Paper    string // where it was published, if it was
 	Cost     string // what it costs beside its like, if that is known
 	Sections []Section
+	// Example is code, shown as it is.
+	Example string
 }
 
-// Section is a list of items under a title; without items it is not shown.
+// Section is a text or a list of items under a title; without either it is not
+// shown.
 type Section struct {
 	Title string
+	Text  string
 	Items []Item
 }
 
@@ -53,10 +57,13 @@ func (d Description) write(out *strings.Builder, s Style) {
 		}
 	}
 	for _, section := range d.Sections {
-		if len(section.Items) > 0 {
+		if len(section.Items) > 0 || section.Text != "" {
 			fmt.Fprintf(out, "\n%s\n", s.paint(bold, section.Title))
 			section.write(out, s)
 		}
+	}
+	if d.Example != "" {
+		fmt.Fprintf(out, "\n%s\n  %s\n", s.paint(bold, "Example"), strings.ReplaceAll(d.Example, "\n", "\n  "))
 	}
 }
 
@@ -69,6 +76,9 @@ func labelled(label, text string) string {
 }
 
 func (section Section) write(out *strings.Builder, s Style) {
+	if section.Text != "" {
+		fmt.Fprintln(out, strings.Join(hang("  ", section.Text, s.width()), "\n"))
+	}
 	column := 0
 	for _, item := range section.Items {
 		if n := cells(item.Name); n <= docColumn {

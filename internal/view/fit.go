@@ -41,7 +41,7 @@ func (g grid) take(lead, start, end int) grid {
 // breakNames wraps the long names of one column.
 func (g grid) breakNames(column int) grid {
 	for _, row := range g.rows {
-		row[column].text = strings.Join(wrapName(row[column].text, maxName), "\n")
+		row[column].text = strings.Join(wrapName(row[column].text), "\n")
 	}
 	return g
 }

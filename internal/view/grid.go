@@ -44,7 +44,7 @@ func (g grid) width() int {
 
 func (g grid) columnWidth(i int) int {
 	width := 0
-	for _, line := range wrapName(g.columns[i].header, maxName) {
+	for _, line := range wrapName(g.columns[i].header) {
 		width = max(width, cells(line))
 	}
 	for _, row := range g.rows {
@@ -67,7 +67,7 @@ func (g grid) writeTerminal(w io.Writer, s Style) error {
 	})
 	headers := make([]string, len(g.columns))
 	for i, c := range g.columns {
-		headers[i] = strings.Join(wrapName(c.header, maxName), "\n")
+		headers[i] = strings.Join(wrapName(c.header), "\n")
 	}
 	text, err := g.render(look, headers, func(e entry) string {
 		if e.strong {

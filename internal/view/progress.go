@@ -75,6 +75,10 @@ func (p *Progress) take(e run.Event) {
 		p.board.remove(e.Unit)
 	case run.UnitFailed:
 		p.board.fail(e.Unit)
+	case run.UnitLeftOut:
+		p.board.leave(e.Unit)
+	case run.UnitBlocked:
+		p.board.blocked++
 	}
 }
 

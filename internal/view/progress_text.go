@@ -84,10 +84,16 @@ func (b *board) summary(now time.Time) string {
 	if b.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", b.failed))
 	}
-	if rest := b.total - b.done() - b.failed; rest > 0 {
+	if b.blocked > 0 {
+		parts = append(parts, fmt.Sprintf("%d blocked", b.blocked))
+	}
+	if rest := b.total - b.done() - b.failed - b.blocked; rest > 0 {
 		parts = append(parts, fmt.Sprintf("%d left", rest))
 	}
-	return fmt.Sprintf("%s: %s in %s", plural(b.total, "unit"), strings.Join(parts, ", "), duration(now.Sub(b.started)))
+	if b.leftOut > 0 {
+		parts = append(parts, fmt.Sprintf("%d left out", b.leftOut))
+	}
+	return fmt.Sprintf("%s: %s in %s", plural(b.total+b.leftOut, "unit"), strings.Join(parts, ", "), duration(now.Sub(b.started)))
 }
 
 // step says how far the unit is; the step is padded to digits, so that lines

@@ -21,7 +21,7 @@ func Runs(w io.Writer, past []run.Past, s Style) error {
 	for _, p := range past {
 		line := []entry{{text: p.Name}, {text: stateOf(p)}, {text: absent}, {text: absent}, {text: absent}}
 		if p.Finished {
-			line[2].text = fmt.Sprintf("%d of %d", p.Counts.Cached+p.Counts.Executed, p.Counts.Units)
+			line[2].text = fmt.Sprintf("%d of %d", p.Counts.Cached+p.Counts.Executed, p.Counts.Units-p.Counts.LeftOut)
 			line[3].text = fmt.Sprint(p.Counts.Cached)
 			line[4].text = duration(time.Duration(p.Seconds * float64(time.Second)))
 		}

@@ -11,7 +11,7 @@ import (
 
 // DescribeKind describes a kind of stage: attributes, blocks and outputs.
 func DescribeKind(k plan.Kind) Description {
-	d := Description{Title: k.Name, Doc: k.Doc, Sections: fieldSections(k.Fields(), k.Families)}
+	d := Description{Title: fmt.Sprintf("%s \"NAME\" { ... }", k.Name), Doc: k.Doc, Sections: fieldSections(k.Fields(), k.Families), Example: exampleOfKind(k)}
 	outputs := Section{Title: "Outputs"}
 	for _, o := range k.Outputs {
 		outputs.Items = append(outputs.Items, Item{Name: o.Name, Note: string(o.Type), Doc: o.Doc})
@@ -20,14 +20,19 @@ func DescribeKind(k plan.Kind) Description {
 	return d
 }
 
-// DescribeVariant describes one member of a family.
-func DescribeVariant(f schema.Family, v schema.Variant) Description {
+// describeVariant describes one member of a family.
+func (l Language) describeVariant(f schema.Family, v schema.Variant) Description {
+	form, title := l.formOf(f.Name), v.Name+" { ... }"
+	if form == schema.Labelled {
+		title = fmt.Sprintf("%s %q { ... }", f.Name, v.Name)
+	}
 	return Description{
-		Title:    fmt.Sprintf("%s %q", f.Name, v.Name),
+		Title:    title,
 		Doc:      v.Doc,
 		Paper:    v.Paper,
 		Cost:     v.Cost,
 		Sections: fieldSections(schema.Fields(v.New()), nil),
+		Example:  exampleOfVariant(form, f, v),
 	}
 }
 
@@ -45,13 +50,52 @@ func DescribeFamily(f schema.Family) Description {
 	return Description{Title: f.Name, Sections: []Section{variants}}
 }
 
+func describeSource(s Source) Description {
+	channels := "colour"
+	if s.Shape[2] == 1 {
+		channels = "grey"
+	}
+	facts := Section{Title: "Facts", Items: []Item{
+		{Name: "images", Note: fmt.Sprintf("%d x %d, %s", s.Shape[0], s.Shape[1], channels)},
+		{Name: "layout", Note: s.Layout},
+		{Name: "licence", Note: s.License},
+	}}
+	return Description{Title: fmt.Sprintf("source = %q", s.Name), Doc: s.Doc, Sections: []Section{facts}, Example: s.Example}
+}
+
+func describeFunction(f plan.Function) Description {
+	parameters := Section{Title: "Parameters"}
+	for _, p := range f.Parameters() {
+		if strings.Contains(f.Usage(), p.Name) { // else its name says nothing
+			parameters.Items = append(parameters.Items, Item{Name: p.Name, Note: p.Type})
+		}
+	}
+	return Description{Title: f.Usage(), Doc: f.Doc, Sections: []Section{parameters}, Example: f.Example + "\n# is " + f.Result}
+}
+
+func describeWord(w plan.Word) Description {
+	d := Description{Title: w.Name, Doc: w.Doc, Sections: fieldSections(w.Fields, nil), Example: w.Example}
+	switch {
+	case w.Form == plan.TopBlock && w.Labelled():
+		d.Title += ` "NAME" { ... }`
+	case w.Form == plan.TopBlock || w.Form == plan.StageBlock || w.Form == plan.InnerBlock:
+		d.Title += " { ... }"
+	case w.Form == plan.StageAttribute:
+		d.Title += " = ..."
+	}
+	if w.Name == "dynamic" {
+		d.Title = `dynamic "BLOCK" { ... }`
+	}
+	return d
+}
+
 func fieldSections(fields []schema.Field, families map[string]schema.Family) []Section {
 	attributes, blocks := Section{Title: "Attributes"}, Section{Title: "Blocks"}
 	inner := []Section{}
 	for _, f := range fields {
 		switch f.Form {
 		case schema.Attribute:
-			attributes.Items = append(attributes.Items, Item{Name: f.Name, Note: attributeNote(f), Doc: f.Doc})
+			attributes.Items = append(attributes.Items, Item{Name: f.Name, Note: AttributeNote(f), Doc: f.Doc})
 		case schema.Block:
 			blocks.Items = append(blocks.Items, Item{Name: f.Name + " {}", Note: presence(f), Doc: f.Doc})
 			for _, section := range fieldSections(f.Fields, families) {
@@ -90,10 +134,15 @@ func presence(f schema.Field) string {
 	return "optional"
 }
 
-func attributeNote(f schema.Field) string {
+// AttributeNote says in a few words what type, limits and default an attribute has:
+// whole number, at least 1, default 64.
+func AttributeNote(f schema.Field) string {
 	parts := []string{f.Type.String()}
 	if len(f.Refs) > 0 {
 		parts[0] += " to " + strings.Join(f.Refs, " or ")
+	}
+	if len(f.Enum) > 0 {
+		parts[0] += ": " + schema.Either(f.Enum)
 	}
 	switch {
 	case f.Min != nil && f.Max != nil:

@@ -173,7 +173,7 @@ func TestNamesBreakBehindSeparators(t *testing.T) {
 		"linear_probe_of_the_layer": "linear_probe_|of_the_layer",
 		"abcdefghijklmnopq":         "abcdefghijklmn|opq",
 	} {
-		if got := strings.Join(wrapName(name, 14), "|"); got != want {
+		if got := strings.Join(wrapName(name), "|"); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -44,9 +44,10 @@ func hang(prefix, text string, width int) []string {
 }
 
 // wrapName breaks a name like linear_probe or finetune.full into lines of at
-// most width columns, behind its separators where it has any. A point in front of a
+// most maxName columns, behind its separators where it has any. A point in front of a
 // digit is that of a number.
-func wrapName(name string, width int) []string {
+func wrapName(name string) []string {
+	const width = maxName
 	var lines []string
 	line := ""
 	for _, part := range nameParts(name) {

@@ -1,7 +1,7 @@
 locals {
   x1 = concat(local.x0, local.x0)
   x2 = concat(local.x1, local.x1)
-  x3 = concat(local.x2, local.x2) # ERROR: Value too large
+  x3 = concat(local.x2, local.x2) # ERROR: Error in function call
   x4 = concat(local.x3, local.x3)
   x5 = concat(local.x4, local.x4)
   x6 = concat(local.x5, local.x5)

@@ -1,0 +1,83 @@
+package stages
+
+import (
+	"sslpipe/internal/backbone"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/pretext"
+	"sslpipe/internal/schema"
+)
+
+// Memory that a unit needs beside the 300 MiB of a process that has TensorFlow
+// loaded, in bytes. Training keeps the outputs of all convolutions, those of batch
+// norm and of the activation, and makes gradients of them. Measured in MiB as the
+// largest resident set (VmHWM) of a process that ran one unit for 2 to 32 steps, on
+// 2 CPU cores with AVX2, less those 300, beside what is estimated here:
+//
+//	                       side  batch  alpha  measured  estimated
+//	pretrain rotation      32     16    0.35     176        460
+//	                       32     64    0.35     373        690
+//	                       32    256    0.35    1165       1609
+//	                       64     16    0.35     369        690
+//	                       64     64    0.35    1060       1609
+//	                       32     32    1.0      471        738
+//	                       64     16    1.0      747       1093
+//	                       32     64    0.5      459        774
+//	  of 3 channels        64     32    0.35     703        996
+//	pretrain simclr        32    256    0.35     628        996
+//	                       64     64    0.35     622        996
+//	                       64     16    1.0      487        738
+//	pretrain byol          32     64    0.35     437        537
+//	                       64     32    0.35     582        690
+//	pretrain inpaint       64     32    0.35     286        537
+//	pretrain jigsaw        64     32    0.35     251        470
+//	pretrain swav          64     32    0.35     425        690
+//	finetune full          32    256    0.35     361        690
+//	                       64    256    0.35     998       1609
+//	                       64     32    1.0      459        815
+//	finetune linear        32           0.35      75        430
+//	                       64           0.35     221        570
+//	                       64           1.0      396        815
+//
+// So the estimates are high by 100 to 610 MiB, the least for tasks with large
+// heads, as byol.
+const (
+	memoryFixed     = 384 << 20
+	memoryTraining  = 4.5 * 4 // bytes for each activation, of 4 bytes
+	memoryInference = 0.7 * 4
+)
+
+func pretrainMemory(cfg any, in plan.Inputs) int64 {
+	c := cfg.(*PretrainConfig)
+	shape := in.One("views").Shape
+	if shape == [3]int{} {
+		return 0
+	}
+	var values int64
+	for _, choice := range c.Pretexts {
+		b := pretext.Encoded(choice.Config.(pretext.Task), pretext.Batch{N: c.BatchSize, H: shape[0], W: shape[1], C: shape[2]})
+		values += int64(b.N) * activations(c.Backbone, [3]int{b.H, b.W, b.C})
+	}
+	return memoryFixed + int64(memoryTraining*float64(values))
+}
+
+func finetuneMemory(cfg any, in plan.Inputs) int64 {
+	c := cfg.(*FinetuneConfig)
+	each := in.One("init").Activations
+	if c.Backbone != nil {
+		each = activations(*c.Backbone, in.One("data").Shape)
+	}
+	if each == 0 { // raw pixels, a model of others, images of unknown size
+		return 0
+	}
+	need := int64(memoryInference * float64(judgeBatch*each))
+	if c.Mode == modeFull {
+		need = max(need, int64(memoryTraining*float64(int64(c.BatchSize)*each)))
+	}
+	return memoryFixed + need
+}
+
+// activations is how many values a network computes for one image; 0 if the shape
+// is not known.
+func activations(choice schema.Choice, shape [3]int) int64 {
+	return choice.Config.(backbone.Backbone).Activations(shape[0], shape[1])
+}

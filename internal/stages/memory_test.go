@@ -1,0 +1,108 @@
+package stages
+
+import (
+	"fmt"
+	"testing"
+
+	"sslpipe/internal/plan"
+)
+
+// TestMemoryIsAsMeasured compares estimates with the table in memory.go: none is
+// below what was measured, and none far above.
+func TestMemoryIsAsMeasured(t *testing.T) {
+	pretrain := func(task string, side, channels, batch int, alpha float64) string {
+		return fmt.Sprintf(`download "d" {
+  source     = "fashion-mnist-mini"
+  image_size = %d
+  channels   = %d
+}
+augment "v" { data = download.d.unlabelled }
+pretrain "p" {
+  views      = augment.v
+  batch_size = %d
+  pretext %q {}
+  backbone "mobilenet_v2" { alpha = %g }
+}
+`, side, channels, batch, task, alpha)
+	}
+	finetune := func(mode string, side, batch int, alpha float64) string {
+		return fmt.Sprintf(`download "d" {
+  source     = "fashion-mnist-mini"
+  image_size = %d
+}
+finetune "f" {
+  data             = download.d.train
+  labels_per_class = [100]
+  mode             = %q
+  batch_size       = %d
+  backbone "mobilenet_v2" { alpha = %g }
+}
+`, side, mode, batch, alpha)
+	}
+	for _, c := range []struct {
+		text      string
+		measured  int64 // MiB beside the process
+		estimated int64
+	}{
+		{pretrain("rotation", 32, 1, 16, 0.35), 176, 460},
+		{pretrain("rotation", 32, 1, 256, 0.35), 1165, 1609},
+		{pretrain("rotation", 64, 1, 64, 0.35), 1060, 1609},
+		{pretrain("rotation", 32, 1, 32, 1), 471, 738},
+		{pretrain("rotation", 64, 3, 32, 0.35), 703, 996},
+		{pretrain("simclr", 64, 1, 16, 1), 487, 738},
+		{pretrain("byol", 64, 1, 32, 0.35), 582, 690},
+		{pretrain("inpaint", 64, 1, 32, 0.35), 286, 537},
+		{pretrain("jigsaw", 64, 1, 32, 0.35), 251, 470},
+		{finetune("full", 64, 256, 0.35), 998, 1609},
+		{finetune("full", 64, 32, 1), 459, 815},
+		{finetune("linear", 64, 32, 0.35), 221, 570},
+		{finetune("linear", 64, 32, 1), 396, 815},
+	} {
+		units := planned(t, c.text)
+		got := units[len(units)-1].Memory >> 20
+		if got != c.estimated || got < c.measured {
+			t.Errorf("%s\nestimated %d MiB, want %d; measured %d", c.text, got, c.estimated, c.measured)
+		}
+	}
+}
+
+// TestMemoryOfAnEncoderIsKnownBelowIt: finetune knows the network of its encoder
+// only by what pretrain says of it.
+func TestMemoryOfAnEncoderIsKnownBelowIt(t *testing.T) {
+	units := planned(t, stagesBefore+`
+finetune "init" {
+  data             = download.images.train
+  labels_per_class = [5]
+  init             = pretrain.p
+}
+finetune "scratch" {
+  data             = download.images.train
+  labels_per_class = [5]
+  backbone "mobilenet_v2" {}
+}
+finetune "pixels" {
+  data             = download.images.train
+  labels_per_class = [5]
+  mode             = "pixels"
+}
+`)
+	memory := map[string]int64{}
+	for _, u := range units {
+		memory[u.Stage.Address] = u.Memory
+	}
+	if m := memory["finetune.init"]; m != memory["finetune.scratch"] || m < memoryFixed {
+		t.Errorf("with an encoder %d bytes, from scratch %d", m, memory["finetune.scratch"])
+	}
+	if m := memory["finetune.pixels"] + memory["download.images"]; m != 0 {
+		t.Errorf("units that hardly need memory need %d bytes", m)
+	}
+}
+
+func planned(t *testing.T, text string) []*plan.Unit {
+	t.Helper()
+	p, diags := plan.Parse([]byte(text), "x.hcl", Kinds, plan.Options{Runtime: "test"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return p.Units
+}
