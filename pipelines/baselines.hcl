@@ -59,10 +59,6 @@ variable "max_steps" {
   description = "Steps of fine-tuning after which the learning rate decays in any case."
 }
 
-locals {
-  layers = ["pooled", "block_9", "block_6", "block_4"]
-}
-
 download "images" {
   source               = "fashion-mnist-mini"
   unlabelled_limit     = var.unlabelled
@@ -98,12 +94,9 @@ pretrain "rotation" {
 
 # What labels for all images would be worth.
 pretrain "supervised" {
-  views      = augment.labelled_crops
-  epochs     = var.epochs
-  batch_size = 64
+  base  = pretrain.rotation
+  views = augment.labelled_crops
   pretext "supervised" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
 }
 
 finetune "scratch" {
@@ -121,98 +114,58 @@ finetune "scratch" {
 
 # From scratch, with the operations of the pre-training spent on labelled images.
 finetune "scratch_matched" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  match_compute    = pretrain.rotation
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 3e-3 }
+  base          = finetune.scratch
+  match_compute = pretrain.rotation
 }
 
-finetune "pixels" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "pixels"
+finetune "rotation" {
+  base     = finetune.scratch
+  init     = pretrain.rotation
+  backbone = null
 }
 
-finetune "random_frozen" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  backbone "mobilenet_v2" { alpha = 0.35 }
+# Three learning rates, of which validation data chooses for each run.
+finetune "rotation_tuned" {
+  base           = finetune.rotation
+  learning_rates = [1e-3, 3e-3, 1e-2]
+  optimizer      = null
 }
 
-finetune "rotation_knn" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "knn"
-  layers           = local.layers
-  init             = pretrain.rotation
+# Early blocks learn more slowly, and join in one after the other.
+finetune "rotation_gradual" {
+  base           = finetune.rotation
+  layer_decay    = 0.9
+  unfreeze_every = 10
 }
 
 finetune "rotation_frozen" {
   data             = download.images.train
   labels_per_class = var.labels
   mode             = "linear"
-  layers           = local.layers
+  layers           = ["pooled", "block_9", "block_6", "block_4"]
   init             = pretrain.rotation
 }
 
-# Three learning rates, of which validation data chooses for each run.
-finetune "rotation_tuned" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  learning_rates   = [1e-3, 3e-3, 1e-2]
-  init             = pretrain.rotation
-}
-
-# Early blocks learn more slowly, and join in one after the other.
-finetune "rotation_gradual" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  layer_decay      = 0.9
-  unfreeze_every   = 10
-  init             = pretrain.rotation
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "rotation" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.rotation
-  optimizer "adamw" { learning_rate = 3e-3 }
+finetune "rotation_knn" {
+  base = finetune.rotation_frozen
+  mode = "knn"
 }
 
 finetune "supervised_frozen" {
+  base = finetune.rotation_frozen
+  init = pretrain.supervised
+}
+
+finetune "random_frozen" {
+  base = finetune.rotation_frozen
+  init = null
+  backbone "mobilenet_v2" { alpha = 0.35 }
+}
+
+finetune "pixels" {
   data             = download.images.train
   labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.supervised
+  mode             = "pixels"
 }
 
 evaluate "report" {

@@ -74,10 +74,6 @@ variable "rate_rotation" {
   description = "Learning rate of the fine-tuned arm."
 }
 
-locals {
-  layers = ["pooled", "block_9", "block_6", "block_4"]
-}
-
 # The two classes have 500 training and 50 validation images each. 100 test
 # images would be too few, so 200 of each class's training images join them.
 download "images" {
@@ -124,12 +120,9 @@ finetune "scratch" {
 }
 
 finetune "ssl_full" {
-  data             = download.images.train
-  views            = augment.light
-  labels_per_class = var.labels
-  batch_size       = 32
-  patience         = 6
-  init             = pretrain.rotation
+  base     = finetune.scratch
+  init     = pretrain.rotation
+  backbone = null
   optimizer "adamw" { learning_rate = var.rate_rotation }
 }
 
@@ -138,15 +131,13 @@ finetune "ssl_linear" {
   data             = download.images.train
   labels_per_class = var.labels
   mode             = "linear"
-  layers           = local.layers
+  layers           = ["pooled", "block_9", "block_6", "block_4"]
   init             = pretrain.rotation
 }
 
 finetune "random_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
+  base = finetune.ssl_linear
+  init = null
   backbone "mobilenet_v2" { alpha = 0.35 }
 }
 

@@ -63,10 +63,6 @@ variable "patience" {
   description = "Validations, each 40 steps after the last, without a better accuracy after which a training ends."
 }
 
-locals {
-  layers = ["pooled", "block_9", "block_6", "block_4"]
-}
-
 download "images" {
   source               = "fashion-mnist-mini"
   unlabelled_limit     = var.unlabelled
@@ -108,23 +104,16 @@ finetune "scratch" {
 }
 
 finetune "rotation" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = var.patience
-  decay            = 0.2
-  init             = pretrain.rotation
-  optimizer "adamw" { learning_rate = 3e-3 }
+  base     = finetune.scratch
+  init     = pretrain.rotation
+  backbone = null
 }
 
 finetune "rotation_frozen" {
   data             = download.images.train
   labels_per_class = var.labels
   mode             = "linear"
-  layers           = local.layers
+  layers           = ["pooled", "block_9", "block_6", "block_4"]
   init             = pretrain.rotation
 }
 

@@ -53,11 +53,6 @@ variable "max_steps" {
   description = "Steps of fine-tuning after which the learning rate decays in any case."
 }
 
-locals {
-  # Layers that a linear probe may read; validation data chooses.
-  layers = ["pooled", "block_9", "block_6", "block_4"]
-}
-
 download "images" {
   source               = "fashion-mnist-mini"
   unlabelled_limit     = var.unlabelled
@@ -80,57 +75,12 @@ pretrain "masked_image" {
   optimizer "adamw" { learning_rate = 1e-2 }
 }
 
-augment "shifts" {
-  data = download.images.train
-  crop { padding = 2 }
-  flip {}
-}
-
-finetune "scratch" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "ssl_full" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.masked_image
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "ssl_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.masked_image
-}
-
-finetune "random_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  backbone "mobilenet_v2" { alpha = 0.35 }
-}
-
-evaluate "report" {
-  data     = download.images.test
-  baseline = finetune.scratch
-  compare  = [finetune.random_linear, finetune.ssl_linear, finetune.ssl_full]
-  seconds  = true
+module "arms" {
+  source    = "./modules/few-labels.hcl"
+  train     = download.images.train
+  test      = download.images.test
+  encoder   = pretrain.masked_image.encoder
+  alpha     = 0.35
+  labels    = var.labels
+  max_steps = var.max_steps
 }

@@ -66,10 +66,6 @@ variable "epochs" {
   description = "Passes of pre-training over the unlabelled images."
 }
 
-locals {
-  layers = ["pooled", "block_9", "block_6", "block_4"]
-}
-
 download "images" {
   source           = var.images == "" ? "cifar10" : ""
   path             = var.images
@@ -96,268 +92,33 @@ augment "strong" {
   grey { probability = 0.2 }
 }
 
-pretrain "rotation" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "rotation" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
+module "ssl" {
+  source       = "./modules/every-pretext.hcl"
+  crops        = augment.crops
+  strong       = augment.strong
+  epochs       = var.epochs
+  pretrainings = var.pretrainings
 }
 
-pretrain "jigsaw" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "jigsaw" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
+locals {
+  tasks    = module.ssl.encoders[*].task
+  encoders = { for e in module.ssl.encoders : e.task => e.encoder }
 }
 
-pretrain "relative_patch" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "relative_patch" { enlarge = 2 }
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "inpaint" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "inpaint" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "masked_image" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "masked_image" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "simclr" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "simclr" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "moco" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "moco" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "byol" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "byol" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "simsiam" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "simsiam" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-pretrain "barlow_twins" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "barlow_twins" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 2e-2 }
-}
-
-pretrain "vicreg" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "vicreg" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "swav" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "swav" {
-    prototypes  = 32
-    temperature = 0.2
-  }
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-3 }
-}
-
-pretrain "supervised" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "supervised" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "simclr_rotation" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "simclr" {}
-  pretext "rotation" { weight = 0.4 }
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
+# Validation data chooses the layer that a linear probe reads.
 finetune "random" {
   data             = download.images.train
   labels_per_class = var.labels
   mode             = "linear"
-  layers           = local.layers
+  layers           = ["pooled", "block_9", "block_6", "block_4"]
   backbone "mobilenet_v2" { alpha = 0.35 }
 }
 
-finetune "rotation" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.rotation
-}
-
-finetune "jigsaw" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.jigsaw
-}
-
-finetune "relative_patch" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.relative_patch
-}
-
-finetune "inpaint" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.inpaint
-}
-
-finetune "masked_image" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.masked_image
-}
-
-finetune "simclr" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.simclr
-}
-
-finetune "moco" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.moco
-}
-
-finetune "byol" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.byol
-}
-
-finetune "simsiam" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.simsiam
-}
-
-finetune "barlow_twins" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.barlow_twins
-}
-
-finetune "vicreg" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.vicreg
-}
-
-finetune "swav" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.swav
-}
-
-finetune "supervised" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.supervised
-}
-
-finetune "simclr_rotation" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.simclr_rotation
+finetune "frozen" {
+  for_each = local.tasks
+  base     = finetune.random
+  init     = local.encoders[each.key]
+  backbone = null
 }
 
 finetune "pixels" {
@@ -369,22 +130,6 @@ finetune "pixels" {
 evaluate "report" {
   data     = download.images.test
   baseline = finetune.random
-  compare = [
-    finetune.pixels,
-    finetune.rotation,
-    finetune.jigsaw,
-    finetune.relative_patch,
-    finetune.inpaint,
-    finetune.masked_image,
-    finetune.simclr,
-    finetune.moco,
-    finetune.byol,
-    finetune.simsiam,
-    finetune.barlow_twins,
-    finetune.vicreg,
-    finetune.swav,
-    finetune.supervised,
-    finetune.simclr_rotation,
-  ]
-  seconds = true
+  compare  = concat([finetune.pixels], [for t in local.tasks : finetune.frozen[t]])
+  seconds  = true
 }

@@ -66,11 +66,6 @@ variable "max_steps" {
   description = "Steps of fine-tuning after which the learning rate decays in any case."
 }
 
-locals {
-  # Layers that a linear probe may read; validation data chooses.
-  layers = ["pooled", "block_9", "block_6", "block_4"]
-}
-
 download "images" {
   source               = "fashion-mnist-mini"
   unlabelled_limit     = var.unlabelled
@@ -91,148 +86,17 @@ augment "strong" {
   contrast { probability = 0.8 }
 }
 
-pretrain "rotation" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "rotation" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
+module "ssl" {
+  source       = "./modules/every-pretext.hcl"
+  crops        = augment.crops
+  strong       = augment.strong
+  epochs       = var.epochs
+  pretrainings = var.pretrainings
 }
 
-pretrain "jigsaw" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "jigsaw" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "relative_patch" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "relative_patch" { enlarge = 2 }
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "inpaint" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "inpaint" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "masked_image" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "masked_image" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "simclr" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "simclr" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "moco" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "moco" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "byol" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "byol" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "simsiam" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "simsiam" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-pretrain "barlow_twins" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "barlow_twins" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 2e-2 }
-}
-
-pretrain "vicreg" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "vicreg" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "swav" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "swav" {
-    prototypes  = 32
-    temperature = 0.2
-  }
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-3 }
-}
-
-pretrain "supervised" {
-  views      = augment.crops
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "supervised" {}
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
-}
-
-pretrain "simclr_rotation" {
-  views      = augment.strong
-  epochs     = var.epochs
-  batch_size = 64
-  seeds      = var.pretrainings
-  pretext "simclr" {}
-  pretext "rotation" { weight = 0.4 }
-  backbone "mobilenet_v2" { alpha = 0.35 }
-  optimizer "adamw" { learning_rate = 1e-2 }
+locals {
+  tasks    = module.ssl.encoders[*].task
+  encoders = { for e in module.ssl.encoders : e.task => e.encoder }
 }
 
 augment "shifts" {
@@ -254,341 +118,33 @@ finetune "scratch" {
   optimizer "adamw" { learning_rate = 3e-3 }
 }
 
-finetune "random_linear" {
+# Validation data chooses the layer that a linear probe reads.
+finetune "random_frozen" {
   data             = download.images.train
   labels_per_class = var.labels
   mode             = "linear"
-  layers           = local.layers
+  layers           = ["pooled", "block_9", "block_6", "block_4"]
   backbone "mobilenet_v2" { alpha = 0.35 }
 }
 
-finetune "rotation" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.rotation
-  optimizer "adamw" { learning_rate = 3e-3 }
+# Each task's encoder twice: fine-tuned as from scratch, and frozen as at random.
+finetune "full" {
+  for_each = local.tasks
+  base     = finetune.scratch
+  init     = local.encoders[each.key]
+  backbone = null
 }
 
-finetune "rotation_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.rotation
-}
-
-finetune "jigsaw" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.jigsaw
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "jigsaw_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.jigsaw
-}
-
-finetune "relative_patch" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.relative_patch
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "relative_patch_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.relative_patch
-}
-
-finetune "inpaint" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.inpaint
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "inpaint_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.inpaint
-}
-
-finetune "masked_image" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.masked_image
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "masked_image_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.masked_image
-}
-
-finetune "simclr" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.simclr
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "simclr_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.simclr
-}
-
-finetune "moco" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.moco
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "moco_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.moco
-}
-
-finetune "byol" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.byol
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "byol_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.byol
-}
-
-finetune "simsiam" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.simsiam
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "simsiam_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.simsiam
-}
-
-finetune "barlow_twins" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.barlow_twins
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "barlow_twins_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.barlow_twins
-}
-
-finetune "vicreg" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.vicreg
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "vicreg_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.vicreg
-}
-
-finetune "swav" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.swav
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "swav_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.swav
-}
-
-finetune "supervised" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.supervised
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "supervised_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.supervised
-}
-
-finetune "simclr_rotation" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.simclr_rotation
-  optimizer "adamw" { learning_rate = 3e-3 }
-}
-
-finetune "simclr_rotation_linear" {
-  data             = download.images.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = local.layers
-  init             = pretrain.simclr_rotation
+finetune "frozen" {
+  for_each = local.tasks
+  base     = finetune.random_frozen
+  init     = local.encoders[each.key]
+  backbone = null
 }
 
 evaluate "report" {
   data     = download.images.test
   baseline = finetune.scratch
-  compare = [
-    finetune.random_linear,
-    finetune.rotation,
-    finetune.rotation_linear,
-    finetune.jigsaw,
-    finetune.jigsaw_linear,
-    finetune.relative_patch,
-    finetune.relative_patch_linear,
-    finetune.inpaint,
-    finetune.inpaint_linear,
-    finetune.masked_image,
-    finetune.masked_image_linear,
-    finetune.simclr,
-    finetune.simclr_linear,
-    finetune.moco,
-    finetune.moco_linear,
-    finetune.byol,
-    finetune.byol_linear,
-    finetune.simsiam,
-    finetune.simsiam_linear,
-    finetune.barlow_twins,
-    finetune.barlow_twins_linear,
-    finetune.vicreg,
-    finetune.vicreg_linear,
-    finetune.swav,
-    finetune.swav_linear,
-    finetune.supervised,
-    finetune.supervised_linear,
-    finetune.simclr_rotation,
-    finetune.simclr_rotation_linear,
-  ]
-  seconds = true
+  compare  = concat([finetune.random_frozen], flatten([for t in local.tasks : [finetune.full[t], finetune.frozen[t]]]))
+  seconds  = true
 }

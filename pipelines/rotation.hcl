@@ -111,17 +111,11 @@ finetune "scratch" {
   optimizer "adamw" { learning_rate = 3e-3 }
 }
 
+# The same training but for the weights that it starts from, and so in their network.
 finetune "ssl_full" {
-  data             = download.images.train
-  views            = augment.shifts
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 40
-  patience         = 4
-  decay            = 0.2
-  init             = pretrain.rotation
-  optimizer "adamw" { learning_rate = 3e-3 }
+  base     = finetune.scratch
+  init     = pretrain.rotation
+  backbone = null
 }
 
 finetune "ssl_linear" {
