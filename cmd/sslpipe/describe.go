@@ -8,6 +8,7 @@ import (
 
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/dataset"
+	"sslpipe/internal/functions"
 	"sslpipe/internal/nn"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/pretext"
@@ -22,7 +23,7 @@ func language() view.Language {
 	l := view.Language{
 		Kinds:     stages.Kinds,
 		Families:  []schema.Family{pretext.Kinds, backbone.Kinds, transform.Kinds, nn.Optimizers, nn.Schedules},
-		Functions: plan.FunctionList,
+		Functions: functions.List,
 		Words:     plan.Language(),
 	}
 	for _, s := range dataset.Known {

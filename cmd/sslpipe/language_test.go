@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
 	"sslpipe/internal/view"
@@ -185,7 +186,7 @@ func TestLanguageJSON(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Format != 1 || len(got.Stages) != 5 || got.Stages[3].Name != "finetune" || len(got.Functions) != len(plan.FunctionList) {
+	if got.Format != 1 || len(got.Stages) != 5 || got.Stages[3].Name != "finetune" || len(got.Functions) != len(functions.List) {
 		t.Errorf("got %+v", got)
 	}
 	mode := got.Stages[3].Fields[1]

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/plan"
 )
 
@@ -134,7 +135,7 @@ func callAt(d *document, offset int) *hclsyntax.FunctionCallExpr {
 }
 
 func (s *Server) hoverCall(d *document, call *hclsyntax.FunctionCallExpr) any {
-	for _, f := range plan.FunctionList {
+	for _, f := range functions.List {
 		if f.Name == call.Name {
 			return hoverOf(d, call.NameRange, join([]string{"`" + f.Usage() + "`", functionDoc(f)}))
 		}
@@ -142,6 +143,6 @@ func (s *Server) hoverCall(d *document, call *hclsyntax.FunctionCallExpr) any {
 	return nil
 }
 
-func functionDoc(f plan.Function) string {
+func functionDoc(f functions.Function) string {
 	return f.Doc + "\n\n```hcl\n" + f.Example + " # " + f.Result + "\n```"
 }

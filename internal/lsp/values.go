@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"sslpipe/internal/plan"
+	"sslpipe/internal/functions"
 	"sslpipe/internal/schema"
 )
 
@@ -157,7 +157,7 @@ func (c *valueCompletion) declared() {
 }
 
 func (c *valueCompletion) functions() {
-	for _, f := range plan.FunctionList {
+	for _, f := range functions.List {
 		item := c.add("3", f.Name, itemFunction, f.Usage(), functionDoc(f))
 		item.TextEdit.NewText = f.Name + "("
 		if c.snippets {

@@ -45,23 +45,10 @@ func (d *decoder) file(f schema.Field, config any, path string, marks cty.ValueM
 			from = ", relative to " + where
 		}
 		return d.problem("Missing file", schema.Problem{Field: path,
-			Message: fmt.Sprintf("There is no file or folder %s%s.%s", full, from, neighbour(full))})
+			Message: fmt.Sprintf("There is no file or folder %s%s.%s", full, from, schema.NearestFile(full))})
 	}
 	f.Assign(config, cty.StringVal(full))
 	return true
-}
-
-// neighbour suggests a file beside one that is missing.
-func neighbour(path string) string {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return ""
-	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
-	return schema.DidYouMean(filepath.Base(path), names)
 }
 
 // Digest returns the sha256, in hexadecimal, of a file's content, or of the names

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/schema"
 )
@@ -93,7 +94,7 @@ func (s *scope) modulePath(call *hclspec.Module, above []string) (string, bool) 
 		path = filepath.Join(filepath.Dir(at.Filename), path)
 	}
 	if _, err := os.Stat(path); err != nil && s.p.options.Read == nil {
-		return wrong("Missing file", "There is no file or folder %s, relative to the folder of this file.%s", path, neighbour(path))
+		return wrong("Missing file", "There is no file or folder %s, relative to the folder of this file.%s", path, schema.NearestFile(path))
 	}
 	if slices.Contains(above, absolute(path)) {
 		return wrong("Module uses itself", "%s is this pipeline itself, or one that uses it as a module.", path)
@@ -130,7 +131,7 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 	if parent != nil {
 		s.address = parent.full("module." + call.Name)
 	}
-	s.functions = Functions(World{Dir: spec.Dir, Env: p.environment})
+	s.functions = functions.In(functions.World{Dir: spec.Dir, Env: p.environment})
 	p.work.addCounters(s.functions)
 	p.incomplete = p.incomplete || len(spec.Misspelt) > 0
 	for _, stage := range spec.Stages {

@@ -9,7 +9,7 @@
 // ones that attributes tagged file:"true" name, for their fingerprint.
 //
 // A new construct of the language starts in package hclspec and gets its
-// meaning here; a new function is a line in functions.go; a new kind, pretext
+// meaning here; a new function belongs to package functions; a new kind, pretext
 // task or transform needs no change here.
 //
 // # Paths

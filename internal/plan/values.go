@@ -6,6 +6,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/schema"
 )
 
@@ -41,22 +42,16 @@ func refsOf(v cty.Value) []schema.Ref {
 	return nil
 }
 
-const (
-	maxElements = 4096    // values within a variable or local
-	maxText     = 1 << 20 // bytes of text within a variable or local
-	maxExponent = 1024    // binary exponent of a number, as in float64
-)
-
 // bounded reports a value that is too large to be used again and again, so that
 // values that are built from one another cannot grow without limit.
 func bounded(v cty.Value) error {
-	if err := within(v, maxElements, maxText); err != nil {
+	if err := within(v, functions.MaxElements, functions.MaxText); err != nil {
 		return err
 	}
 	return cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
 		e, _ = e.Unmark()
 		if !e.IsNull() && e.IsKnown() && e.Type() == cty.Number {
-			if x := e.AsBigFloat(); x.IsInf() || x.MantExp(nil) > maxExponent || x.MantExp(nil) < -maxExponent {
+			if x := e.AsBigFloat(); x.IsInf() || x.MantExp(nil) > functions.MaxExponent || x.MantExp(nil) < -functions.MaxExponent {
 				return false, fmt.Errorf("a number is too large or too close to zero")
 			}
 		}

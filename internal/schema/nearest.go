@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -56,4 +58,17 @@ func DidYouMean(got string, candidates []string) string {
 		return fmt.Sprintf(" Did you mean %q?", near)
 	}
 	return ""
+}
+
+// NearestFile is DidYouMean for a file that is missing, among those beside it.
+func NearestFile(path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return DidYouMean(filepath.Base(path), names)
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"sslpipe/internal/functions"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/schema"
 )
@@ -12,7 +13,7 @@ type Language struct {
 	Families []schema.Family
 	// Sources are the data sets that are known by name.
 	Sources   []Source
-	Functions []plan.Function
+	Functions []functions.Function
 	Words     []plan.Word
 }
 
@@ -94,7 +95,7 @@ func (l Language) sourceTopic() topic {
 
 func (l Language) functionTopic() topic {
 	t := topic{name: topicFunction, title: "Functions"}
-	groups := grouped(l.Functions, func(f plan.Function) Item { return Item{Name: f.Name, Doc: f.Doc} })
+	groups := grouped(l.Functions, func(f functions.Function) Item { return Item{Name: f.Name, Doc: f.Doc} })
 	for _, f := range l.Functions {
 		t.entries = append(t.entries, word{f.Name, func() Description { return describeFunction(f) }})
 	}
@@ -118,7 +119,7 @@ func (l Language) wordTopic() topic {
 }
 
 // grouped makes a section of the functions of each group, in order.
-func grouped(functions []plan.Function, item func(plan.Function) Item) []Section {
+func grouped(functions []functions.Function, item func(functions.Function) Item) []Section {
 	var sections []Section
 	for _, f := range functions {
 		if n := len(sections); n == 0 || sections[n-1].Title != f.Group {

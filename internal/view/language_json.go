@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"sslpipe/internal/plan"
+	"sslpipe/internal/functions"
 	"sslpipe/internal/schema"
 )
 
@@ -137,7 +137,7 @@ func (l Language) familyJSON(f schema.Family) familyJSON {
 	return out
 }
 
-func functionOf(f plan.Function) functionJSON {
+func functionOf(f functions.Function) functionJSON {
 	out := functionJSON{Name: f.Name, Group: f.Group, Usage: f.Usage(), Doc: f.Doc, Example: f.Example, Result: f.Result}
 	for _, p := range f.Parameters() {
 		out.Parameters = append(out.Parameters, parameterJSON{Name: p.Name, Type: p.Type, Rest: p.Rest})

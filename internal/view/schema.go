@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/schema"
 )
@@ -63,7 +64,7 @@ func describeSource(s Source) Description {
 	return Description{Title: fmt.Sprintf("source = %q", s.Name), Doc: s.Doc, Sections: []Section{facts}, Example: s.Example}
 }
 
-func describeFunction(f plan.Function) Description {
+func describeFunction(f functions.Function) Description {
 	parameters := Section{Title: "Parameters"}
 	for _, p := range f.Parameters() {
 		if strings.Contains(f.Usage(), p.Name) { // else its name says nothing

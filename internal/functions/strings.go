@@ -1,4 +1,4 @@
-package plan
+package functions
 
 import (
 	"errors"
@@ -101,9 +101,9 @@ func foreseeVerbs(args []cty.Value, times int) (size, error) {
 				width, digits = width+digits, 0
 				continue
 			}
-			digits = min(digits*10+int(r-'0'), maxText+1)
+			digits = min(digits*10+int(r-'0'), MaxText+1)
 		}
-		if total += width + digits + largest; total > maxText {
+		if total += width + digits + largest; total > MaxText {
 			break
 		}
 	}
@@ -120,7 +120,7 @@ func written(v cty.Value) int {
 	if v.Type() == cty.Number {
 		return 16 + max(0, v.AsBigFloat().MantExp(nil))
 	}
-	s, _ := measure(maxElements, v)
+	s, _ := measure(MaxElements, v)
 	return s.text + 8*s.values
 }
 
@@ -130,11 +130,11 @@ func foreseeIndent(args []cty.Value) (size, error) {
 		return size{}, function.NewArgErrorf(0, "there cannot be fewer than 0 spaces")
 	}
 	text := args[1].AsString()
-	return size{text: len(text) + strings.Count(text, "\n")*int(min(spaces, maxText+1))}, nil
+	return size{text: len(text) + strings.Count(text, "\n")*int(min(spaces, MaxText+1))}, nil
 }
 
 func foreseeJoin(args []cty.Value) (size, error) {
-	s, err := measure(4*maxElements, args[1:]...)
+	s, err := measure(4*MaxElements, args[1:]...)
 	return size{text: s.text + s.values*len(args[0].AsString())}, err
 }
 
@@ -187,7 +187,7 @@ func explainPattern(err error) string {
 func foreseeRegexAll(args []cty.Value) (size, error) {
 	s, err := foreseeRegex(args)
 	if err == nil {
-		s.values = len(regexp.MustCompile(args[0].AsString()).FindAllStringIndex(args[1].AsString(), maxElements+1))
+		s.values = len(regexp.MustCompile(args[0].AsString()).FindAllStringIndex(args[1].AsString(), MaxElements+1))
 	}
 	return s, err
 }

@@ -1,4 +1,4 @@
-package plan
+package functions
 
 import (
 	"errors"
@@ -135,7 +135,7 @@ func foreseeProduct(args []cty.Value) (size, error) {
 		if !v.CanIterateElements() {
 			return size{}, errors.New("every argument must be a list or set")
 		}
-		s.values = min(s.values*v.LengthInt(), maxElements+1)
+		s.values = min(s.values*v.LengthInt(), MaxElements+1)
 	}
 	return s, nil
 }

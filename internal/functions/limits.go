@@ -1,4 +1,4 @@
-package plan
+package functions
 
 import (
 	"errors"
@@ -13,6 +13,14 @@ import (
 // looked at; so many take a few seconds.
 const maxWork = 5_000_000
 
+// What a value can be that a function returns, or that a variable or local has: so
+// values that are made of one another cannot grow without limit.
+const (
+	MaxElements = 4096    // values in it
+	MaxText     = 1 << 20 // bytes of text in it
+	MaxExponent = 1024    // binary exponent of a number, as in float64
+)
+
 // bytesPerWork is how much text takes as long as one value.
 const bytesPerWork = 4
 
@@ -24,12 +32,12 @@ type size struct {
 	work int
 }
 
-var errLargeResult = fmt.Errorf("its result would have more than %d values or %d bytes of text", maxElements, maxText)
+var errLargeResult = fmt.Errorf("its result would have more than %d values or %d bytes of text", MaxElements, MaxText)
 
 var errMuchWork = fmt.Errorf("all calls of functions together have looked at more than %d values: use smaller lists or fewer loops", maxWork)
 
 func (s size) check() error {
-	if s.values > maxElements || s.text > maxText {
+	if s.values > MaxElements || s.text > MaxText {
 		return errLargeResult
 	}
 	return nil
@@ -74,7 +82,7 @@ func (s *size) add(v cty.Value, limit int) error {
 }
 
 func checkNumber(v cty.Value) error {
-	if x := v.AsBigFloat(); x.IsInf() || x.MantExp(nil) > maxExponent || x.MantExp(nil) < -maxExponent {
+	if x := v.AsBigFloat(); x.IsInf() || x.MantExp(nil) > MaxExponent || x.MantExp(nil) < -MaxExponent {
 		return errors.New("a number is too large or too close to zero")
 	}
 	return nil
@@ -109,7 +117,7 @@ func (m *meter) limited(f function.Function, foresee func([]cty.Value) (size, er
 			if err != nil {
 				return cty.NilVal, plainError(err)
 			}
-			s, err := measure(maxElements, v)
+			s, err := measure(MaxElements, v)
 			if err == nil {
 				err = s.check()
 			}
@@ -127,12 +135,12 @@ func (m *meter) before(args []cty.Value, foresee func([]cty.Value) (size, error)
 		return errMuchWork
 	}
 	const most = 4 // arguments, each of the size that a local can have
-	s, err := measure(most*maxElements, args...)
+	s, err := measure(most*MaxElements, args...)
 	if err != nil {
 		return err
 	}
-	if s.values > most*maxElements || s.text > most*maxText {
-		return fmt.Errorf("its arguments have more than %d values or %d bytes of text", most*maxElements, most*maxText)
+	if s.values > most*MaxElements || s.text > most*MaxText {
+		return fmt.Errorf("its arguments have more than %d values or %d bytes of text", most*MaxElements, most*MaxText)
 	}
 	if err := m.spend(s.cost()); err != nil || foresee == nil {
 		return err

@@ -1,4 +1,4 @@
-package plan
+package functions
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"sslpipe/internal/schema"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -70,8 +72,8 @@ func fileFunc(w World) function.Function {
 			switch {
 			case err != nil:
 				return cty.NilVal, unreadable(path, err)
-			case len(text) > maxText:
-				return cty.NilVal, fmt.Errorf("%s has more than %d bytes", path, maxText)
+			case len(text) > MaxText:
+				return cty.NilVal, fmt.Errorf("%s has more than %d bytes", path, MaxText)
 			case !utf8.Valid(text):
 				return cty.NilVal, fmt.Errorf("%s is not text in UTF-8", path)
 			}
@@ -85,7 +87,7 @@ func unreadable(path string, err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	hint := neighbour(path)
+	hint := schema.NearestFile(path)
 	if hint != "" { // HCL puts a full stop behind errors of functions
 		hint = " (d" + strings.TrimPrefix(hint, " D") + ")"
 	}
@@ -107,5 +109,5 @@ func readText(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	return io.ReadAll(io.LimitReader(f, maxText+1))
+	return io.ReadAll(io.LimitReader(f, MaxText+1))
 }

@@ -1,4 +1,4 @@
-package plan_test
+package functions_test
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
-	"sslpipe/internal/plan"
+	"sslpipe/internal/functions"
 )
 
 // exampleWorld is what the examples of file and env suppose.
-var exampleWorld = plan.World{
+var exampleWorld = functions.World{
 	Dir: "pipelines",
 	Read: func(path string) ([]byte, error) {
 		if path != filepath.Join("pipelines", "classes.txt") {
@@ -34,13 +34,13 @@ var exampleWorld = plan.World{
 }
 
 // evaluate returns the value of an expression, or the first thing wrong with it.
-func evaluate(t *testing.T, w plan.World, text string, variables map[string]cty.Value) (cty.Value, error) {
+func evaluate(t *testing.T, w functions.World, text string, variables map[string]cty.Value) (cty.Value, error) {
 	t.Helper()
 	expr, diags := hclsyntax.ParseExpression([]byte(text), "x", hcl.InitialPos)
 	if diags.HasErrors() {
 		t.Fatalf("%.80s: %v", text, diags)
 	}
-	v, diags := expr.Value(&hcl.EvalContext{Functions: plan.Functions(w), Variables: variables})
+	v, diags := expr.Value(&hcl.EvalContext{Functions: functions.In(w), Variables: variables})
 	if diags.HasErrors() {
 		return v, errors.New(diags[0].Detail)
 	}
@@ -48,7 +48,7 @@ func evaluate(t *testing.T, w plan.World, text string, variables map[string]cty.
 }
 
 func TestEveryFunctionHasAnExampleThatIsTrue(t *testing.T) {
-	for _, f := range plan.FunctionList {
+	for _, f := range functions.List {
 		if f.Doc == "" || f.Group == "" || f.Example == "" || !strings.Contains(f.Example, f.Name+"(") {
 			t.Errorf("%s is not described", f.Name)
 			continue
@@ -69,8 +69,8 @@ func TestEveryFunctionHasAnExampleThatIsTrue(t *testing.T) {
 }
 
 func TestFunctionNamesDiffer(t *testing.T) {
-	names := make([]string, len(plan.FunctionList))
-	for i, f := range plan.FunctionList {
+	names := make([]string, len(functions.List))
+	for i, f := range functions.List {
 		names[i] = f.Name
 	}
 	slices.Sort(names)
@@ -84,7 +84,7 @@ func TestUsage(t *testing.T) {
 		"range": "range([start,] limit[, step])", "lookup": "lookup(input_map, key, default)",
 		"max": "max(numbers...)", "try": "try(expressions...)", "startswith": "startswith(str, prefix)",
 	}
-	for _, f := range plan.FunctionList {
+	for _, f := range functions.List {
 		if usage, ok := want[f.Name]; ok && f.Usage() != usage {
 			t.Errorf("got %s, want %s", f.Usage(), usage)
 		}
@@ -179,7 +179,7 @@ func TestHostileCallsAreRefused(t *testing.T) {
 		`[for n in list : contains(list, -1)]`:                                        "all calls of functions together have looked at more than 5000000 values",
 		`[for n in list : regex("b|a$", long)]`:                                       "all calls of functions together",
 	} {
-		if _, err := evaluate(t, plan.World{}, expr, variables); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := evaluate(t, functions.World{}, expr, variables); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", expr, err, want)
 		}
 	}
@@ -189,7 +189,7 @@ func TestHostileCallsAreRefused(t *testing.T) {
 func TestNestedTriesTakeLinearTime(t *testing.T) {
 	const n = 300
 	text := strings.Repeat("try(can(", n) + "x" + strings.Repeat("))", n)
-	v, err := evaluate(t, plan.World{}, text, map[string]cty.Value{"x": cty.True})
+	v, err := evaluate(t, functions.World{}, text, map[string]cty.Value{"x": cty.True})
 	if err != nil || !v.RawEquals(cty.True) {
 		t.Errorf("got %#v, %v", v, err)
 	}
@@ -202,7 +202,7 @@ func TestFileReadsText(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w := plan.World{Dir: dir}
+	w := functions.World{Dir: dir}
 	for expr, want := range map[string]string{
 		`file("good.txt")`:        "grün\n",
 		`file("sub/../good.txt")`: "grün\n",

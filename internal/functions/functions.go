@@ -1,4 +1,11 @@
-package plan
+// Package functions holds what the expressions of a pipeline can call, with the
+// documents and examples of each: cty's functions, some of our own, and two that look
+// at the world outside.
+//
+// It refuses functions that give another value each time or that change anything, and
+// arguments and results that are too large. It knows nothing of pipelines. A new
+// function is a value in one of the lists of List.
+package functions
 
 import (
 	"slices"
@@ -18,7 +25,7 @@ type Function struct {
 	// as an expression too. For file and env they suppose a file classes.txt
 	// with the lines cat and dog, and a variable USER that is ada.
 	Example, Result string
-	// Func has the parameters. It is without the limits of [Functions], and
+	// Func has the parameters. It is without the limits of [In], and
 	// where the function looks at the world it finds nothing there.
 	Func function.Function
 
@@ -32,12 +39,12 @@ type Function struct {
 	in func(World) function.Function
 }
 
-// FunctionList lists the functions. All but the last two are pure: the same
+// List lists the functions. All but the last two are pure: the same
 // arguments mean the same value.
 //
 // Not included: timestamp and uuid, which differ at every call and would make
 // every plan a new one; functions that write or run anything.
-var FunctionList = slices.Concat(stringFunctions, collectionFunctions, numberFunctions, encodingFunctions, conversionFunctions, worldFunctions)
+var List = slices.Concat(stringFunctions, collectionFunctions, numberFunctions, encodingFunctions, conversionFunctions, worldFunctions)
 
 // Parameter is a parameter of a function.
 type Parameter struct {
@@ -103,13 +110,13 @@ func snake(name string) string {
 	return out.String()
 }
 
-// Functions returns the functions for expressions of one place in the world. They
+// In returns the functions for expressions of one place in the world. They
 // refuse arguments and results that are too large, and share a limit of what they
 // may do in all, so that no file can make a plan take forever.
-func Functions(w World) map[string]function.Function {
+func In(w World) map[string]function.Function {
 	m := &meter{}
-	functions := make(map[string]function.Function, len(FunctionList))
-	for _, f := range FunctionList {
+	functions := make(map[string]function.Function, len(List))
+	for _, f := range List {
 		inner := f.Func
 		if f.in != nil {
 			inner = f.in(w)
