@@ -10,8 +10,8 @@ import (
 )
 
 // maxWork limits what all calls of one set of functions may do together, in values
-// looked at; so many take a few seconds.
-const maxWork = 5_000_000
+// looked at; so many take a second or two.
+const maxWork = 2_000_000
 
 // What a value can be that a function returns, or that a variable or local has: so
 // values that are made of one another cannot grow without limit.

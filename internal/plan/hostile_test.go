@@ -38,7 +38,7 @@ func TestHostileTextIsRefused(t *testing.T) {
 		"much text":    {bigLocals + "x = \"" + strings.Repeat("${local.text}", 1000) + "\"\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
 		"many texts":   {bigLocals + repeat(200, "xN = \"a${local.text}\"\n") + "}\npipeline {\n  seeds = length(local.x0)\n}\n", "Expression too large"},
 		"many loops":   {bigLocals + repeat(150, "xN = [for a in local.list : a]\n") + "}\npipeline {\n  seeds = length(local.x0)\n}\n", "Expression too large"},
-		"splats":       {bigLocals + "x = [" + strings.Repeat("local.list[*], ", 1000) + "]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
+		"splats":       {bigLocals + "x = [" + strings.Repeat("local.list[*], ", 100) + "]\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
 		"text in loop": {bigLocals + "x = \"%{ for x in range(0, 1000) }${local.t}%{ endfor }\"\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
 		"literal loop": {bigLocals + "x = \"%{ for x in range(0, 1000) }" + strings.Repeat("x", 10_000) + "%{ endfor }\"\n}\npipeline {\n  seeds = length(local.x)\n}\n", "Expression too large"},
 		"an attribute": {bigLocals + "}\npipeline {\n  seeds = [" + strings.Repeat("local.list, ", 1000) + "]\n  description = local.text\n}\n", "Expression too large"},
@@ -121,8 +121,8 @@ func repeat(n int, format string) string {
 // messages and no more: each costs a search for the nearest name.
 func TestMistakesAreCounted(t *testing.T) {
 	for name, src := range map[string]string{
-		"references":     repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n" + repeat(20_000, "  bN = var.cN\n") + "}\n",
-		"one expression": repeat(15_000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n  a = [" + repeat(30_000, "var.cN, ") + "]\n}\n",
+		"references":     repeat(5000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n" + repeat(20_000, "  bN = var.cN\n") + "}\n",
+		"one expression": repeat(5000, "variable \"aN\" {\n  type = number\n}\n") + "locals {\n  a = [" + repeat(30_000, "var.cN, ") + "]\n}\n",
 		"functions":      "locals {\n  a = [" + repeat(80_000, "fN(), ") + "]\n}\n",
 		"attributes":     "download \"a\" {\n" + repeat(20_000, "  aN = 1\n") + "}\n",
 		"cycles":         "locals {\n" + strings.ReplaceAll(repeat(250, "  aN = [ALL]\n"), "ALL", repeat(250, "local.aN, ")) + "}\n",

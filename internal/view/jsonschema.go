@@ -174,6 +174,10 @@ func (s *jsonSchema) choice(f schema.Field, family schema.Family) object {
 	out["type"] = []string{"object", "array", "string"}
 	out["description"] = f.Doc
 	out["anyOf"] = append([]object{{"type": []string{"object", "array"}}}, short...)
+	if !f.Required { // null leaves the default
+		out["type"] = append(typesOf(out), "null")
+		out["anyOf"] = append(out["anyOf"].([]object), object{"type": "null"})
+	}
 	if name := defaultOf(f); name != nil {
 		out["default"] = name
 	}

@@ -1,5 +1,5 @@
 locals {
-  many  = range(1000)
+  many  = range(200)
   pairs = [for a in local.many : [for b in local.many : a + b]] # ERROR: Expression too large
   fails = [for a in local.many : [for b in local.many : a.nothing]] # ERROR: Expression too large
   fine  = [for a in local.many : a * 2]
