@@ -37,6 +37,7 @@ func (p *Plan) Eval(text string) (Evaluated, hcl.Diagnostics) {
 	if e, ok := p.address(text); ok {
 		return e, nil
 	}
+	p.root.p.work = work{} // for each anew
 	v, ok, diags := p.root.inStages().value(expr)
 	if !ok {
 		return Evaluated{}, sortDiagnostics(diags)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty/function"
@@ -9,8 +11,7 @@ import (
 	"sslpipe/internal/schema"
 )
 
-// maxLoops limits how deeply for expressions can be nested, and with it how long
-// an expression can take.
+// maxLoops limits how deeply for expressions can be nested.
 const maxLoops = 2
 
 // checkExpression reports unknown functions, for which HCL suggests a different
@@ -34,13 +35,22 @@ type expressionCheck struct {
 func (c *expressionCheck) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	switch e := node.(type) {
 	case *hclsyntax.ForExpr:
+		e.CollExpr = counted(roundsName, e.CollExpr)
 		if c.loops++; c.loops == maxLoops+1 {
 			return hcl.Diagnostics{hclspec.Errorf(e.Range(), "Expression too large", "At most %d for expressions can be nested.", maxLoops)}
+		}
+	case *hclsyntax.SplatExpr:
+		e.Source = counted(roundsName, e.Source)
+	case *hclsyntax.TemplateExpr:
+		if len(e.Parts) > 1 { // otherwise it is the part itself
+			for i, part := range e.Parts {
+				e.Parts[i] = counted(textName, part)
+			}
 		}
 	case *hclsyntax.FunctionCallExpr:
 		if _, ok := c.functions[e.Name]; !ok && c.unknown <= maxDiagnostics {
 			c.unknown++
-			names := sortedKeys(c.functions)
+			names := slices.DeleteFunc(sortedKeys(c.functions), func(name string) bool { return slices.Contains(counters, name) })
 			return hcl.Diagnostics{hclspec.Errorf(e.NameRange, "Unknown function", "There is no function %q.%s%s",
 				e.Name, listed("functions", names), schema.DidYouMean(e.Name, names))}
 		}

@@ -131,6 +131,7 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 		s.address = parent.full("module." + call.Name)
 	}
 	s.functions = Functions(World{Dir: spec.Dir, Env: p.environment})
+	p.work.addCounters(s.functions)
 	p.incomplete = p.incomplete || len(spec.Misspelt) > 0
 	for _, stage := range spec.Stages {
 		kind, ok := p.kind(stage.Kind)

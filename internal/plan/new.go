@@ -105,7 +105,7 @@ type planner struct {
 	stages    []*stage
 	edges     int // from units to units
 	units     int
-	steps     int // of expressions
+	work      work
 	// secrets are texts that messages must not show, masked the sources that had some.
 	secrets []string
 	masked  map[string]bool

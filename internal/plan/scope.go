@@ -153,11 +153,12 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 		return cty.NilVal, false, diags
 	}
 	ctx := e.context(refs)
-	if d := e.affordable(expr, ctx); d != nil {
-		return cty.NilVal, false, append(diags, d)
-	}
+	e.p.work.begin()
 	v, evalDiags := expr.Value(ctx)
 	addNames(expr, ctx, evalDiags)
+	if err := e.p.work.end(v); err != nil {
+		evalDiags = hcl.Diagnostics{hclspec.Errorf(expr.Range(), "Expression too large", "This does too much: %s.", err)}
+	}
 	diags = append(diags, evalDiags...)
 	return v, !evalDiags.HasErrors(), diags
 }

@@ -1,159 +1,117 @@
 package plan
 
 import (
-	"github.com/hashicorp/hcl/v2"
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-
-	"sslpipe/internal/hclspec"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
-// HCL cannot be stopped while it evaluates, so how much an expression will do is
-// reckoned before: one step for each part of it and for each value that it refers to,
-// or four bytes of it, as often as the loops around it go round.
+// HCL cannot be stopped while it evaluates an expression. So what can make much of
+// little there, loops and templates, is led through functions that count and that
+// fail when it becomes too much. Functions of the language have limits of their own.
 const (
-	// maxSteps limits one expression, and with it the memory that it takes.
-	maxSteps = 2_000_000
-	// maxAllSteps limits all expressions of a pipeline together; so many take
-	// some seconds.
-	maxAllSteps = 10_000_000
-	// bytesPerStep is how much text takes as long as one value.
-	bytesPerStep = 4
-	// stepsPerRound is what a round of a loop takes by itself.
-	stepsPerRound = 8
+	// maxRounds limits the elements that the loops of an expression go through,
+	// and with it how long it takes and how many mistakes it can have; maxAllRounds
+	// limits those of a pipeline, which then take some seconds.
+	maxRounds    = 20_000
+	maxAllRounds = 300_000
+	// penalty is added for an expression with too many rounds.
+	penalty = maxAllRounds / 8
+	// maxJoined limits the bytes that the templates of an expression join.
+	maxJoined    = 4 << 20
+	maxAllJoined = 64 << 20
+	// maxResult limits the values that an expression comes to, before they are
+	// looked at in whatever way.
+	maxResult = 200_000
 )
 
-// affordable reports an expression that would do too much.
-func (e env) affordable(expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagnostic {
-	native, ok := expr.(hclsyntax.Expression)
-	if !ok {
-		return nil
+// The names of functions that count. They are no names that a file can write.
+const (
+	roundsName = "for elements"
+	textName   = "template parts"
+)
+
+var counters = []string{roundsName, textName}
+
+// counted leads an expression through a counter.
+func counted(name string, expr hclsyntax.Expression) hclsyntax.Expression {
+	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == name {
+		return expr
 	}
-	w := &reckoning{ctx: ctx, times: 1}
-	_ = hclsyntax.Walk(native, w)
-	e.p.steps += min(w.steps, maxSteps)
+	at := expr.Range()
+	return &hclsyntax.FunctionCallExpr{Name: name, Args: []hclsyntax.Expression{expr},
+		NameRange: at, OpenParenRange: at, CloseParenRange: at}
+}
+
+// work is what expressions have done.
+type work struct {
+	rounds, allRounds int
+	joined, allJoined int
+}
+
+// begin starts to count for the next expression.
+func (w *work) begin() { w.rounds, w.joined = 0, 0 }
+
+// end reports an expression that did too much, or came to too large a value. Only a few
+// can, since HCL goes on with the loops around the place.
+func (w *work) end(v cty.Value) error {
+	err := w.check()
+	if w.rounds > maxRounds {
+		w.allRounds += penalty
+	}
+	if err != nil || v == cty.NilVal {
+		return err
+	}
+	return within(v, maxResult, maxJoined)
+}
+
+func (w *work) check() error {
 	switch {
-	case w.steps > maxSteps:
-		return hclspec.Errorf(expr.Range(), "Expression too large", "This may take more than %d steps. Use smaller lists, or fewer loops within each other.", maxSteps)
-	case e.p.steps > maxAllSteps:
-		return hclspec.Errorf(expr.Range(), "Expression too large", "With this one the expressions of the pipeline take more than %d steps.", maxAllSteps)
+	case w.rounds > maxRounds:
+		return fmt.Errorf("the loops in it go through more than %d elements", maxRounds)
+	case w.allRounds > maxAllRounds:
+		return fmt.Errorf("with it the loops of the pipeline go through more than %d elements", maxAllRounds)
+	case w.joined > maxJoined:
+		return fmt.Errorf("it makes more than %d bytes of text", maxJoined)
+	case w.allJoined > maxAllJoined:
+		return fmt.Errorf("with it the pipeline makes more than %d bytes of text", maxAllJoined)
 	}
 	return nil
 }
 
-// reckoning counts steps.
-type reckoning struct {
-	ctx   *hcl.EvalContext
-	steps int
-	// times is how often the current place is evaluated.
-	times int
-	loops []loop
-}
-
-// loop is a for expression around the current place.
-type loop struct {
-	expr *hclsyntax.ForExpr
-	// rounds is how often it goes round, each time that it is evaluated, and values
-	// how many values there are in what it goes through.
-	rounds, values int
-}
-
-// Enter implements hclsyntax.Walker.
-func (w *reckoning) Enter(node hclsyntax.Node) hcl.Diagnostics {
-	if w.steps > maxSteps {
-		return nil
-	}
-	switch n := node.(type) {
-	case *hclsyntax.ForExpr:
-		w.loops = append(w.loops, w.loop(n))
-	case hclsyntax.ChildScope:
-		w.times *= w.loops[len(w.loops)-1].rounds
-		w.spend(stepsPerRound)
-	case *hclsyntax.ScopeTraversalExpr:
-		w.spend(w.size(n.Traversal))
-	default:
-		w.spend(1)
-	}
-	return nil
-}
-
-// Exit implements hclsyntax.Walker.
-func (w *reckoning) Exit(node hclsyntax.Node) hcl.Diagnostics {
-	if w.steps > maxSteps {
-		return nil
-	}
-	switch node.(type) {
-	case *hclsyntax.ForExpr:
-		w.loops = w.loops[:len(w.loops)-1]
-	case hclsyntax.ChildScope:
-		w.times /= w.loops[len(w.loops)-1].rounds
-	}
-	return nil
-}
-
-func (w *reckoning) spend(steps int) { w.steps = min(w.steps+w.times*steps, maxSteps+1) }
-
-// loop reckons how often a loop goes round.
-func (w *reckoning) loop(expr *hclsyntax.ForExpr) loop {
-	for _, t := range expr.CollExpr.Variables() {
-		outer, inside := w.variable(t.RootName())
-		if !inside {
-			continue
+// addCounters adds the functions that count.
+func (w *work) addCounters(functions map[string]function.Function) {
+	functions[roundsName] = w.counter(func(v cty.Value) {
+		if v.CanIterateElements() {
+			w.rounds += v.LengthInt()
+			w.allRounds += v.LengthInt()
 		}
-		// Through parts of what the outer loop goes through, or through something
-		// made of them.
-		if _, isPart := expr.CollExpr.(*hclsyntax.ScopeTraversalExpr); isPart {
-			return loop{expr: expr, rounds: 1 + outer.values/outer.rounds, values: outer.values}
+	})
+	functions[textName] = w.counter(func(v cty.Value) {
+		if v.Type() == cty.String {
+			w.joined += len(v.AsString())
+			w.allJoined += len(v.AsString())
 		}
-		return loop{expr: expr, rounds: maxElements, values: maxElements}
-	}
-	v, diags := expr.CollExpr.Value(w.ctx)
-	v, _ = v.Unmark()
-	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
-		return loop{expr: expr, rounds: 1, values: 1} // HCL will report it
-	}
-	return loop{expr: expr, rounds: max(1, v.LengthInt()), values: stepsOf(v)}
+	})
 }
 
-// variable is the loop that declares a name.
-func (w *reckoning) variable(name string) (loop, bool) {
-	for _, l := range w.loops {
-		if name == l.expr.KeyVar || name == l.expr.ValVar {
-			return l, true
-		}
-	}
-	return loop{}, false
-}
-
-// size is how many steps a reference takes. That of a variable of a loop takes as
-// many as there are in what the loop goes through, divided by its rounds.
-func (w *reckoning) size(t hcl.Traversal) int {
-	if l, ok := w.variable(t.RootName()); ok {
-		return 1 + l.values/l.rounds
-	}
-	v, diags := t.TraverseAbs(w.ctx)
-	if diags.HasErrors() {
-		return 1
-	}
-	return stepsOf(v)
-}
-
-// stepsOf counts the values within a value, or its text.
-func stepsOf(v cty.Value) int {
-	v, _ = v.Unmark()
-	if v.IsNull() || !v.IsKnown() {
-		return 1
-	}
-	if v.Type() == cty.String {
-		return 1 + len(v.AsString())/bytesPerStep
-	}
-	if !v.CanIterateElements() {
-		return 1
-	}
-	steps := 1
-	for it := v.ElementIterator(); it.Next() && steps <= maxSteps; {
-		_, e := it.Element()
-		steps += stepsOf(e)
-	}
-	return steps
+// counter is a function that returns its argument, and fails when it has become too
+// much.
+func (w *work) counter(add func(cty.Value)) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType,
+			AllowNull: true, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true}},
+		Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if err := w.check(); err != nil { // HCL goes on with the loop around this
+				return cty.NilVal, err
+			}
+			if v, _ := args[0].Unmark(); v.IsKnown() && !v.IsNull() {
+				add(v)
+			}
+			return args[0], w.check()
+		},
+	})
 }
