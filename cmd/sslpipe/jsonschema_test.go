@@ -78,8 +78,8 @@ func (m members) MarshalJSON() ([]byte, error) {
 func asJSON(t *testing.T, src []byte, body *hclsyntax.Body) members {
 	t.Helper()
 	var out members
-	for name, attr := range body.Attributes {
-		out = append(out, member{name, expressionAsJSON(t, src, attr.Expr)})
+	for _, attr := range inOrder(body.Attributes) {
+		out = append(out, member{attr.Name, expressionAsJSON(t, src, attr.Expr)})
 	}
 	for _, block := range body.Blocks {
 		inner := any(asJSON(t, src, block.Body))
@@ -94,6 +94,13 @@ func asJSON(t *testing.T, src []byte, body *hclsyntax.Body) members {
 		out[at].value = append(out[at].value.([]any), inner)
 	}
 	return out
+}
+
+// inOrder are attributes as they are written; the dimensions of a matrix have an order.
+func inOrder(attributes hclsyntax.Attributes) []*hclsyntax.Attribute {
+	return slices.SortedFunc(maps.Values(attributes), func(a, b *hclsyntax.Attribute) int {
+		return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
+	})
 }
 
 func expressionAsJSON(t *testing.T, src []byte, expr hclsyntax.Expression) any {
@@ -207,7 +214,7 @@ const small = `{
     "backbone": {"mobilenet_v2": {"alpha": "${local.alpha}", "strides": "small"}}, "guards": {"solved": 1}},
     {"views": "${augment.views}", "pretext": [{"rotation": {}}, {"jigsaw": {"weight": 0.5}}]}]},
   "finetune": {"base": {"data": "${download.images.train}", "labels_per_class": [5], "mode": "linear", "init": "${pretrain.ssl}"},
-    "more": {"base": "finetune.base", "labels_per_class": "${[5, 10]}", "mode": "${\"knn\"}"}},
+    "more": {"base": "finetune.base", "labels_per_class": "${[5, 10]}", "mode": "${\"knn\"}", "optimizer": null, "matrix": [{"init": ["a", "b"]}]}},
   "output": {"best": {"value": "${finetune.base}"}},
   "module": {"probes": {"source": "./probes.hcl", "images": "${download.images.train}"}}
 }`
@@ -232,6 +239,8 @@ func TestSchemaOfJSON(t *testing.T) {
 		{`{"padding": 2}`, `3`, "/augment/views/crop/1"},
 		{`"for_each": [1], `, ``, "/augment/views/dynamic/flip"},
 		{`"pretext": "${matrix.task}"`, `"pretext": "rotatoin"`, "/pretrain/ssl/0/pretext"},
+		{`"pretext": "${matrix.task}"`, `"pretext": null`, "/pretrain/ssl/0/pretext"},
+		{`["a", "b"]`, `3`, "/finetune/more/matrix/0/init"},
 		{`{"rotation": {}}`, `{"rotatoin": {}}`, "/pretrain/ssl/1/pretext/0"},
 		{`[{"rotation": {}}, {"jigsaw": {"weight": 0.5}}]`, `["rotation", "jigsow"]`, "/pretrain/ssl/1/pretext/1"},
 		{`{"weight": 0.5}`, `{"weight": -1}`, "/pretrain/ssl/1/pretext/1/jigsaw/weight"},

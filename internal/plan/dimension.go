@@ -140,7 +140,7 @@ func (b *block) dimension(attr *hcl.Attribute) (*sweep, bool) {
 // static evaluates an expression that decides which stages there are, so that it
 // cannot depend on what stages make.
 func (b *block) static(attr *hcl.Attribute, what string) (cty.Value, bool) {
-	value, ok, diags := b.scope.bare().value(attr.Expr)
+	value, ok, diags := b.scope.inStages().value(attr.Expr)
 	b.scope.p.report(diags...)
 	if !ok {
 		return cty.NilVal, false

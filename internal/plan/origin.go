@@ -71,6 +71,10 @@ func (s *Stage) choiceOrigins(f schema.Field, config any, path string, families 
 			itemPath = fmt.Sprintf("%s[%d]", path, i)
 		}
 		o := s.origin(itemPath, choice.Name)
+		if _, short := s.decoded.sources[path]; short {
+			o = s.origin(path, choice.Name)
+			o.Path = itemPath
+		}
 		if r, ok := s.decoded.ranges[itemPath]; ok && o.From == fromDefault {
 			o.From, o.Range = "file", r
 		}

@@ -104,7 +104,7 @@ func (s *jsonSchema) stage(k plan.Kind) object {
 		case w.Form == plan.StageAttribute:
 			extra[w.Name] = object{"description": w.Doc}
 		case w.Form == plan.StageBlock:
-			extra[w.Name] = object{"description": w.Doc, "type": "object", "additionalProperties": object{"type": []string{"array", "string"}, "pattern": wholeExpression}}
+			extra[w.Name] = repeatable(object{"description": w.Doc, "additionalProperties": object{"type": []string{"array", "string"}, "pattern": wholeExpression}})
 		}
 	}
 	body := s.body(k.Fields(), k.Families, extra)
@@ -170,14 +170,14 @@ func (s *jsonSchema) choice(f schema.Field, family schema.Family) object {
 		one["maxProperties"] = 1
 	}
 	short := []object{{"enum": family.Names()}, {"type": "string", "pattern": templateText}}
-	out := repeatable(one)
-	out["type"] = []string{"object", "array", "string"}
-	out["description"] = f.Doc
-	out["anyOf"] = append([]object{{"type": []string{"object", "array"}}}, short...)
+	blocks := []string{"object", "array"}
 	if !f.Required { // null leaves the default
-		out["type"] = append(typesOf(out), "null")
-		out["anyOf"] = append(out["anyOf"].([]object), object{"type": "null"})
+		blocks = append(blocks, "null")
 	}
+	out := repeatable(one)
+	out["type"] = append(slices.Clone(blocks), "string")
+	out["description"] = f.Doc
+	out["anyOf"] = append([]object{{"type": blocks}}, short...)
 	if name := defaultOf(f); name != nil {
 		out["default"] = name
 	}

@@ -78,7 +78,7 @@ finetune "references" {
 }
 finetune "outputs" {
   matrix {
-    init = [pretrain.rot.encoder] # ERROR: Reference not allowed here
+    init = [pretrain.rot.encoder] # ERROR: Invalid sweep
   }
   data = download.images.train
   init = matrix.init

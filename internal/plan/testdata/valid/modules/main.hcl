@@ -35,7 +35,12 @@ module "second" {
   encoder = pretrain.ssl
 }
 locals {
-  arms = [module.first.classifier, module.second.classifier, module.second.linear]
+  arms = [finetune.each, module.first.classifier, module.second.classifier, module.second.linear]
+}
+# Which stages there are can be said by a module, as long as it is no output of a stage.
+finetune "each" {
+  for_each = keys(module.first.all)
+  data     = download.images.train
 }
 evaluate "report" {
   data    = download.images.test
