@@ -87,3 +87,21 @@ func nativeBlock(b *hclsyntax.Block) *Block {
 	return &Block{Type: b.Type, Labels: b.Labels, Body: &Body{native: b.Body},
 		Range: b.DefRange(), TypeRange: b.TypeRange, LabelRanges: b.LabelRanges}
 }
+
+// pipelineBlock is the place of the first pipeline block of a file.
+func (b *Body) pipelineBlock() (hcl.Range, bool) {
+	if b.object != nil {
+		for _, p := range b.object.properties {
+			if p.name == "pipeline" {
+				return p.at, true
+			}
+		}
+		return hcl.Range{}, false
+	}
+	for _, block := range b.native.Blocks {
+		if block.Type == "pipeline" {
+			return block.DefRange(), true
+		}
+	}
+	return hcl.Range{}, false
+}

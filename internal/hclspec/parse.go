@@ -54,10 +54,44 @@ func Load(paths []string, kinds []string, read Read) (*Spec, hcl.Diagnostics) {
 	if r.Unreadable {
 		return r.Spec, diags
 	}
+	if len(paths) == 1 {
+		if d := r.apart(bodies); d != nil {
+			r.Unreadable = true
+			return r.Spec, append(diags, d)
+		}
+	}
 	for _, body := range bodies {
 		diags = append(diags, r.readBlocks(body)...)
 	}
 	return r.Spec, diags
+}
+
+// apart reports a folder of pipelines that are not meant as one, which would have
+// nearly everything twice.
+func (r *reader) apart(bodies []*Body) *hcl.Diagnostic {
+	var files []string
+	var second hcl.Range
+	for i, body := range bodies {
+		if at, ok := body.pipelineBlock(); ok {
+			if files = append(files, r.Paths[i]); len(files) == 2 {
+				second = at
+			}
+		}
+	}
+	if len(files) < 2 {
+		return nil
+	}
+	return Errorf(second, "Several pipelines", "A folder is one pipeline, and %d of its files have a pipeline block: %s. Name one of them, such as %s, or keep the block in one.",
+		len(files), some(files), files[0])
+}
+
+// some lists the first of many names.
+func some(names []string) string {
+	const most = 8
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // find adds the files of a path.

@@ -1,6 +1,3 @@
-pipeline { # ERROR: Duplicate block
-  seeds = local.n
-}
 variable "size" { # ERROR: Duplicate variable
   type = number
 }

@@ -1,0 +1,5 @@
+pipeline {
+}
+download "images" {
+  source = "x"
+}

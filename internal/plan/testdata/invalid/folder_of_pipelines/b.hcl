@@ -1,0 +1,5 @@
+download "images" {
+  source = "x"
+}
+pipeline { # ERROR: Several pipelines
+}
