@@ -6,7 +6,7 @@ import (
 )
 
 // Null gives what a stage would have without its base, for attributes and for blocks
-// that name a variant.
+// of either form.
 func TestNullLeavesOutWhatABaseSets(t *testing.T) {
 	p := mustParse(t, `
 pretrain "base" {
@@ -15,12 +15,14 @@ pretrain "base" {
   pretext "rotation" {}
   backbone "mobilenet_v2" { alpha = 0.5 }
   optimizer "sgd" { learning_rate = 1 }
+  early_stopping { patience = 2 }
 }
 pretrain "derived" {
-  base      = pretrain.base
-  epochs    = null
-  backbone  = null
-  optimizer = null
+  base           = pretrain.base
+  epochs         = null
+  backbone       = null
+  optimizer      = null
+  early_stopping = null
 }
 pretrain "plain" {
   views = augment.views

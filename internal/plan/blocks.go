@@ -143,10 +143,10 @@ func (d *decoder) meant(content content, f schema.Field) bool {
 
 // short decodes the short form of a block that names a variant: pretext = "simclr";
 // there is false without it, and ok after a mistake. Null stands for the default, also
-// where a base has a block. Layers below that have a block of the same variant are
+// where a base has a block, and is all that a plain block can be set to. Layers below that have a block of the same variant are
 // joined with it.
 func (d *decoder) short(content content, f schema.Field, path string) (found []chosen, there, ok bool) {
-	if f.Form != schema.Labelled {
+	if f.Form == schema.Ordered {
 		return nil, false, true
 	}
 	src, there, fine := d.find(content, f, path)
@@ -158,8 +158,12 @@ func (d *decoder) short(content content, f schema.Field, path string) (found []c
 		return nil, true, false
 	}
 	v, _, ok := d.evaluate(src, path)
-	if !ok || v.IsNull() {
+	switch {
+	case !ok || v.IsNull():
 		return nil, true, ok
+	case f.Form == schema.Block:
+		d.p.report(notNull(f.Name, src.expr.Range()))
+		return nil, true, false
 	}
 	if d.secret[path] {
 		d.p.report(hclspec.Errorf(src.expr.Range(), "Invalid value", "A name cannot be made of a sensitive variable."))
@@ -177,6 +181,14 @@ func (d *decoder) short(content content, f schema.Field, path string) (found []c
 		found = append(found, d.shortChoice(content, f, name.AsString(), src))
 	}
 	return found, true, true
+}
+
+// notNull reports a plain block that is set to something else than null.
+func notNull(name string, at hcl.Range) *hcl.Diagnostic {
+	if hclspec.IsJSON(at.Filename) {
+		return hclspec.Errorf(at, "Wrong form", "%s is a block here, in JSON an object: %q: { ... }, or null to have none.", name, name)
+	}
+	return hclspec.Errorf(at, "Wrong form", "%s is a block here: write %s { ... } without an equals sign, or %s = null to have none.", name, name, name)
 }
 
 func (d *decoder) shortChoice(content content, f schema.Field, name string, src source) chosen {

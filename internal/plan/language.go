@@ -108,7 +108,7 @@ func Language() []Word {
   value = finetune.linear.classifier
 }`},
 		{Name: "base", Form: StageAttribute,
-			Doc: "Takes everything that this stage does not set from another stage of the same kind. An attribute of this stage replaces that of the base. A plain block, or a block with the same label, is joined with that of the base attribute by attribute; a block with another label replaces it; blocks in a list, such as transforms, replace all of the base's. An attribute set to null has its default, and so has a block that names a variant: backbone = null.",
+			Doc: "Takes everything that this stage does not set from another stage of the same kind. An attribute of this stage replaces that of the base. A plain block, or a block with the same label, is joined with that of the base attribute by attribute; a block with another label replaces it; blocks in a list, such as transforms, replace all of the base's. Null gives the default, for attributes and for blocks: backbone = null, model = null.",
 			Example: `pretrain "jigsaw" {
   base = pretrain.rotation
   pretext "jigsaw" { grid = 3 }

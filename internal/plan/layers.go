@@ -56,6 +56,8 @@ func (d *decoder) want(fields []schema.Field, what string, top bool) hclspec.Wan
 			want.Attributes = append(want.Attributes, f.Name)
 		case schema.Block:
 			want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: f.Name})
+			want.Attributes = append(want.Attributes, f.Name) // for null
+			want.Short = append(want.Short, f.Name)
 		case schema.Labelled:
 			want.Blocks = append(want.Blocks, hcl.BlockHeaderSchema{Type: f.Name, LabelNames: []string{"name"}})
 			want.Attributes = append(want.Attributes, f.Name)

@@ -153,7 +153,11 @@ func (s *jsonSchema) field(f schema.Field, families map[string]schema.Family) ob
 	case schema.Block:
 		body := s.body(f.Fields, families, nil)
 		body["description"] = f.Doc
-		return repeatable(body)
+		block := repeatable(body)
+		if !f.Required { // null leaves out that of a base
+			block["type"] = append(typesOf(block), "null")
+		}
+		return block
 	}
 	return s.choice(f, families[f.Family])
 }

@@ -42,5 +42,5 @@ pretrain "secret" {
 pretrain "plain" {
   views          = augment.views
   pretext        = "rotation"
-  early_stopping = null # ERROR: Wrong form
+  early_stopping = {} # ERROR: Wrong form
 }
