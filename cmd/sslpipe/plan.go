@@ -129,7 +129,7 @@ func (s *settings) statuses(p *plan.Plan, chosen *plan.Chosen) ([]plan.UnitStatu
 	if err != nil {
 		return nil, err
 	}
-	l := ledger{store: store}
+	l := ledger{store: store, seen: map[string]examined{}}
 	statuses := plan.Statuses(p, chosen, plan.Known{
 		Stored:     l.stored,
 		Same:       l.same,
@@ -140,34 +140,51 @@ func (s *settings) statuses(p *plan.Plan, chosen *plan.Chosen) ([]plan.UnitStatu
 	return statuses, failed(l.err)
 }
 
-// ledger looks into the cache, and keeps the first error.
+// ledger looks into the cache, once for each result, and keeps the first error.
 type ledger struct {
 	store *artifact.Store
+	seen  map[string]examined
 	err   error
 }
 
-func (l *ledger) stored(fingerprint string) plan.Stored {
-	e, found, err := l.store.Examine(fingerprint)
+// examined is what the cache holds for a fingerprint: nothing, a result, or a damaged
+// one.
+type examined struct {
+	entry  *artifact.Entry
+	damage string
+}
+
+func (l *ledger) examine(fingerprint string) examined {
+	if known, ok := l.seen[fingerprint]; ok {
+		return known
+	}
+	var found examined
+	e, _, err := l.store.Examine(fingerprint)
 	var damaged *artifact.DamagedError
 	switch {
 	case errors.As(err, &damaged):
-		return plan.Stored{Damage: damaged.Reason}
+		found.damage = damaged.Reason
 	case err != nil && l.err == nil:
 		l.err = err
-	case found:
-		return plan.Stored{Found: true, Seconds: e.Seconds}
+	case err == nil:
+		found.entry = e
+	}
+	l.seen[fingerprint] = found
+	return found
+}
+
+func (l *ledger) stored(fingerprint string) plan.Stored {
+	switch found := l.examine(fingerprint); {
+	case found.damage != "":
+		return plan.Stored{Damage: found.damage}
+	case found.entry != nil:
+		return plan.Stored{Found: true, Seconds: found.entry.Seconds}
 	}
 	return plan.Stored{}
 }
 
-// lookup returns a result that is known to be stored; nil if it has gone since.
-func (l *ledger) lookup(fingerprint string) *artifact.Entry {
-	e, _, err := l.store.Examine(fingerprint)
-	if err != nil && l.err == nil {
-		l.err = err
-	}
-	return e
-}
+// lookup returns a stored result, or nil.
+func (l *ledger) lookup(fingerprint string) *artifact.Entry { return l.examine(fingerprint).entry }
 
 // same compares what two stored results hand on as an output.
 func (l *ledger) same(a, b, output string) bool {

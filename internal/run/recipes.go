@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"io"
 	"iter"
 	"os"
@@ -32,15 +33,26 @@ func Earlier(runs string, p *plan.Plan) iter.Seq[*plan.EarlierRun] {
 			fingerprints[u.Address] = u.Fingerprint
 		}
 		budget := int64(maxEarlierBytes)
+		told := map[uint64]bool{} // by runs that did all of the same
+		seed := maphash.MakeSeed()
 		for _, dir := range newest(runs, p.Pipeline.Name) {
-			if info, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-				budget -= info.Size()
+			config, err := readConfigFile(dir, budget)
+			if err != nil {
+				continue
 			}
-			if budget < 0 {
+			if budget -= int64(len(config)); budget < 0 {
 				return
 			}
-			run, err := readEarlier(dir, fingerprints)
-			if err == nil && !yield(run) {
+			sum := maphash.Bytes(seed, config)
+			if told[sum] {
+				continue // a rerun of the same, as most are
+			}
+			run, err := readEarlier(dir, config, fingerprints)
+			if err != nil {
+				continue
+			}
+			told[sum] = complete(run)
+			if !yield(run) {
 				return
 			}
 		}
@@ -62,21 +74,40 @@ func newest(runs, pipeline string) []string {
 	return dirs
 }
 
-// readEarlier reads a run's folder for the units that have a fingerprint today.
-func readEarlier(dir string, today map[string]string) (*plan.EarlierRun, error) {
+// readConfigFile reads config.json of a run's folder; of one that is longer than most,
+// a byte more than that.
+func readConfigFile(dir string, most int64) (text []byte, err error) {
+	err = readFile(filepath.Join(dir, configFile), func(f io.Reader) error {
+		text, err = io.ReadAll(io.LimitReader(f, most+1))
+		return err
+	})
+	return text, err
+}
+
+// complete tells whether a run did all of its units that are planned today.
+func complete(run *plan.EarlierRun) bool {
+	for _, u := range run.Units {
+		if !u.Done {
+			return false
+		}
+	}
+	return true
+}
+
+// readEarlier reads what a run's folder tells of the units that have a fingerprint
+// today.
+func readEarlier(dir string, config []byte, today map[string]string) (*plan.EarlierRun, error) {
 	run := &plan.EarlierRun{Units: map[string]plan.EarlierUnit{}}
-	err := readFile(filepath.Join(dir, configFile), func(f io.Reader) error {
-		return eachUnit(f, func(c ConfigUnit) {
-			fingerprint, ok := today[c.Address]
-			if !ok {
-				return
-			}
-			u := plan.EarlierUnit{Fingerprint: c.Fingerprint}
-			if c.Fingerprint != fingerprint {
-				u.Recipe, u.Inputs = c.Recipe, c.Inputs
-			}
-			run.Units[c.Address] = u
-		})
+	err := eachUnit(bytes.NewReader(config), func(c ConfigUnit) {
+		fingerprint, ok := today[c.Address]
+		if !ok {
+			return
+		}
+		u := plan.EarlierUnit{Fingerprint: c.Fingerprint}
+		if c.Fingerprint != fingerprint {
+			u.Recipe, u.Inputs = c.Recipe, c.Inputs
+		}
+		run.Units[c.Address] = u
 	})
 	if err != nil {
 		return nil, err
