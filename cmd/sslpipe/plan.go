@@ -189,6 +189,10 @@ func (l *ledger) lookup(fingerprint string) *artifact.Entry { return l.examine(f
 // same compares what two stored results hand on as an output.
 func (l *ledger) same(a, b, output string) bool {
 	x, y := l.lookup(a), l.lookup(b)
-	return x != nil && y != nil && x.Tree == y.Tree &&
-		x.Outputs[output].Type == y.Outputs[output].Type && string(x.Outputs[output].Meta) == string(y.Outputs[output].Meta)
+	if x == nil || y == nil {
+		return false
+	}
+	contentX, errX := x.Content(output)
+	contentY, errY := y.Content(output)
+	return errX == nil && errY == nil && contentX == contentY
 }

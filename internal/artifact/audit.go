@@ -133,16 +133,12 @@ func (a *auditor) read(dir string) ([]File, error) {
 	if files, ok := a.sound[dir]; ok {
 		return files, nil
 	}
-	files, _, err := listTree(dir)
+	files, err := hashEach(dir, func(f File) {
+		a.done = min(a.done+f.Size, a.total) // what is damaged is read twice
+		a.report(a.done, a.total)
+	})
 	if err != nil {
 		return nil, err
-	}
-	for i := range files {
-		if err := hashFile(dir, &files[i], func(*os.File) error { return nil }); err != nil {
-			return nil, err
-		}
-		a.done = min(a.done+files[i].Size, a.total) // what is damaged is read twice
-		a.report(a.done, a.total)
 	}
 	if treeDigest(files) == filepath.Base(dir) {
 		a.sound[dir] = files

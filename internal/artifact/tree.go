@@ -74,7 +74,10 @@ func describeMode(mode fs.FileMode) string {
 }
 
 // hashTree lists dir with the digest of each file.
-func hashTree(dir string) ([]File, error) {
+func hashTree(dir string) ([]File, error) { return hashEach(dir, func(File) {}) }
+
+// hashEach is hashTree that tells of each file when it has been read.
+func hashEach(dir string, done func(File)) ([]File, error) {
 	files, _, err := listTree(dir)
 	if err != nil {
 		return nil, err
@@ -83,6 +86,7 @@ func hashTree(dir string) ([]File, error) {
 		if err := hashFile(dir, &files[i], func(*os.File) error { return nil }); err != nil {
 			return nil, err
 		}
+		done(files[i])
 	}
 	return files, nil
 }

@@ -239,7 +239,7 @@ func (b *block) sweptIn(v cty.Value) []*block {
 // expression is that of an attribute of the stage or its bases, or what --set gives.
 func (b *block) expression(name string) hcl.Expression {
 	if set := b.scope.p.findSet(b.address, name); set != nil {
-		return set.expression(true)
+		return set.expr
 	}
 	for _, l := range b.layers {
 		content, _ := l.body.Read(hclspec.Want{Attributes: []string{name}})

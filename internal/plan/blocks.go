@@ -73,14 +73,10 @@ func (d *decoder) collect(content content, f schema.Field, what, path string, at
 			break
 		}
 	}
-	if found == nil && f.Form == schema.Block && d.setsInside(path) {
-		empty := layer{body: hclspec.EmptyBody(at), env: content.layers[0].env}
-		found = []chosen{{block: f.Name, layers: []layer{empty}, at: at}}
-	}
-	if found == nil && f.Form == schema.Labelled && d.setsInside(path) {
-		if c := defaultChoice(f); c != "" {
+	if found == nil && f.Form != schema.Ordered && d.setsInside(path) {
+		if name := defaultChoice(f); f.Form == schema.Block || name != "" {
 			empty := layer{body: hclspec.EmptyBody(at), env: content.layers[0].env}
-			found = []chosen{{block: f.Name, name: c, layers: []layer{empty}, at: at, nameAt: at}}
+			found = []chosen{{block: f.Name, name: name, layers: []layer{empty}, at: at, nameAt: at}}
 		}
 	}
 	return found, ok
@@ -143,8 +139,8 @@ func (d *decoder) meant(content content, f schema.Field) bool {
 
 // short decodes the short form of a block that names a variant: pretext = "simclr";
 // there is false without it, and ok after a mistake. Null stands for the default, also
-// where a base has a block, and is all that a plain block can be set to. Layers below that have a block of the same variant are
-// joined with it.
+// where a base has a block, and is all that a plain block can be set to. Layers below
+// that have a block of the same variant are joined with it.
 func (d *decoder) short(content content, f schema.Field, path string) (found []chosen, there, ok bool) {
 	if f.Form == schema.Ordered {
 		return nil, false, true

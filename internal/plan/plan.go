@@ -5,7 +5,7 @@
 // reports all mistakes at once as diagnostics with their place in the file.
 //
 // It refuses to run anything, to load TensorFlow, to print, and to know any
-// kind of stage: kinds are given to New. The only files that it reads are the
+// kind of stage: kinds are given to Load. The only files that it reads are the
 // ones that attributes tagged file:"true" name, for their fingerprint.
 //
 // A new construct of the language starts in package hclspec and gets its

@@ -22,7 +22,10 @@ type set struct {
 	path    string
 	text    string
 	at      hcl.Range // of the value
-	refs    []hclspec.Reference
+	// expr is the value read as in a file, if it can be; diags say why not.
+	expr  hcl.Expression
+	diags hcl.Diagnostics
+	refs  []hclspec.Reference
 	// matched is true if the pattern fits a stage, used if the attribute is there.
 	matched, used bool
 	// known are paths that could have been meant.
@@ -44,8 +47,10 @@ func (p *planner) parseSets() {
 				"--set needs ADDRESS.ATTRIBUTE=VALUE, where the address is one of a stage or a pattern: --set 'pretrain.*.epochs=3'."))
 			continue
 		}
-		if expr := s.expression(true); expr != nil {
-			s.refs = hclspec.References(expr)
+		if s.expr, s.diags = hclspec.ParseExpression(text, s.at); s.diags.HasErrors() {
+			s.expr = nil
+		} else {
+			s.refs = hclspec.References(s.expr)
 		}
 		p.sets = append(p.sets, s)
 	}
@@ -116,17 +121,9 @@ func (s *set) matches(address string) bool {
 	return glob.Match(s.pattern, address)
 }
 
-// expression is the value as an expression: text as it stands where text is wanted,
-// otherwise read as in a file. Nil means that it cannot be read.
-func (s *set) expression(parse bool) hcl.Expression {
-	if !parse {
-		return hcl.StaticExpr(cty.StringVal(s.text).Mark(given{text: s.text, base: "."}), s.at)
-	}
-	expr, diags := hclspec.ParseExpression(s.text, s.at)
-	if diags.HasErrors() {
-		return nil
-	}
-	return expr
+// asText is the value as text, as it stands.
+func (s *set) asText() hcl.Expression {
+	return hcl.StaticExpr(cty.StringVal(s.text).Mark(given{text: s.text, base: "."}), s.at)
 }
 
 // setFor returns what --set gives for an attribute, or nil.
@@ -142,10 +139,9 @@ func (d *decoder) setFor(f schema.Field, path string) (hcl.Expression, hcl.Diagn
 	if s := last; s != nil {
 		text := f.Form != schema.Attribute || f.Type.Scalar == schema.String && !f.Type.Ref && !f.Type.List && !f.Type.Map
 		if text && !strings.HasPrefix(s.text, `"`) && s.text != "null" {
-			return s.expression(false), nil
+			return s.asText(), nil
 		}
-		expr, diags := hclspec.ParseExpression(s.text, s.at)
-		return expr, diags
+		return s.expr, s.diags
 	}
 	return nil, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"hash/maphash"
 	"io"
 	"iter"
@@ -98,19 +97,20 @@ func complete(run *plan.EarlierRun) bool {
 // today.
 func readEarlier(dir string, config []byte, today map[string]string) (*plan.EarlierRun, error) {
 	run := &plan.EarlierRun{Units: map[string]plan.EarlierUnit{}}
-	err := eachUnit(bytes.NewReader(config), func(c ConfigUnit) {
+	var then Config
+	if err := json.Unmarshal(config, &then); err != nil {
+		return nil, err
+	}
+	for _, c := range then.Units {
 		fingerprint, ok := today[c.Address]
 		if !ok {
-			return
+			continue
 		}
 		u := plan.EarlierUnit{Fingerprint: c.Fingerprint}
 		if c.Fingerprint != fingerprint {
 			u.Recipe, u.Inputs = c.Recipe, c.Inputs
 		}
 		run.Units[c.Address] = u
-	})
-	if err != nil {
-		return nil, err
 	}
 	return run, readFile(filepath.Join(dir, eventsFile), func(f io.Reader) error { return addEvents(f, run) })
 }
@@ -122,40 +122,6 @@ func readFile(path string, read func(io.Reader) error) error {
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
 	return read(f)
-}
-
-// eachUnit goes through the units of a config.json, one at a time: all of them at
-// once could be much.
-func eachUnit(f io.Reader, do func(ConfigUnit)) error {
-	in := json.NewDecoder(f)
-	if _, err := in.Token(); err != nil {
-		return err
-	}
-	for in.More() {
-		key, err := in.Token()
-		if err != nil {
-			return err
-		}
-		if key != "units" {
-			var other json.RawMessage
-			if err := in.Decode(&other); err != nil {
-				return err
-			}
-			continue
-		}
-		if start, err := in.Token(); err != nil || start != json.Delim('[') {
-			return errors.Join(err, errors.New("units are not a list"))
-		}
-		for in.More() {
-			var c ConfigUnit
-			if err := in.Decode(&c); err != nil {
-				return err
-			}
-			do(c)
-		}
-		return nil
-	}
-	return nil
 }
 
 // addEvents tells how the units of a run ended.
