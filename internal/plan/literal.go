@@ -3,14 +3,10 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"regexp"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
+	"sslpipe/internal/schema"
 )
 
 // longest is the number of characters after which a literal is cut off.
@@ -25,41 +21,10 @@ func literal(raw json.RawMessage) string {
 	if err != nil {
 		return shorten(string(raw))
 	}
-	var b strings.Builder
-	writeLiteral(&b, value)
-	return shorten(b.String())
-}
-
-func writeLiteral(b *strings.Builder, value any) {
-	switch v := value.(type) {
-	case nil:
-		b.WriteString("null")
-	case string:
-		b.Write(hclwrite.TokensForValue(cty.StringVal(v)).Bytes())
-	case bool:
-		b.WriteString(map[bool]string{true: "true", false: "false"}[v])
-	case json.Number:
-		b.WriteString(v.String())
-	case []any:
-		b.WriteByte('[')
-		for i, element := range v {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			writeLiteral(b, element)
-		}
-		b.WriteByte(']')
-	case map[string]any:
-		b.WriteByte('{')
-		for i, key := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(key + " = ")
-			writeLiteral(b, v[key])
-		}
-		b.WriteByte('}')
+	if value == nil {
+		return "null"
 	}
+	return shorten(schema.Literal(value))
 }
 
 func shorten(text string) string {

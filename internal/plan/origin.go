@@ -186,7 +186,7 @@ func Literal(v cty.Value) string {
 	case !v.IsKnown():
 		return "(unknown)"
 	case t == cty.String:
-		return fmt.Sprintf("%q", v.AsString())
+		return schema.Literal(v.AsString())
 	case t == cty.Number:
 		return v.AsBigFloat().Text('g', -1)
 	case t == cty.Bool:

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/plan"
 )
@@ -115,6 +116,15 @@ func TestOrigins(t *testing.T) {
 		got.Range = want.Range
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", path, diff)
+		}
+	}
+}
+
+// Text that looks like a template is written so that HCL reads the same text again.
+func TestLiteralIsReadAgain(t *testing.T) {
+	for text, want := range map[string]string{"${x}": `"$${x}"`, "a\"b\n": `"a\"b\n"`, "%{if}": `"%%{if}"`} {
+		if got := plan.Literal(cty.StringVal(text)); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package view
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -56,7 +55,7 @@ func rootsJSON(list []*cache.Root) []rootJSON {
 
 // CacheListJSON writes what CacheList shows.
 func CacheListJSON(w io.Writer, survey *cache.Survey, shown []*cache.Result) error {
-	return cacheJSON(w, struct {
+	return writeJSON(w, struct {
 		Version int            `json:"version"`
 		Cache   string         `json:"cache"`
 		Total   artifact.Usage `json:"total"` // of all objects, each once
@@ -78,7 +77,7 @@ func CacheWhyJSON(w io.Writer, list []cache.Explanation) error {
 	for _, e := range list {
 		out = append(out, explanation{resultsJSON([]*cache.Result{e.Result})[0], e.Outputs, e.Run, e.Reads, e.Recipe, e.Divergent})
 	}
-	return cacheJSON(w, struct {
+	return writeJSON(w, struct {
 		Version int           `json:"version"`
 		Results []explanation `json:"results"`
 	}{cacheVersion, out})
@@ -120,7 +119,7 @@ func CacheCollectionJSON(w io.Writer, c *cache.Collection, deleted bool) error {
 		kept := c.KeptBy(r)
 		roots = append(roots, root{rootsJSON([]*cache.Root{r})[0], len(kept), c.Space(kept)})
 	}
-	return cacheJSON(w, struct {
+	return writeJSON(w, struct {
 		Version     int            `json:"version"`
 		Cache       string         `json:"cache"`
 		Deleted     bool           `json:"deleted"`
@@ -142,17 +141,8 @@ func CacheCollectionJSON(w io.Writer, c *cache.Collection, deleted bool) error {
 
 // CacheAuditJSON writes what CacheAudit shows.
 func CacheAuditJSON(w io.Writer, a *artifact.Audit) error {
-	return cacheJSON(w, struct {
+	return writeJSON(w, struct {
 		Version int `json:"version"`
 		*artifact.Audit
 	}{cacheVersion, a})
-}
-
-func cacheJSON(w io.Writer, v any) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	if err := out.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
 }

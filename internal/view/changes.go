@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -46,9 +45,7 @@ func ChangesJSON(w io.Writer, c Compared) error {
 	if c.Beside != nil {
 		document.Beside = &part{list(c.Beside.Pipeline), list(c.Beside.Stages)}
 	}
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(document)
+	return writeJSON(w, document)
 }
 
 // list is never null in JSON.

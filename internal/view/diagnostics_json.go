@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/hashicorp/hcl/v2"
@@ -51,8 +50,5 @@ func ValidityJSON(w io.Writer, diags hcl.Diagnostics, stages, units int) error {
 		}
 		v.Diagnostics = append(v.Diagnostics, out)
 	}
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
+	return writeJSON(w, v)
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"io"
 	"maps"
 	"slices"
@@ -95,9 +94,7 @@ const graphVersion = 1
 
 // GraphJSON writes a graph as JSON.
 func GraphJSON(w io.Writer, g Graph) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(struct {
+	return writeJSON(w, struct {
 		Version  int         `json:"version"`
 		Pipeline string      `json:"pipeline"`
 		Of       string      `json:"of"`

@@ -1,8 +1,6 @@
 package view
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 
 	"sslpipe/internal/functions"
@@ -115,16 +113,6 @@ func LanguageJSON(w io.Writer, l Language) error {
 		out.Words = append(out.Words, wordJSON{Name: w.Name, Form: wordForms[w.Form], Doc: w.Doc, Fields: fieldsJSON(w.Fields), Example: w.Example})
 	}
 	return writeJSON(w, out)
-}
-
-func writeJSON(w io.Writer, value any) error {
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	if err := out.Encode(value); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
 }
 
 func (l Language) familyJSON(f schema.Family) familyJSON {

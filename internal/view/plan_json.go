@@ -2,7 +2,6 @@ package view
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"time"
@@ -67,13 +66,7 @@ func PlanJSON(w io.Writer, p *plan.Plan, statuses []plan.UnitStatus, e plan.Esti
 	for i, u := range statuses {
 		doc.Units[i] = planUnit(u)
 	}
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false) // arrows
-	out.SetIndent("", "  ")
-	if err := out.Encode(doc); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
+	return writeJSON(w, doc)
 }
 
 func planUnit(u plan.UnitStatus) planUnitJSON {
