@@ -123,7 +123,11 @@ func (p *Plan) nearest(pattern string) string {
 			stages = append(stages, name)
 		}
 	}
-	if hint := schema.DidYouMean(pattern, stages); hint != "" {
+	candidates := slices.Clone(stages)
+	for _, name := range stages { // a misspelt kind before a * is near no stage
+		candidates = append(candidates, name[:strings.LastIndexByte(name, '.')]+".*")
+	}
+	if hint := schema.DidYouMean(pattern, candidates); hint != "" {
 		return hint
 	}
 	if strings.Contains(pattern, "[") {

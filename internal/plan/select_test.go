@@ -80,6 +80,7 @@ func TestSelectMistakes(t *testing.T) {
 		want string
 	}{
 		{plan.Selection{Only: []string{"pretrain.rto"}}, `--only "pretrain.rto" stands for no stage or unit. Did you mean "pretrain.rot"?`},
+		{plan.Selection{Only: []string{"finetun.*"}}, `--only "finetun.*" stands for no stage or unit. Did you mean "finetune.*"?`},
 		{plan.Selection{From: []string{"pretrain.rot[seed=7]"}}, `--from "pretrain.rot[seed=7]" stands for no stage or unit. Did you mean "pretrain.rot[seed=0]"?`},
 		{plan.Selection{Until: []string{"*x*"}}, `--until "*x*" stands for no stage or unit.` + stages},
 		{plan.Selection{Exclude: []string{""}}, `--exclude "" stands for no stage or unit.` + stages},
