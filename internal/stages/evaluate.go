@@ -152,7 +152,21 @@ func runEvaluate(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 	}
 	return map[string]artifact.Output{"metrics": {Type: artifact.TypeMetrics, Meta: artifact.MetricsMeta{
 		TestImages: len(e.sets[0].indices), Classifiers: len(e.runs),
-	}}}, nil
+	}, Scores: e.means()}}, nil
+}
+
+// means are the accuracies of the arms on the first test set, over their seeds.
+func (e *evaluation) means() map[string]float64 {
+	sums, counts := map[string]float64{}, map[string]float64{}
+	for i, run := range e.scores.Runs {
+		name := fmt.Sprintf("accuracy of arm %d at %s", run.Arm, metrics.LabelsText(run.Classifier.LabelsPerClass))
+		sums[name] += e.scores.Sets[0].Scores[i].Values[metrics.Accuracy]
+		counts[name]++
+	}
+	for name := range sums {
+		sums[name] /= counts[name]
+	}
+	return sums
 }
 
 // evaluation gathers scores.
