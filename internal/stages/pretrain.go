@@ -211,7 +211,7 @@ const MonitorsFile = "monitors.jsonl"
 
 // LossesFile has the loss of each training step, over all learning rates that were
 // tried one after the other: where two results differ, it tells since when.
-const LossesFile = "losses.csv"
+const LossesFile = artifact.LossesFile
 
 // export writes the encoder as a SavedModel.
 func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artifact.Output, error) {
