@@ -53,13 +53,13 @@ func (d Difference) String() string {
 	if len(d.Scores) == 0 {
 		parts = append(parts, "the scores are equal")
 	}
-	return strings.Join(append(parts, fmt.Sprintf("%s", differ(len(d.Files)))), ", ")
+	return strings.Join(append(parts, differ(len(d.Files))), ", ")
 }
 
 // Compare tells how b differs from a. The objects of both are in the store; where
 // one is not, there is no step.
 func (s *Store) Compare(a, b *Entry) (Difference, error) {
-	d := Difference{Files: differentFiles(a.Files, b.Files), Scores: differentScores(a.Scores(), b.Scores())}
+	d := Difference{Files: differentFiles(a.Files, b.Files), Scores: CompareScores(a.Scores(), b.Scores())}
 	d.Meta = !sameResult(&Entry{Outputs: a.Outputs}, &Entry{Outputs: b.Outputs})
 	if !slices.Contains(d.Files, LossesFile) {
 		return d, nil
@@ -98,7 +98,8 @@ func differentFiles(a, b []File) []string {
 	return different
 }
 
-func differentScores(a, b map[string]float64) []ScoreDifference {
+// CompareScores lists the scores that differ, by name.
+func CompareScores(a, b map[string]float64) []ScoreDifference {
 	names := maps.Clone(a)
 	maps.Copy(names, b)
 	of := func(scores map[string]float64, name string) float64 {

@@ -36,9 +36,9 @@ type setting struct {
 	secret bool
 }
 
-// environmentPrefix begins the names of environment variables that hold values of
+// EnvironmentPrefix begins the names of environment variables that hold values of
 // variables.
-const environmentPrefix = "SSLPIPE_VAR_"
+const EnvironmentPrefix = "SSLPIPE_VAR_"
 
 // gather returns the value given for each variable of the pipeline: from the
 // environment, then the files that are read without being told, then the command
@@ -51,7 +51,7 @@ func (p *planner) gather() map[string]setting {
 		if p.options.Lookup == nil {
 			continue
 		}
-		name := environmentPrefix + v.Name
+		name := EnvironmentPrefix + v.Name
 		if text, ok := p.options.Lookup(name); ok {
 			g.set(v.Name, name, name, text)
 		}

@@ -152,21 +152,17 @@ func runEvaluate(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 	}
 	return map[string]artifact.Output{"metrics": {Type: artifact.TypeMetrics, Meta: artifact.MetricsMeta{
 		TestImages: len(e.sets[0].indices), Classifiers: len(e.runs),
-	}, Scores: e.means()}}, nil
+	}, Scores: e.accuracies()}}, nil
 }
 
-// means are the accuracies of the arms on the first test set, over their seeds.
-func (e *evaluation) means() map[string]float64 {
-	sums, counts := map[string]float64{}, map[string]float64{}
+// accuracies are those of the classifiers on the first test set.
+func (e *evaluation) accuracies() map[string]float64 {
+	all := make(map[string]float64, len(e.scores.Runs))
 	for i, run := range e.scores.Runs {
-		name := fmt.Sprintf("accuracy of arm %d at %s", run.Arm, metrics.LabelsText(run.Classifier.LabelsPerClass))
-		sums[name] += e.scores.Sets[0].Scores[i].Values[metrics.Accuracy]
-		counts[name]++
+		name := fmt.Sprintf("accuracy of arm %d at %s, seed %d", run.Arm, metrics.LabelsText(run.Classifier.LabelsPerClass), run.Seed)
+		all[name] = e.scores.Sets[0].Scores[i].Values[metrics.Accuracy]
 	}
-	for name := range sums {
-		sums[name] /= counts[name]
-	}
-	return sums
+	return all
 }
 
 // evaluation gathers scores.

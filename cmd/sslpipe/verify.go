@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sslpipe/internal/artifact"
+	"sslpipe/internal/glob"
+	"sslpipe/internal/lockfile"
+	"sslpipe/internal/plan"
+	"sslpipe/internal/report"
+	"sslpipe/internal/run"
+	"sslpipe/internal/stages"
+	"sslpipe/internal/verify"
+	"sslpipe/internal/view"
+)
+
+func verifyCommand(s *settings) *cobra.Command {
+	var v verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify [RUN | PIPELINE.hcl...]",
+		Short: "Run again what was recorded, and compare bit for bit",
+		Long: `Reruns the units of a run (the latest if none is named) or of a pipeline, and
+compares what comes out with the lock file: that of the run, or PIPELINE.lock.hcl
+beside the pipeline. Units that need a result which is not stored here get it made
+first. Each unit is
+
+  bitwise equal      every byte of its result is the recorded one
+  within tolerance   bytes differ, and no score is further from the recorded one
+                     than another seed would be: in 99 of 100 cases, two seeds of
+                     the stage are no further apart than t(0.995, n-1) * sd *
+                     sqrt(2), with the sd of the n seeds in the lock file
+  different          neither; with the first training step at which the loss
+                     differs, where the recorded result is stored here
+
+On a machine of the recorded class, with equal bits promised, only bitwise equal is
+a success; on others, within tolerance is one too. Otherwise the exit code is 1. The
+stored results stay the ones that are used: one that differs is kept beside them.`,
+		Example: `  sslpipe verify
+  sslpipe verify pipelines/rotation.hcl
+  sslpipe verify rotation --only 'pretrain.*' --sample 3`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			device, err := s.chooseDevice()
+			if err != nil {
+				return err
+			}
+			return v.verify(cmd, s, args, device)
+		},
+	}
+	v.pipelineFlags.add(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&v.only, "only", nil, "stages or units to rerun, as in sslpipe run (repeatable)")
+	flags.IntVar(&v.sample, "sample", 0, "rerun so many units, drawn at random; 0 is all")
+	flags.Uint64Var(&v.seed, "seed", 0, "which units --sample draws")
+	flags.BoolVar(&v.asJSON, "json", false, "print JSON")
+	offer(cmd, "only", completeAddress)
+	return cmd
+}
+
+type verifyFlags struct {
+	pipelineFlags
+	only   []string
+	sample int
+	seed   uint64
+	asJSON bool
+}
+
+// record is what is verified: a plan and the lock file that goes with it.
+type record struct {
+	plan *plan.Plan
+	lock *lockfile.File
+	path string // of the lock file
+}
+
+func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, args []string, device string) error {
+	rec, err := v.find(cmd, s, args, device)
+	if err != nil {
+		return err
+	}
+	addresses, err := v.choose(rec)
+	if err != nil {
+		return err
+	}
+	chosen, err := rec.plan.Select(plan.Selection{Until: addresses, Force: addresses})
+	if err != nil {
+		return failed(err)
+	}
+	store, err := s.store()
+	if err != nil {
+		return err
+	}
+	result, runErr := s.execute(cmd, rec.plan, store, run.Options{Device: device, Chosen: chosen, KeepGoing: true})
+	if runErr != nil && (result == nil || errors.Is(runErr, run.ErrInterrupted)) {
+		return interruptedOrFailed(runErr)
+	}
+	outcomes, err := compareReruns(rec, store, result, addresses)
+	if err != nil {
+		return failed(err)
+	}
+	if err := v.tell(cmd, rec, outcomes, runtimeIdentity(device)); err != nil {
+		return failed(err)
+	}
+	if runErr != nil {
+		return failed(runErr)
+	}
+	if !verified(outcomes, rec.lock.Runtime == runtimeIdentity(device)) {
+		return exitError{code: exitFailed}
+	}
+	return nil
+}
+
+// find reads what to verify: the pipeline in the arguments with the lock file beside
+// it, or a run.
+func (v *verifyFlags) find(cmd *cobra.Command, s *settings, args []string, device string) (*record, error) {
+	rec := &record{}
+	var err error
+	if len(args) > 0 && isPipeline(args[0]) {
+		if rec.plan, err = v.load(cmd, args, device, withRuntime(stages.Kinds, device)); err != nil {
+			return nil, err
+		}
+		rec.path = lockfile.Path(rec.plan.Pipeline.Path)
+	} else if rec, err = v.ofRun(cmd, s, args, device); err != nil {
+		return nil, err
+	}
+	if rec.lock, err = readLock(cmd, rec.path); err != nil {
+		return nil, err
+	}
+	if rec.lock == nil {
+		return nil, exitError{code: exitMistake, err: fmt.Errorf("there is no %s to verify against: sslpipe run writes it", rec.path)}
+	}
+	return rec, nil
+}
+
+// isPipeline tells a pipeline from the name of a run.
+func isPipeline(arg string) bool {
+	if strings.HasSuffix(arg, ".hcl") || strings.HasSuffix(arg, ".hcl.json") {
+		return true
+	}
+	_, err := os.Stat(arg)
+	return err == nil
+}
+
+func (v *verifyFlags) ofRun(cmd *cobra.Command, s *settings, args []string, device string) (*record, error) {
+	if len(args) > 1 {
+		return nil, fmt.Errorf("one run can be verified at a time, not %d", len(args))
+	}
+	name := "latest"
+	if len(args) == 1 {
+		name = args[0]
+	}
+	dir, err := report.Find(s.runs(), name)
+	if err != nil {
+		return nil, exitError{code: exitMistake, err: err}
+	}
+	p, err := s.replan(cmd, dir, &v.pipelineFlags)
+	return &record{plan: p, path: filepath.Join(dir, runLockFile)}, err
+}
+
+// choose returns the addresses of the units to rerun: those with a recorded result
+// whose work is the recorded one, as far as the flags name them.
+func (v *verifyFlags) choose(rec *record) ([]string, error) {
+	recorded := map[string]lockfile.Unit{}
+	for _, u := range rec.lock.Units {
+		recorded[u.Address] = u
+	}
+	works := rec.plan.Works()
+	var addresses []string
+	known := 0
+	for _, u := range rec.plan.Units {
+		locked := recorded[u.Address]
+		if locked.Result == "" || locked.Work != works[u] {
+			continue
+		}
+		known++
+		if len(v.only) == 0 || slices.ContainsFunc(v.only, func(pattern string) bool { return fits(u, pattern) }) {
+			addresses = append(addresses, u.Address)
+		}
+	}
+	switch {
+	case known == 0:
+		return nil, exitError{code: exitMistake, err: fmt.Errorf("%s records no result of what the pipeline computes now: sslpipe lock --check tells what differs", rec.path)}
+	case len(addresses) == 0:
+		return nil, exitError{code: exitMistake, err: fmt.Errorf("--only %s stands for none of the %d units with a recorded result", strings.Join(v.only, " "), known)}
+	case v.sample > 0:
+		addresses = verify.Sample(addresses, v.sample, v.seed)
+	}
+	return addresses, nil
+}
