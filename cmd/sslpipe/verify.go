@@ -3,16 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/artifact"
-	"sslpipe/internal/glob"
 	"sslpipe/internal/lockfile"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/report"
@@ -47,11 +44,11 @@ stored results stay the ones that are used: one that differs is kept beside them
   sslpipe verify pipelines/rotation.hcl
   sslpipe verify rotation --only 'pretrain.*' --sample 3`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := s.chooseDevice()
+			rec, err := v.find(cmd, s, args)
 			if err != nil {
 				return err
 			}
-			return v.verify(cmd, s, args, device)
+			return v.verify(cmd, s, rec)
 		},
 	}
 	v.pipelineFlags.add(cmd)
@@ -74,16 +71,13 @@ type verifyFlags struct {
 
 // record is what is verified: a plan and the lock file that goes with it.
 type record struct {
-	plan *plan.Plan
-	lock *lockfile.File
-	path string // of the lock file
+	plan   *plan.Plan
+	device string // that the plan is for
+	lock   *lockfile.File
+	path   string // of the lock file
 }
 
-func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, args []string, device string) error {
-	rec, err := v.find(cmd, s, args, device)
-	if err != nil {
-		return err
-	}
+func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, rec *record) error {
 	addresses, err := v.choose(rec)
 	if err != nil {
 		return err
@@ -96,37 +90,51 @@ func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, args []string, dev
 	if err != nil {
 		return err
 	}
-	result, runErr := s.execute(cmd, rec.plan, store, run.Options{Device: device, Chosen: chosen, KeepGoing: true})
+	result, runErr := s.execute(cmd, rec.plan, store, run.Options{Device: rec.device, Chosen: chosen, KeepGoing: true})
 	if runErr != nil && (result == nil || errors.Is(runErr, run.ErrInterrupted)) {
 		return interruptedOrFailed(runErr)
+	}
+	if err := s.keepRun(cmd, rec, store, result); err != nil {
+		return err
 	}
 	outcomes, err := compareReruns(rec, store, result, addresses)
 	if err != nil {
 		return failed(err)
 	}
-	if err := v.tell(cmd, rec, outcomes, runtimeIdentity(device)); err != nil {
+	runtime := runtimeIdentity(rec.device)
+	if err := v.tell(cmd, rec, outcomes, runtime); err != nil {
 		return failed(err)
 	}
 	if runErr != nil {
 		return failed(runErr)
 	}
-	if !verified(outcomes, rec.lock.Runtime == runtimeIdentity(device)) {
+	if !verified(outcomes, rec.lock.Runtime == runtime) {
 		return exitError{code: exitFailed}
 	}
 	return nil
 }
 
+// keepRun makes the rerun a run like others, for show and for the next verify.
+func (s *settings) keepRun(cmd *cobra.Command, rec *record, store *artifact.Store, result *run.Result) error {
+	if err := s.keepLock(cmd, rec.plan, result, rec.device, false); err != nil {
+		return err
+	}
+	r, err := gathering{plan: rec.plan, store: store, result: result, device: rec.device}.report()
+	if err != nil || len(r.Evaluations) == 0 {
+		return failed(err)
+	}
+	return writeReport(result.RunDir, r, true)
+}
+
 // find reads what to verify: the pipeline in the arguments with the lock file beside
 // it, or a run.
-func (v *verifyFlags) find(cmd *cobra.Command, s *settings, args []string, device string) (*record, error) {
-	rec := &record{}
-	var err error
+func (v *verifyFlags) find(cmd *cobra.Command, s *settings, args []string) (rec *record, err error) {
 	if len(args) > 0 && isPipeline(args[0]) {
-		if rec.plan, err = v.load(cmd, args, device, withRuntime(stages.Kinds, device)); err != nil {
-			return nil, err
-		}
-		rec.path = lockfile.Path(rec.plan.Pipeline.Path)
-	} else if rec, err = v.ofRun(cmd, s, args, device); err != nil {
+		rec, err = v.ofPipeline(cmd, s, args)
+	} else {
+		rec, err = v.ofRun(cmd, s, args)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if rec.lock, err = readLock(cmd, rec.path); err != nil {
@@ -147,7 +155,19 @@ func isPipeline(arg string) bool {
 	return err == nil
 }
 
-func (v *verifyFlags) ofRun(cmd *cobra.Command, s *settings, args []string, device string) (*record, error) {
+func (v *verifyFlags) ofPipeline(cmd *cobra.Command, s *settings, paths []string) (*record, error) {
+	device, err := s.chooseDevice()
+	if err != nil {
+		return nil, err
+	}
+	p, err := v.load(cmd, paths, device, withRuntime(stages.Kinds, device))
+	if err != nil {
+		return nil, err
+	}
+	return &record{plan: p, device: device, path: lockfile.Path(p.Pipeline.Path)}, nil
+}
+
+func (v *verifyFlags) ofRun(cmd *cobra.Command, s *settings, args []string) (*record, error) {
 	if len(args) > 1 {
 		return nil, fmt.Errorf("one run can be verified at a time, not %d", len(args))
 	}
@@ -159,8 +179,8 @@ func (v *verifyFlags) ofRun(cmd *cobra.Command, s *settings, args []string, devi
 	if err != nil {
 		return nil, exitError{code: exitMistake, err: err}
 	}
-	p, err := s.replan(cmd, dir, &v.pipelineFlags)
-	return &record{plan: p, path: filepath.Join(dir, runLockFile)}, err
+	p, device, err := s.replan(cmd, dir, &v.pipelineFlags)
+	return &record{plan: p, device: device, path: filepath.Join(dir, runLockFile)}, err
 }
 
 // choose returns the addresses of the units to rerun: those with a recorded result
@@ -169,6 +189,10 @@ func (v *verifyFlags) choose(rec *record) ([]string, error) {
 	recorded := map[string]lockfile.Unit{}
 	for _, u := range rec.lock.Units {
 		recorded[u.Address] = u
+	}
+	named, err := rec.plan.Select(plan.Selection{Only: v.only})
+	if err != nil {
+		return nil, exitError{code: exitMistake, err: err}
 	}
 	works := rec.plan.Works()
 	var addresses []string
@@ -179,7 +203,7 @@ func (v *verifyFlags) choose(rec *record) ([]string, error) {
 			continue
 		}
 		known++
-		if len(v.only) == 0 || slices.ContainsFunc(v.only, func(pattern string) bool { return fits(u, pattern) }) {
+		if named.Runs(u) {
 			addresses = append(addresses, u.Address)
 		}
 	}
@@ -192,4 +216,56 @@ func (v *verifyFlags) choose(rec *record) ([]string, error) {
 		addresses = verify.Sample(addresses, v.sample, v.seed)
 	}
 	return addresses, nil
+}
+
+// compareReruns compares what a run made of some units with what is recorded.
+func compareReruns(rec *record, store *artifact.Store, result *run.Result, addresses []string) ([]verify.Outcome, error) {
+	recorded := map[string]string{}
+	for _, u := range rec.lock.Units {
+		recorded[u.Address] = u.Result
+	}
+	reruns := make(map[string]verify.Rerun, len(addresses))
+	for _, address := range addresses {
+		reruns[address] = verify.Rerun{}
+	}
+	for _, u := range rec.plan.Units {
+		if _, chosen := reruns[u.Address]; !chosen {
+			continue
+		}
+		rerun := verify.Rerun{Made: result.Made[u.Address]}
+		for _, inputs := range u.Inputs {
+			for _, in := range inputs {
+				rerun.Inputs = append(rerun.Inputs, in.Address)
+			}
+		}
+		// The curve of the recorded result is known where it is the stored one.
+		if first := result.Entries[u.Address]; first != nil && rerun.Made != nil && first.Tree == recorded[u.Address] {
+			d, err := store.Compare(first, rerun.Made)
+			if err != nil {
+				return nil, err
+			}
+			rerun.Step = d.Step
+		}
+		reruns[u.Address] = rerun
+	}
+	return verify.Compare(rec.lock, reruns), nil
+}
+
+func (v *verifyFlags) tell(cmd *cobra.Command, rec *record, outcomes []verify.Outcome, runtime string) error {
+	out := cmd.OutOrStdout()
+	if v.asJSON {
+		return view.VerifiedJSON(out, outcomes, rec.lock.Runtime, runtime)
+	}
+	return view.Verified(out, outcomes, rec.path, rec.lock.Runtime, runtime, view.Detect(out, os.Getenv))
+}
+
+// verified tells whether all is as promised: on the recorded runtime equal bits, on
+// another one results within tolerance.
+func verified(outcomes []verify.Outcome, same bool) bool {
+	counts := verify.Counts(outcomes)
+	good := counts[verify.Equal]
+	if !same {
+		good += counts[verify.Within]
+	}
+	return good == len(outcomes)
 }
