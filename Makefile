@@ -1,5 +1,5 @@
-# make build | test | lint. Everything else is ./sslpipe --help.
-.PHONY: build test lint
+# make build | test | lint | fuzz. Everything else is ./sslpipe --help.
+.PHONY: build test lint fuzz
 
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -21,6 +21,11 @@ test: build
 
 lint: $(golangci)
 	@$(goenv); $(golangci) run --allow-parallel-runners ./...
+
+# Every reader in turn: make fuzz time=1h.
+fuzz: build
+	@bin/sslpipe runtime install cpu
+	@tools/fuzz.sh $(or $(time),1m)
 
 $(golangci):
 	@echo "installing golangci-lint $(golangci_version) (once, about a minute) ..." >&2
