@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -110,12 +111,12 @@ func (r *runner) sweep(u *plan.Unit) {
 	if !exists(dir) && !exists(lockPath(dir)) {
 		return
 	}
-	lock, err := tryLock(lockPath(dir))
+	lock, err := filelock.Try(lockPath(dir))
 	if lock == nil && err == nil {
 		return // another process is about to do it
 	}
 	if err == nil {
-		err = errors.Join(os.RemoveAll(dir), lock.release())
+		err = errors.Join(os.RemoveAll(dir), lock.Remove())
 	}
 	if err != nil {
 		r.message(u, "cannot remove what is left of an earlier run: %v", err)
