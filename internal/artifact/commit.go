@@ -55,7 +55,7 @@ func (s *Store) commit(w Work, dir string, outs map[string]Output, seconds float
 	if err != nil {
 		return nil, err
 	}
-	err = s.exclusively(func() error {
+	err = s.Exclusively(func() error {
 		if err := s.install(e, dir); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s *Store) install(e *Entry, dir string) error {
 	object := s.object(e.Tree)
 	switch _, err := os.Lstat(object); {
 	case err == nil:
-		bad, err := s.inspect(e, hashTree)
+		bad, err := s.inspect(e, s.hash)
 		if bad == nil || err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type Removal struct {
 // Choose must not call the store. A process that reads an object meanwhile keeps
 // what it has opened.
 func (s *Store) Remove(choose func(*Inventory) (Removal, error)) error {
-	err := s.exclusively(func() error {
+	err := s.Exclusively(func() error {
 		inv, err := s.Inventory()
 		if err != nil {
 			return err

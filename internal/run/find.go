@@ -108,7 +108,7 @@ func (r *runner) damaged(u *plan.Unit, err error) (bool, error) {
 // process ended between storing the result and cleaning up.
 func (r *runner) sweep(u *plan.Unit) {
 	dir := r.Store.WorkDir(u.Fingerprint)
-	if !exists(dir) && !exists(lockPath(dir)) {
+	if r.Store.ReadOnly() != nil || !exists(dir) && !exists(lockPath(dir)) {
 		return
 	}
 	lock, err := filelock.Try(lockPath(dir))

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -26,28 +27,34 @@ type recorder struct {
 	dir  string
 	sink func(Event)
 
-	mu             sync.Mutex
+	mu             sync.Mutex // events and values are nil until the folder is there
 	events, values *os.File
 	err            error
 }
 
-func newRecorder(p *plan.Plan, o Options) (*recorder, error) {
-	dir, err := makeRunDir(o.RunsDir, p.Pipeline.Name)
-	if err != nil {
+// begin makes the folder, and marks it as that of a living run.
+func (rec *recorder) begin(p *plan.Plan, o Options) (mark *filelock.Lock, err error) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.dir, err = makeRunDir(o.RunsDir, p.Pipeline.Name); err != nil {
 		return nil, err
 	}
-	rec := &recorder{dir: dir, sink: o.Sink}
+	path := filepath.Join(rec.dir, eventsFile)
+	if rec.events, err = os.Create(path); err != nil {
+		return nil, err
+	}
+	if rec.values, err = os.Create(filepath.Join(rec.dir, "metrics.jsonl")); err != nil {
+		return nil, err
+	}
 	if err := rec.writeConfig(p, o); err != nil {
 		return nil, err
 	}
-	if rec.events, err = os.Create(filepath.Join(dir, eventsFile)); err != nil {
-		return nil, err
-	}
-	if rec.values, err = os.Create(filepath.Join(dir, "metrics.jsonl")); err != nil {
-		return nil, errors.Join(err, rec.events.Close())
-	}
-	return rec, nil
+	return filelock.Mark(path)
 }
+
+// Alive tells whether a process is at work on the run of a folder, or still reads
+// its results.
+func Alive(dir string) (bool, error) { return filelock.IsHeld(filepath.Join(dir, eventsFile)) }
 
 // FolderTime is the layout of the time, in UTC, that the name of a run's folder
 // begins with; a point and a number may follow it.
@@ -89,10 +96,20 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(rec.dir, configFile), append(text, '\n'), 0o666); err != nil {
+	if err := writeSynced(filepath.Join(rec.dir, configFile), append(text, '\n')); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), []byte(p.Source()), 0o666)
+}
+
+// writeSynced waits for the disk: what a run reads is kept by what is written here.
+func writeSynced(path string, text []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (rec *recorder) emit(e Event) {
@@ -112,6 +129,9 @@ func (rec *recorder) metrics(m metricsRecord) {
 }
 
 func (rec *recorder) write(f *os.File, record any) {
+	if f == nil {
+		return
+	}
 	line, err := json.Marshal(record)
 	if err == nil {
 		_, err = f.Write(append(line, '\n'))
@@ -124,5 +144,11 @@ func (rec *recorder) write(f *os.File, record any) {
 func (rec *recorder) close() error {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	return errors.Join(rec.err, rec.events.Close(), rec.values.Close())
+	err := rec.err
+	for _, f := range []*os.File{rec.events, rec.values} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	return err
 }
