@@ -7,11 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/seal"
 )
 
 // Files of a run's folder.
@@ -60,23 +63,49 @@ func Alive(dir string) (bool, error) { return filelock.IsHeld(filepath.Join(dir,
 // begins with; a point and a number may follow it.
 const FolderTime = "20060102T150405Z"
 
-// makeRunDir makes <time>-<pipeline>, with a number after the time where several
-// runs of a pipeline begin in one second.
+// makeRunDir makes <time>-<pipeline>. The names are in the order in which runs begin.
 func makeRunDir(runs, pipeline string) (string, error) {
 	if err := os.MkdirAll(runs, 0o777); err != nil {
 		return "", err
 	}
-	stamp := time.Now().UTC().Format(FolderTime)
-	for n := 1; ; n++ {
-		start := stamp
-		if n > 1 {
-			start = fmt.Sprintf("%s.%d", stamp, n)
+	for {
+		begin, err := beginning(runs, time.Now().UTC())
+		if err != nil {
+			return "", err
 		}
-		dir := filepath.Join(runs, start+"-"+pipeline)
+		dir := filepath.Join(runs, begin+"-"+pipeline)
 		if err := os.Mkdir(dir, 0o777); !errors.Is(err, fs.ErrExist) {
 			return dir, err
 		}
 	}
+}
+
+// beginning returns what the name of a run's folder begins with: the time or, where
+// the newest run has this time or a later one, since a clock was set back, the
+// next name after it.
+func beginning(runs string, now time.Time) (string, error) {
+	folders, err := os.ReadDir(runs)
+	if err != nil {
+		return "", err
+	}
+	last := ""
+	for _, f := range folders {
+		begin, _, _ := strings.Cut(f.Name(), "-")
+		if _, err := time.Parse(FolderTime, strings.TrimRight(begin, ".123456789")); err == nil {
+			last = max(last, begin)
+		}
+	}
+	stamp := now.Format(FolderTime)
+	if stamp > last {
+		return stamp, nil
+	}
+	stamp, number, _ := strings.Cut(last, ".")
+	n, _ := strconv.Atoi(number)
+	if n < 9 { // of one digit, to be in order
+		return fmt.Sprintf("%s.%d", stamp, max(n, 1)+1), nil
+	}
+	at, err := time.Parse(FolderTime, stamp)
+	return at.Add(time.Second).Format(FolderTime), err
 }
 
 func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
@@ -96,7 +125,7 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := writeSynced(filepath.Join(rec.dir, configFile), append(text, '\n')); err != nil {
+	if err := writeSynced(filepath.Join(rec.dir, configFile), seal.Seal(append(text, '\n'))); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), []byte(p.Source()), 0o666)
