@@ -36,6 +36,24 @@ func (s *Store) Verify(e *Entry) error {
 // hash is hashTree for as long as the store's work goes on.
 func (s *Store) hash(dir string) ([]File, error) { return hashTree(s.ctx, dir) }
 
+// VerifyFiles is [Store.Verify] for some files of a result, by their paths: those
+// that are about to be read.
+func (s *Store) VerifyFiles(e *Entry, some func(path string) bool) error {
+	_, ok, err := s.check(e.Fingerprint, func(dir string) ([]File, error) {
+		files, err := listed(dir)
+		for i := range files {
+			if err == nil && some(files[i].Path) {
+				err = hashFile(s.ctx, dir, &files[i], func(*os.File) error { return nil })
+			}
+		}
+		return files, err
+	})
+	if err == nil && !ok {
+		err = &DamagedError{Fingerprint: e.Fingerprint, Reason: "its entry is missing"}
+	}
+	return err
+}
+
 func listed(dir string) ([]File, error) {
 	files, _, err := listTree(dir)
 	return files, err

@@ -172,3 +172,38 @@ func readOnly(t *testing.T, dir string) {
 		t.Skip(err)
 	}
 }
+
+// A run that finds everything stored compares the numbers that it shows with their
+// digests, and makes again what has changed; what it does not read it only counts.
+func TestShownResultsAreCompared(t *testing.T) {
+	l := newLab(t)
+	data := l.add("download.images", "data", nil)
+	report := l.add("evaluate.report", "report", nil, data)
+	report.Stage.Kind.Shown = func(path string) bool { return path == "result" }
+	r, _ := l.mustRun()
+	want := l.text(r, report)
+	for _, u := range []*plan.Unit{data, report} {
+		h, err := l.store.Handle(r.Entries[u.Address], "out")
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(h.Path, "result")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[0] ^= 1
+		if err := errors.Join(os.Remove(path), os.WriteFile(path, text, 0o444)); err != nil {
+			t.Fatal(err)
+		}
+		again, log := l.mustRun()
+		if u == data {
+			equal(t, log)
+			continue
+		}
+		equal(t, log, "download.images", "evaluate.report") // what it reads was damaged too
+		if got := l.text(again, report); got != want {
+			t.Errorf("shows %q, want %q", got, want)
+		}
+	}
+}

@@ -59,6 +59,7 @@ func TestNoDamagedFileOfACheckpointIsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFolders(t, source, "best-8", "step-13", "step-14")
+	rest := validated(t, "")
 	for _, name := range filesIn(t, source) {
 		for what, injure := range injuries {
 			dir := t.TempDir()
@@ -72,7 +73,7 @@ func TestNoDamagedFileOfACheckpointIsUsed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rest := validated(t, dir)
+			rest.loop.Dir = dir
 			var log []string
 			rest.loop.Logf = func(format string, args ...any) { log = append(log, format) }
 			got, err := rest.loop.Run(t.Context())
