@@ -101,6 +101,9 @@ func Take(ctx context.Context, path string, tell func(holder string)) (*Lock, er
 	}
 }
 
+// Path is that of the file.
+func (l *Lock) Path() string { return l.path }
+
 // Unlock leaves the file for the next.
 func (l *Lock) Unlock() error { return l.file.Close() }
 
@@ -168,12 +171,33 @@ func IsHeld(path string) (held bool, err error) {
 	return !free, lock.Close()
 }
 
-// Mark locks a file of the caller's own, and writes nothing into it. It waits only
-// for those who are just looking.
+// Mark locks a file or folder of the caller's own, and writes nothing into it. It
+// waits only for those who are just looking. The error is [fs.ErrNotExist] where it
+// has been removed.
 func Mark(path string) (*Lock, error) {
 	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	if err := file.Lock(); err != nil {
 		return nil, err
 	}
+	current, err := isCurrent(file)
+	if err == nil && !current {
+		err = &fs.PathError{Op: "lock", Path: path, Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
 	return &Lock{path: path, file: file}, nil
+}
+
+// RemoveUnmarked removes a file or folder that no process has marked.
+func RemoveUnmarked(path string) error {
+	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := file.TryLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if !free || err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(path), file.Close())
 }
