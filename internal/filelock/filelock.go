@@ -23,6 +23,8 @@ import (
 type Lock struct {
 	path string
 	file *flock.Flock
+	// named says that the file tells who holds it.
+	named bool
 }
 
 // Try locks the file at path, making it first where needed. It returns nil without
@@ -46,7 +48,7 @@ func Try(path string) (*Lock, error) {
 		// Who holds it is only for the message to others, and a full disk is no
 		// reason not to lock: what makes room locks too.
 		_ = os.WriteFile(path, []byte(self()), 0o666)
-		return &Lock{path: path, file: file}, nil
+		return &Lock{path: path, file: file, named: true}, nil
 	}
 }
 
@@ -104,8 +106,13 @@ func Take(ctx context.Context, path string, tell func(holder string)) (*Lock, er
 // Path is that of the file.
 func (l *Lock) Path() string { return l.path }
 
-// Unlock leaves the file for the next.
-func (l *Lock) Unlock() error { return l.file.Close() }
+// Unlock leaves the file for the next, and no word of who held it.
+func (l *Lock) Unlock() error {
+	if l.named {
+		_ = os.Truncate(l.path, 0) // it may have gone
+	}
+	return l.file.Close()
+}
 
 // Remove removes the file while it is still locked, so that none stays behind.
 func (l *Lock) Remove() error {

@@ -99,6 +99,12 @@ func TestTakeTellsWhoItWaitsForAndEndsWithTheContext(t *testing.T) {
 	if err := lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
+	if text, err := os.ReadFile(path); err != nil || len(text) != 0 {
+		t.Errorf("a free lock says %q, %v", text, err)
+	}
+	if err := os.WriteFile(path, []byte(self()), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	// A file that says of a living process that it holds it locks nothing.
 	if other, err = Take(t.Context(), path, func(who string) { t.Errorf("waited for %s", who) }); err != nil {
 		t.Fatal(err)

@@ -138,11 +138,11 @@ func TestConfigurationThatHasChangedIsNotRead(t *testing.T) {
 // named before anything runs.
 func TestCacheThatCannotBeWritten(t *testing.T) {
 	l := newLab(t)
-	data := l.add("download.images", "data", nil)
+	l.add("download.images", "data", nil)
 	l.mustRun()
 	readOnly(t, l.root)
 	l = labIn(t, l.root)
-	data = l.add("download.images", "data", nil)
+	data := l.add("download.images", "data", nil)
 	o := l.options()
 	o.RunsDir = filepath.Join(t.TempDir(), "runs")
 	if r, log, err := l.runWith(t.Context(), o); err != nil || r.Cached != 1 || len(log) != 0 {

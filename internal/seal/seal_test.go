@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"testing"
 )
 
@@ -27,7 +28,7 @@ func TestSealIsTheFirstMember(t *testing.T) {
 	if err := Check(text); err != nil {
 		t.Error(err)
 	}
-	if err := Check([]byte(sealed)); err != ErrBroken {
+	if err := Check([]byte(sealed)); !errors.Is(err, ErrBroken) {
 		t.Errorf("a wrong digest passes: %v", err)
 	}
 }
