@@ -14,4 +14,11 @@ type Scenario struct {
 // scenarios are the kinds of fault, in the order in which they are tried.
 var scenarios = []Scenario{
 	kill,
+	bits,
+	signals,
+	twice,
+	garbage,
+	clock,
+	readonly,
+	vanish,
 }
