@@ -19,4 +19,11 @@ var scenarios = []Scenario{
 	writes,
 	diskFull,
 	network,
+	bits,
+	signals,
+	twice,
+	garbage,
+	clock,
+	readonly,
+	vanish,
 }

@@ -84,11 +84,15 @@ func failed(err error) error {
 }
 
 // interruptible returns a context that the first interrupt ends, so that work
-// in progress is saved. The second one ends the program at once.
+// in progress is saved. The second one ends the program at once. A terminal that is
+// closed is an interrupt, unless the program was started with nohup.
 func interruptible(stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		if _, ok := <-signals; !ok {
 			return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"sslpipe/internal/report"
 	"sslpipe/internal/run"
+	"sslpipe/internal/seal"
 	"sslpipe/internal/view"
 )
 
@@ -26,11 +28,21 @@ var formats = map[string]func(w io.Writer, r *report.Report, dir string) error{
 	"md":   func(w io.Writer, r *report.Report, _ string) error { return view.ReportMarkdown(w, r) },
 	"csv":  func(w io.Writer, r *report.Report, _ string) error { return view.ReportCSV(w, r) },
 	"tex":  func(w io.Writer, r *report.Report, _ string) error { return view.ReportLaTeX(w, r) },
-	"json": func(w io.Writer, r *report.Report, _ string) error { return view.ReportJSON(w, r) },
+	"json": writeJSON,
 	"html": writeHTML,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
+
+// writeJSON writes the document with its seal: whoever reads a report compares it.
+func writeJSON(w io.Writer, r *report.Report, _ string) error {
+	var text bytes.Buffer
+	if err := view.ReportJSON(&text, r); err != nil {
+		return err
+	}
+	_, err := w.Write(seal.Seal(text.Bytes()))
+	return err
+}
 
 func writeHTML(w io.Writer, r *report.Report, dir string) error {
 	pictures := map[string][]byte{}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"sslpipe/internal/seal"
 )
 
 // File is the name of the document in a run's folder.
@@ -21,6 +23,9 @@ func Read(dir string) (*Report, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if err := seal.Check(text); err != nil {
+		return nil, fmt.Errorf("read %s: %w; running the pipeline again makes a new one", path, err)
 	}
 	var r Report
 	if err := json.Unmarshal(text, &r); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sslpipe/internal/plan"
+	"sslpipe/internal/seal"
 )
 
 // Config is config.json of a run's folder: the plan with every default filled in.
@@ -44,11 +45,29 @@ func ReadConfig(dir string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c Config
-	if err := json.Unmarshal(text, &c); err != nil {
+	c, err := decodeConfig(text)
+	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return &c, nil
+	return c, nil
+}
+
+func decodeConfig(text []byte) (*Config, error) {
+	if err := seal.Check(text); err != nil {
+		return nil, err
+	}
+	c := new(Config)
+	return c, json.Unmarshal(text, c)
+}
+
+// Begun tells whether a run wrote any event: whatever it reads, its configuration
+// was on the disk before that.
+func Begun(dir string) (bool, error) {
+	info, err := os.Stat(filepath.Join(dir, eventsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Size() > 0, err
 }
 
 // tailBytes is more than the last line of a run's events takes.

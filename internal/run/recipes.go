@@ -97,8 +97,8 @@ func complete(run *plan.EarlierRun) bool {
 // today.
 func readEarlier(dir string, config []byte, today map[string]string) (*plan.EarlierRun, error) {
 	run := &plan.EarlierRun{Units: map[string]plan.EarlierUnit{}}
-	var then Config
-	if err := json.Unmarshal(config, &then); err != nil {
+	then, err := decodeConfig(config)
+	if err != nil {
 		return nil, err
 	}
 	for _, c := range then.Units {
