@@ -70,7 +70,7 @@ func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	c, err := findLayout(p.source.Layout).read(p.opener(), t)
+	c, err := findLayout(p.source.Layout).catalogue(p.opener(), t)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if err != nil {
 		return nil, fmt.Errorf("layout %s: %w", p.source.Layout, err)
