@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func list(t *testing.T, layout string, files memory) *catalogue {
 	if err != nil {
 		named := strings.Contains(err.Error(), "the class ") || strings.HasPrefix(err.Error(), "holds no ")
 		for name := range files {
-			named = named || strings.Contains(err.Error(), name[strings.LastIndex(name, "/")+1:])
+			named = named || strings.Contains(err.Error(), shown(name)) || strings.Contains(err.Error(), path.Base(name))
 		}
 		if !named || !printable(err.Error()) {
 			t.Errorf("the error names no file, or cannot be shown: %q", err)

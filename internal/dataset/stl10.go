@@ -42,7 +42,7 @@ func readSTL10(_ opener, t tree) (*catalogue, error) {
 		}
 	}
 	if c.labels != nil && top >= len(c.labels) {
-		return c, fmt.Errorf("label %d of %d classes", top+1, len(c.labels))
+		return c, fmt.Errorf("%s: has %d classes, and there is label %d", shown(files["class_names.txt"]), len(c.labels), top+1)
 	}
 	for i := len(c.labels); i <= top; i++ {
 		c.labels = append(c.labels, strconv.Itoa(i+1))
