@@ -21,7 +21,10 @@
 // disk, and links, devices, duplicates and names that lead outside are refused,
 // as is anything that unpacks to far more than it weighs. A download without a
 // digest is refused. Images that cannot be decoded are counted and named, and
-// too many of them are an error. The package does not augment, batch or train.
+// too many of them are an error. Of an animation the first frame counts; what a
+// camera notes of orientation and colour profile is not heeded. What a terminal
+// cannot show is quoted in messages and refused as the name of a class. The package
+// does not augment, batch or train.
 //
 // A new known set is an entry in Known (known.go); a new layout is a function
 // from files to a catalogue and an entry in layouts (layout.go).

@@ -16,8 +16,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// smallLimits are defaultLimits scaled down, so that a fuzzer reaches them.
+// smallLimits are defaultLimits scaled down, so that a fuzzer reaches them. What
+// they allow stays in memory.
 var smallLimits = limits{entries: 16, bytes: 1 << 20, ratio: 50}
+
+// fuzzOpener opens without a place to write to.
+func fuzzOpener(t *testing.T) opener {
+	return opener{ctx: t.Context(), scratch: "/nowhere", limits: smallLimits, report: func(int64, int64) {}}
+}
 
 // memory is a tree of files in memory.
 type memory map[string][]byte
@@ -45,8 +51,7 @@ func (m memory) open(name string) (blob, error) {
 // list lists files in a layout and checks what every caller relies on: pixels of
 // the stated shape, labels that exist and can be shown, errors that name a file.
 func list(t *testing.T, layout string, files memory) *catalogue {
-	o := opener{ctx: t.Context(), scratch: t.TempDir(), limits: smallLimits, report: func(int64, int64) {}}
-	c, err := findLayout(layout).catalogue(o, files)
+	c, err := findLayout(layout).catalogue(fuzzOpener(t), files)
 	defer func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
