@@ -136,7 +136,10 @@ func (t *zipTree) open(name string) (blob, error) {
 		return nil, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	b, err := t.spool(r, int64(f.UncompressedSize64))
-	if err := errors.Join(err, r.Close()); err != nil {
+	if closing := r.Close(); err == nil && closing != nil { // it repeats what reading has failed of
+		err = errors.Join(closing, b.Close())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	return b, nil
