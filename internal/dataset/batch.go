@@ -111,6 +111,30 @@ func (j *job) run(d *decoder, raw [3]int) error {
 	})
 }
 
+// renderAll loads and renders n pictures, as many at a time as are decoded
+// together and memory should hold.
+func (d *decoder) renderAll(n int, load func(i int) (*picture, error), done func(i int, p *picture)) error {
+	for start := 0; start < n; {
+		var pictures []*picture
+		for held := 0; start+len(pictures) < n && len(pictures) < together && held < mostHeld; {
+			p, err := load(start + len(pictures))
+			if err != nil {
+				return err
+			}
+			held += len(p.file) + len(p.pixels)
+			pictures = append(pictures, p)
+		}
+		if err := d.render(pictures); err != nil {
+			return err
+		}
+		for i, p := range pictures {
+			done(start+i, p)
+		}
+		start += len(pictures)
+	}
+	return nil
+}
+
 const (
 	smallArea = 256 * 256 // pixels up to which files are decoded together
 	largeArea = 4 << 20   // pixels from which on workers decode one at a time

@@ -129,30 +129,6 @@ func (d *decoder) finish(p *picture) error {
 	return err
 }
 
-// renderAll loads and renders n pictures, as many at a time as are decoded
-// together and memory should hold.
-func (d *decoder) renderAll(n int, load func(i int) (*picture, error), done func(i int, p *picture)) error {
-	for start := 0; start < n; {
-		var pictures []*picture
-		for held := 0; start+len(pictures) < n && len(pictures) < together && held < mostHeld; {
-			p, err := load(start + len(pictures))
-			if err != nil {
-				return err
-			}
-			held += len(p.file) + len(p.pixels)
-			pictures = append(pictures, p)
-		}
-		if err := d.render(pictures); err != nil {
-			return err
-		}
-		for i, p := range pictures {
-			done(start+i, p)
-		}
-		start += len(pictures)
-	}
-	return nil
-}
-
 // decodeTogether decodes up to together small JPEG files. It fails where one of
 // them is bad, without saying which.
 func (d *decoder) decodeTogether(small []*picture) error {
