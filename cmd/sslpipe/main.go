@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"sslpipe/internal/view"
 )
 
 // Exit codes.
@@ -47,14 +49,14 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.As(err, &exit):
 		if exit.err != nil {
-			_, _ = fmt.Fprintln(stderr, "Error:", exit.err)
+			_, _ = fmt.Fprintln(stderr, "Error:", view.ErrorText(exit.err))
 			if fullDisk(exit.err) {
 				_ = s.tellSpace(stderr) // what can be said of it was said
 			}
 		}
 		return exit.code
 	}
-	_, _ = fmt.Fprintln(stderr, "Error:", err)
+	_, _ = fmt.Fprintln(stderr, "Error:", view.ErrorText(err))
 	_, _ = fmt.Fprintln(stderr, "See sslpipe --help.")
 	return exitMistake
 }
