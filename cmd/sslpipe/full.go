@@ -12,11 +12,11 @@ import (
 )
 
 // fullDisk tells whether there was no more space for what was to be written.
-// TensorFlow's errors are text.
+// Errors of TensorFlow, and of the library that draws PDF, are text.
 func fullDisk(err error) bool {
-	text := err.Error()
+	text := strings.ToLower(err.Error())
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
-		strings.Contains(text, "No space left on device") || strings.Contains(text, "Disk quota exceeded")
+		strings.Contains(text, "no space left on device") || strings.Contains(text, "disk quota exceeded")
 }
 
 // tellSpace says what can be freed, and how.
