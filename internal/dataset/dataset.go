@@ -61,6 +61,9 @@ type Dataset struct {
 	stride int // bytes of an image
 }
 
+// maxStride is more bytes than an image of a data set has.
+const maxStride = 1 << 31
+
 // Open maps the prepared folder dir. It fails where a file is missing, shorter
 // or longer than the description says, or names images that do not exist.
 func Open(dir string) (*Dataset, error) {
@@ -80,9 +83,12 @@ func Open(dir string) (*Dataset, error) {
 }
 
 func (d *Dataset) open(dir string) error {
-	d.stride = d.Meta.Shape[0] * d.Meta.Shape[1] * d.Meta.Shape[2]
-	if d.stride <= 0 {
-		return fmt.Errorf("%s: images of shape %v", metaFile, d.Meta.Shape)
+	d.stride = 1
+	for _, n := range d.Meta.Shape {
+		if n < 1 || n > maxStride/d.stride {
+			return fmt.Errorf("%s: images of shape %v", metaFile, d.Meta.Shape)
+		}
+		d.stride *= n
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, labelsFile))
 	if err != nil {
