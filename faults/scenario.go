@@ -14,4 +14,9 @@ type Scenario struct {
 // scenarios are the kinds of fault, in the order in which they are tried.
 var scenarios = []Scenario{
 	kill,
+	crash,
+	power,
+	writes,
+	diskFull,
+	network,
 }

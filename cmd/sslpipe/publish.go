@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/fetch"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
 )
@@ -103,24 +105,30 @@ func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
 	if err := copyTree(temp, filepath.Join(h.Path, stages.ModelDir)); err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
-	card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}
-	text, err := json.MarshalIndent(card, "", "  ")
+	text, err := json.MarshalIndent(modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(temp, cardFile), append(text, '\n'), 0o644); err != nil {
+	card := bytes.NewReader(append(text, '\n'))
+	if err := errors.Join(writeSynced(filepath.Join(temp, cardFile), card), fetch.SyncFolder(temp)); err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	return os.Rename(temp, dir)
+	if err := os.Rename(temp, dir); err != nil {
+		return err
+	}
+	return fetch.SyncFolder(filepath.Dir(dir))
 }
 
 // copyTree copies a folder's files. They are copied, not linked, so that whoever
-// changes a published model does not damage the stored result.
+// changes a published model does not damage the stored result. All of it is on the
+// disk when copyTree returns, or a power cut could leave a model whose files have
+// their names and sizes, and nothing in them.
 func copyTree(to, from string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	var folders []string
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -130,10 +138,17 @@ func copyTree(to, from string) error {
 		}
 		target := filepath.Join(to, rel)
 		if d.IsDir() {
+			folders = append(folders, target)
 			return os.MkdirAll(target, 0o755)
 		}
 		return copyFile(target, path)
 	})
+	for _, folder := range folders {
+		if err == nil {
+			err = fetch.SyncFolder(folder)
+		}
+	}
+	return err
 }
 
 func copyFile(to, from string) error {
@@ -142,10 +157,14 @@ func copyFile(to, from string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
+	return writeSynced(to, in)
+}
+
+func writeSynced(to string, in io.Reader) error {
 	out, err := os.Create(to)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return errors.Join(err, out.Sync(), out.Close())
 }
