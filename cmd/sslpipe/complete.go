@@ -127,7 +127,7 @@ func addressesIn(cmd *cobra.Command, path, begin string) []string {
 }
 
 func specOf(path string) *hclspec.Spec {
-	spec, _ := hclspec.Load([]string{path}, plan.KindNames(stages.Kinds), nil)
+	spec, _ := hclspec.Load([]string{path}, plan.KindNames(stages.Kinds), hclspec.Files{})
 	return spec
 }
 

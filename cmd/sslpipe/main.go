@@ -142,6 +142,7 @@ var commands = []func(*settings) *cobra.Command{
 	compareCommand,
 	cacheCommand,
 	lockCommand,
+	verifyCommand,
 	describeCommand,
 	lspCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },

@@ -27,7 +27,7 @@ func TestPublishedTellsWhatPublishMends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := store.Commit(artifact.Work{Fingerprint: u.Fingerprint, Unit: u.Address}, filepath.Dir(made), map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder}}, 1)
+	committed, err := store.Commit(artifact.Work{Fingerprint: u.Fingerprint, Unit: u.Address}, filepath.Dir(made), map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder}}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,18 +47,18 @@ func TestPublishedTellsWhatPublishMends(t *testing.T) {
 		if err := c.damage(); err != nil {
 			t.Fatal(err)
 		}
-		if published(root, p, e, u) {
+		if published(root, p, committed.Entry, u) {
 			t.Errorf("%s: it counts as published", c.what)
 		}
-		if err := publish(root, p, store, map[string]*artifact.Entry{u.Address: e}); err != nil {
+		if err := publish(root, p, store, map[string]*artifact.Entry{u.Address: committed.Entry}); err != nil {
 			t.Fatal(err)
 		}
-		if !published(root, p, e, u) {
+		if !published(root, p, committed.Entry, u) {
 			t.Errorf("%s: publishing does not mend it", c.what)
 		}
 	}
 	u.Stage.Kind.Outputs = []plan.Output{{Name: "metrics", Type: artifact.TypeMetrics}}
-	if !published(filepath.Join(dir, "none"), p, e, u) {
+	if !published(filepath.Join(dir, "none"), p, committed.Entry, u) {
 		t.Error("what makes no model is not published")
 	}
 }

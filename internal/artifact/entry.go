@@ -53,6 +53,8 @@ func (e *Entry) Content(output string) (string, error) {
 type EntryOutput struct {
 	Type Type            `json:"type"`
 	Meta json.RawMessage `json:"meta"`
+	// Scores are as in [Output].
+	Scores map[string]float64 `json:"scores,omitempty"`
 }
 
 // Divergence is a result that differs from another of the same fingerprint.
@@ -80,7 +82,7 @@ func newEntry(w Work, files []File, outs map[string]Output, seconds float64) (*E
 		if err != nil {
 			return nil, fmt.Errorf("write metadata of output %s: %w", name, err)
 		}
-		e.Outputs[name] = EntryOutput{Type: out.Type, Meta: meta}
+		e.Outputs[name] = EntryOutput{Type: out.Type, Meta: meta, Scores: out.Scores}
 	}
 	return e, nil
 }

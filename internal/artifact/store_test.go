@@ -49,11 +49,11 @@ func write(t *testing.T, path, text string) {
 func commit(t *testing.T, s *Store, fingerprint string, files map[string]string) *Entry {
 	t.Helper()
 	outs := map[string]Output{"data": {Type: TypeDataset, Meta: DatasetMeta{Name: "toy", Shape: [3]int{2, 3, 1}, Mean: []float64{0.25}}}}
-	e, err := s.Commit(Work{Fingerprint: fingerprint, Unit: "download.images"}, result(t, s, fingerprint, files), outs, 1.5)
+	c, err := s.Commit(Work{Fingerprint: fingerprint, Unit: "download.images"}, result(t, s, fingerprint, files), outs, 1.5)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return c.Entry
 }
 
 var toy = map[string]string{"b.txt": "hello\n", "a/z.bin": ""}

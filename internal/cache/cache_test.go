@@ -50,11 +50,11 @@ func (b *bench) add(unit, fingerprint, content, reads string) *artifact.Entry {
 	b.write(filepath.Join(".sslpipe", "work", fingerprint, "out", "file"), content)
 	outs := map[string]artifact.Output{"out": {Type: artifact.TypeViews, Meta: artifact.ViewsMeta{DatasetDigest: reads}}}
 	work := b.store.WorkDir(fingerprint)
-	e, err := b.store.Commit(artifact.Work{Fingerprint: fingerprint, Unit: unit}, filepath.Join(work, "out"), outs, 2)
+	c, err := b.store.Commit(artifact.Work{Fingerprint: fingerprint, Unit: unit}, filepath.Join(work, "out"), outs, 2)
 	if err := errors.Join(err, os.RemoveAll(work)); err != nil {
 		b.t.Fatal(err)
 	}
-	return e
+	return c.Entry
 }
 
 // run makes the folder of a run of units, given as addresses with fingerprints.

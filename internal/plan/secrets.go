@@ -23,9 +23,21 @@ const hidden = "(sensitive)"
 // shorter ones every number would be hidden.
 const minSecret = 3
 
-// hide keeps a value of a sensitive variable out of messages, and the expression that
-// it is written as out of the source.
-func (p *planner) hide(value cty.Value, written hcl.Expression) {
+// hide keeps a value of a sensitive variable out of messages, and the attribute that
+// it is written in out of the sources. Either may be missing.
+func (p *planner) hide(value cty.Value, written *hcl.Attribute) {
+	if value != cty.NilVal {
+		p.hideValue(value)
+	}
+	if written == nil || len(hclspec.References(written.Expr)) > 0 {
+		return
+	}
+	name, at := written.NameRange, written.Expr.Range()
+	p.mask(at)
+	p.record.cut(at.Filename, [2]int{name.Start.Byte, name.End.Byte}, [2]int{at.Start.Byte, at.End.Byte})
+}
+
+func (p *planner) hideValue(value cty.Value) {
 	plain, _ := value.UnmarkDeep()
 	_ = cty.Walk(plain, func(_ cty.Path, v cty.Value) (bool, error) {
 		if v.IsNull() || v.Type() != cty.String && v.Type() != cty.Number {
@@ -37,12 +49,10 @@ func (p *planner) hide(value cty.Value, written hcl.Expression) {
 		}
 		if len(text) >= minSecret && !slices.Contains(p.secrets, text) {
 			p.secrets = append(p.secrets, text)
+			p.record.secrets = append(p.record.secrets, text)
 		}
 		return true, nil
 	})
-	if written != nil && len(hclspec.References(written)) == 0 {
-		p.mask(written.Range())
-	}
 }
 
 // mask overwrites a part of a source.

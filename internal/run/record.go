@@ -92,7 +92,7 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 	if err := os.WriteFile(filepath.Join(rec.dir, configFile), append(text, '\n'), 0o666); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(rec.dir, "pipeline.hcl"), []byte(p.Source()), 0o666)
+	return writeSources(rec.dir, p.Sources())
 }
 
 func (rec *recorder) emit(e Event) {

@@ -51,6 +51,7 @@ type Options struct {
 type Result struct {
 	RunDir   string
 	Entries  map[string]*artifact.Entry // by unit address: what is stored now
+	Made     map[string]*artifact.Entry // what this run made; of a forced unit, it may differ
 	Executed int                        // units that this run ran to their end
 	Cached   int                        // units that it found stored
 }
@@ -109,6 +110,7 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	r := &runner{Options: o, plan: p, record: record, result: &Result{
 		RunDir:  record.dir,
 		Entries: make(map[string]*artifact.Entry, len(p.Units)),
+		Made:    map[string]*artifact.Entry{},
 	}}
 	err = r.execute(ctx)
 	return r.result, errors.Join(err, record.close())

@@ -16,6 +16,7 @@ type outcome struct {
 	unit  *plan.Unit
 	state state
 	entry *artifact.Entry // when executed or cached
+	made  *artifact.Entry // when executed
 	err   error           // when failed
 }
 
@@ -150,6 +151,7 @@ func (s *scheduler) settle(o outcome) {
 		s.waiting = slices.Insert(s.waiting, at, o.unit)
 	case executed:
 		s.result.Entries[o.unit.Address] = o.entry
+		s.result.Made[o.unit.Address] = o.made
 		s.result.Executed++
 	case cached:
 		s.result.Entries[o.unit.Address] = o.entry

@@ -44,18 +44,31 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 		return outcome{unit: u, state: absent}
 	}
 	start := time.Now()
-	e, err := r.perform(ctx, j, dir)
+	c, err := r.perform(ctx, j, dir)
 	seconds := time.Since(start).Seconds()
 	switch {
 	case err == nil:
+		r.tellDifference(u, c)
 		r.record.emit(Event{Type: UnitFinished, Unit: u.Address, Seconds: seconds})
-		return outcome{unit: u, state: executed, entry: e}
+		return outcome{unit: u, state: executed, entry: c.Entry, made: c.Made}
 	case stopped(ctx, err):
 		r.record.emit(Event{Type: UnitInterrupted, Unit: u.Address, Seconds: seconds})
 	default:
 		r.record.emit(Event{Type: UnitFailed, Unit: u.Address, Seconds: seconds, Error: err.Error()})
 	}
 	return outcome{unit: u, err: err}
+}
+
+// tellDifference tells of a result that is not the first one of its fingerprint.
+func (r *runner) tellDifference(u *plan.Unit, c artifact.Committed) {
+	if !c.Diverged() {
+		return
+	}
+	d, err := r.Store.Compare(c.Entry, c.Made)
+	if err != nil {
+		r.message(u, "cannot compare the result with the first one: %v", err)
+	}
+	r.record.emit(Event{Type: UnitDiverged, Unit: u.Address, Message: d.String()})
 }
 
 func (j job) work() artifact.Work {
@@ -88,21 +101,15 @@ func (r *runner) stored(j job) (*artifact.Entry, error) {
 // perform runs a unit in its private folder and stores what it leaves under out.
 // Whatever else is in the folder stays for the next attempt until the result is
 // stored.
-func (r *runner) perform(ctx context.Context, j job, dir string) (*artifact.Entry, error) {
+func (r *runner) perform(ctx context.Context, j job, dir string) (c artifact.Committed, err error) {
 	u := j.unit
 	out := filepath.Join(dir, "out")
-	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(dir, 0o777)); err != nil {
-		return nil, fmt.Errorf("prepare work folder: %w", err)
-	}
-	kept, err := os.ReadDir(dir)
+	resumes, err := prepareWork(dir, out)
 	if err != nil {
-		return nil, fmt.Errorf("prepare work folder: %w", err)
-	}
-	if err := os.Mkdir(out, 0o777); err != nil {
-		return nil, fmt.Errorf("prepare work folder: %w", err)
+		return c, fmt.Errorf("prepare work folder: %w", err)
 	}
 	begun := Event{Type: UnitStarted, Unit: u.Address}
-	if len(kept) > 0 {
+	if resumes {
 		begun.Type = UnitResumed
 	}
 	r.record.emit(begun)
@@ -123,17 +130,29 @@ func (r *runner) perform(ctx context.Context, j job, dir string) (*artifact.Entr
 	if err == nil {
 		err = checkOutputs(u.Stage.Kind.Outputs, outs)
 	}
-	var e *artifact.Entry
 	if err == nil {
-		e, err = r.Store.Commit(j.work(), out, outs, time.Since(start).Seconds())
+		c, err = r.Store.Commit(j.work(), out, outs, time.Since(start).Seconds())
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(out))
+		return c, errors.Join(err, os.RemoveAll(out))
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		r.message(u, "cannot remove the work folder: %v", err)
 	}
-	return e, nil
+	return c, nil
+}
+
+// prepareWork empties the folder for a result, and tells whether an earlier attempt
+// left something beside it.
+func prepareWork(dir, out string) (resumes bool, err error) {
+	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(dir, 0o777)); err != nil {
+		return false, err
+	}
+	kept, err := os.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
+	return len(kept) > 0, os.Mkdir(out, 0o777)
 }
 
 // call runs the unit's kind. A panic in it becomes an error, with the stack in a

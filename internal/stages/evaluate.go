@@ -152,7 +152,17 @@ func runEvaluate(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 	}
 	return map[string]artifact.Output{"metrics": {Type: artifact.TypeMetrics, Meta: artifact.MetricsMeta{
 		TestImages: len(e.sets[0].indices), Classifiers: len(e.runs),
-	}}}, nil
+	}, Scores: e.accuracies()}}, nil
+}
+
+// accuracies are those of the classifiers on the first test set.
+func (e *evaluation) accuracies() map[string]float64 {
+	all := make(map[string]float64, len(e.scores.Runs))
+	for i, run := range e.scores.Runs {
+		name := fmt.Sprintf("accuracy of arm %d at %s, seed %d", run.Arm, metrics.LabelsText(run.Classifier.LabelsPerClass), run.Seed)
+		all[name] = e.scores.Sets[0].Scores[i].Values[metrics.Accuracy]
+	}
+	return all
 }
 
 // evaluation gathers scores.

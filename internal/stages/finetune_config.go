@@ -17,13 +17,13 @@ var finetune = plan.Kind{
 	Name:    "finetune",
 	Doc:     "Trains a classifier from few labels: the whole network, or a linear or nearest-neighbour model on frozen features.",
 	Sample:  "ssl",
-	Version: 2,
+	Version: 3,
 	New:     func() any { return defaultFinetune() },
 	Families: map[string]schema.Family{
 		"backbone": backbone.Kinds, "optimizer": nn.Optimizers,
 	},
 	Outputs: []plan.Output{
-		{Name: "classifier", Type: artifact.TypeClassifier, Doc: "The trained classifier, as a SavedModel."},
+		{Name: "classifier", Type: artifact.TypeClassifier, Doc: "The trained classifier, as a SavedModel; losses.csv has the loss of each step."},
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
