@@ -19,4 +19,5 @@ var scenarios = []Scenario{
 	writes,
 	diskFull,
 	network,
+	memory,
 }
