@@ -23,8 +23,9 @@ const (
 // that can no longer be written does not stop the units; the first error is told
 // when the recorder is closed.
 type recorder struct {
-	dir  string
-	sink func(Event)
+	dir    string
+	sink   func(Event)
+	redact func(string) string // hides what is sensitive
 
 	mu             sync.Mutex
 	events, values *os.File
@@ -36,7 +37,7 @@ func newRecorder(p *plan.Plan, o Options) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := &recorder{dir: dir, sink: o.Sink}
+	rec := &recorder{dir: dir, sink: o.Sink, redact: p.Redact}
 	if err := rec.writeConfig(p, o); err != nil {
 		return nil, err
 	}
@@ -99,6 +100,12 @@ func (rec *recorder) emit(e Event) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	e.Time = time.Now().UTC()
+	e.Message, e.Error = rec.redact(e.Message), rec.redact(e.Error)
+	if e.Progress != nil && e.Progress.Note != "" {
+		p := *e.Progress
+		p.Note = rec.redact(p.Note)
+		e.Progress = &p
+	}
 	rec.write(rec.events, e)
 	if rec.sink != nil {
 		rec.sink(e)

@@ -240,7 +240,7 @@ func checkFinetune(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 		}
 	}
 	c.checkBlocks(&problems, in.One("init"))
-	return map[string]plan.Facts{"classifier": {Shape: facts.Shape}}, problems
+	return map[string]plan.Facts{"classifier": {Shape: facts.Shape, Activations: c.activations(in)}}, problems
 }
 
 // checkBlocks looks for names of blocks that the network does not have, as far as it
