@@ -26,4 +26,5 @@ var scenarios = []Scenario{
 	clock,
 	readonly,
 	vanish,
+	memory,
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -144,6 +145,11 @@ func decodeEntry(text []byte, fingerprint string) (*Entry, error) {
 	}
 	if e.Tree != treeDigest(e.Files) {
 		return nil, errors.New("its list of files does not match its digest")
+	}
+	for _, f := range e.Files {
+		if !fs.ValidPath(f.Path) || f.Size < 0 {
+			return nil, fmt.Errorf("it lists a file %q of %d bytes", f.Path, f.Size)
+		}
 	}
 	return e, nil
 }

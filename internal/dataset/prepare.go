@@ -21,6 +21,7 @@ import (
 type Watch struct {
 	Report func(done, total int64, note string) // what is being done
 	Logf   func(format string, args ...any)     // what a person should know of
+	Redact func(text string) string             // hides what must not be stored of an address
 }
 
 // Prepare gets a source and writes it to the folder dst as the package comment
@@ -35,11 +36,14 @@ func Prepare(ctx context.Context, s Source, downloads, dst string, w Watch) (*ar
 	if w.Logf == nil {
 		w.Logf = func(string, ...any) {}
 	}
+	if w.Redact == nil {
+		w.Redact = func(text string) string { return text }
+	}
 	s, known, err := s.complete()
 	if err != nil {
 		return nil, fmt.Errorf("prepare data set: %w", err)
 	}
-	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: w.Report, logf: w.Logf}
+	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: w.Report, logf: w.Logf, redact: w.Redact}
 	meta, err := p.run()
 	if err != nil {
 		return nil, fmt.Errorf("prepare data set %s: %w", known.Name, err)
@@ -56,6 +60,7 @@ type preparation struct {
 	report         func(done, total int64, note string)
 	logf           func(format string, args ...any)
 	origin         string // where the images came from, for the description
+	redact         func(string) string
 }
 
 func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {

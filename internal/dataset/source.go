@@ -101,7 +101,9 @@ func (s Source) check(isKnown bool) error {
 // differs between machines.
 func (s Source) base() string {
 	if s.URL != "" {
-		return path.Base(s.URL)
+		// Without the query, which may hold what is nobody's business.
+		address, _, _ := strings.Cut(s.URL, "?")
+		return path.Base(address)
 	}
 	return filepath.Base(s.Path)
 }

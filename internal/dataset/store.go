@@ -108,7 +108,7 @@ func (p *preparation) decode(c *catalogue, picked chosen, shape [3]int, resize b
 func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*artifact.DatasetMeta, error) {
 	meta := &artifact.DatasetMeta{
 		Name: p.known.Name, Shape: shape, Classes: dealt.classes, Splits: map[string]int{},
-		License: p.known.License, Source: p.origin,
+		License: p.known.License, Source: p.redact(p.origin),
 	}
 	for name, indices := range dealt.splits {
 		meta.Splits[name] = len(indices)

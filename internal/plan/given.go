@@ -97,6 +97,9 @@ func (g *gathering) text(given string) {
 		return
 	}
 	if _, declared := g.secret[name]; !declared {
+		if g.anySecret() { // it may be a misspelt one
+			given = name + "=" + hidden
+		}
 		at := g.p.pseudo(file, given, 0)
 		at.End = at.Start
 		at.End.Byte, at.End.Column = at.Start.Byte+len(name), at.Start.Column+len(name)
@@ -111,6 +114,16 @@ func (g *gathering) unknown(name string, at hcl.Range) *hcl.Diagnostic {
 		name, listed("variables", g.names), schema.DidYouMean(name, g.names))
 }
 
+// anySecret tells whether the pipeline declares a sensitive variable.
+func (g *gathering) anySecret() bool {
+	for _, secret := range g.secret {
+		if secret {
+			return true
+		}
+	}
+	return false
+}
+
 // file reads a file of values. In one that is read without being told, which other
 // pipelines of the folder read too, a name that this one does not declare is none
 // of its business; but a misspelt one would be ignored, so it is told.
@@ -123,8 +136,14 @@ func (g *gathering) file(path string, auto bool) {
 		}
 	}
 	g.p.report(diags...)
+	if len(diags) > 0 && g.anySecret() {
+		g.p.maskValues(path)
+	}
 	for _, attr := range attributes {
 		if _, declared := g.secret[attr.Name]; !declared {
+			if g.anySecret() { // it may be a misspelt one
+				g.p.mask(attr.Expr.Range())
+			}
 			d := g.unknown(attr.Name, attr.NameRange)
 			if auto {
 				d.Severity = hcl.DiagWarning

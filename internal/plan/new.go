@@ -73,6 +73,7 @@ func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 		}
 	}
 	p.redact(p.diags)
+	out.secrets = slices.Concat(p.secrets, p.made)
 	return out, sortDiagnostics(p.diags)
 }
 
@@ -117,9 +118,10 @@ type planner struct {
 	edges     int // from units to units
 	units     int
 	work      work
-	// secrets are texts that messages must not show, masked the sources that had some.
-	secrets []string
-	masked  map[string]bool
+	// secrets are texts that messages must not show, made those of attributes that are
+	// made of them, masked the sources that had some.
+	secrets, made []string
+	masked        map[string]bool
 }
 
 // stage is a Stage under construction.

@@ -143,6 +143,8 @@ type Plan struct {
 	root *scope
 	// record is what the plan was made of; nil as well.
 	record *record
+	// secrets are what Redact hides.
+	secrets []string
 }
 
 // Source is the text of the pipeline: of several files, one after the other, each

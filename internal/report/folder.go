@@ -34,6 +34,9 @@ func Read(dir string) (*Report, error) {
 	if r.Version != Version {
 		return nil, fmt.Errorf("read %s: its schema has version %d, this program reads version %d", path, r.Version, Version)
 	}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
 	return &r, nil
 }
 

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -49,7 +50,8 @@ func History(runs string) ([]Past, error) {
 }
 
 // readPast reads a run's events. A last line that was cut short by a kill, or
-// that is being written, is left out.
+// that is being written, is left out; so is what follows a line that is longer than
+// any event.
 func readPast(dir string) (Past, error) {
 	p := Past{Name: filepath.Base(dir)}
 	_, p.Pipeline, _ = strings.Cut(p.Name, "-")
@@ -58,13 +60,12 @@ func readPast(dir string) (Past, error) {
 		return p, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	for lines := bufio.NewReader(f); ; {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			return p, nil
-		}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxEventLine)
+	lines.Split(wholeLines)
+	for lines.Scan() {
 		var e Event
-		if json.Unmarshal(line, &e) != nil {
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
 		switch e.Type {
@@ -77,4 +78,16 @@ func readPast(dir string) (Past, error) {
 			}
 		}
 	}
+	return p, nil
+}
+
+// wholeLines splits into lines and leaves out a last one that has no end.
+func wholeLines(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF {
+		return len(data), nil, nil
+	}
+	return 0, nil, nil
 }

@@ -27,8 +27,9 @@ const (
 // that can no longer be written does not stop the units; the first error is told
 // when the recorder is closed.
 type recorder struct {
-	dir  string
-	sink func(Event)
+	dir    string
+	sink   func(Event)
+	redact func(string) string // hides what is sensitive
 
 	mu             sync.Mutex // events and values are nil until the folder is there
 	events, values *os.File
@@ -145,6 +146,12 @@ func (rec *recorder) emit(e Event) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	e.Time = time.Now().UTC()
+	e.Message, e.Error = rec.redact(e.Message), rec.redact(e.Error)
+	if e.Progress != nil && e.Progress.Note != "" {
+		p := *e.Progress
+		p.Note = rec.redact(p.Note)
+		e.Progress = &p
+	}
 	rec.write(rec.events, e)
 	if rec.sink != nil {
 		rec.sink(e)

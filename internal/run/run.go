@@ -107,7 +107,7 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	if o.Downloads == "" {
 		o.Downloads = DownloadsDir(o.Store)
 	}
-	record := &recorder{sink: o.Sink}
+	record := &recorder{sink: o.Sink, redact: p.Redact}
 	o.Store = o.Store.With(ctx, func(holder string) {
 		record.emit(Event{Type: Message, Message: fmt.Sprintf("waits: %s is changing the cache", holder)})
 	})

@@ -126,6 +126,7 @@ func (r *runner) perform(ctx context.Context, j job, dir string) (c artifact.Com
 		CheckpointEvery: r.CheckpointEvery,
 		Report:          report.report,
 		Logf:            func(format string, args ...any) { r.message(u, format, args...) },
+		Redact:          r.record.redact,
 	})
 	report.close()
 	if err == nil {
@@ -162,17 +163,33 @@ func (r *runner) call(ctx context.Context, u *plan.Unit, env *plan.Env) (outs ma
 	defer func() {
 		if v := recover(); v != nil {
 			path, writeErr := r.record.writePanic(u.Address, v, debug.Stack())
-			err = errors.Join(fmt.Errorf("panic: %v (stack in %s)", v, path), writeErr)
+			err = errors.Join(errors.New(r.record.redact(fmt.Sprintf("panic: %v (stack in %s)", v, path))), writeErr)
 		}
 	}()
-	return u.Stage.Kind.Run(ctx, env, u.Config)
+	outs, err = u.Stage.Kind.Run(ctx, env, u.Config)
+	if err != nil {
+		if text := r.record.redact(err.Error()); text != err.Error() {
+			err = &redactedError{text: text, err: err}
+		}
+	}
+	return outs, err
 }
+
+// redactedError is an error whose text would show what is sensitive.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+func (e *redactedError) Unwrap() error { return e.err }
 
 var notInFileNames = regexp.MustCompile(`[^0-9A-Za-z._=-]+`)
 
 func (rec *recorder) writePanic(unit string, v any, stack []byte) (path string, err error) {
 	path = filepath.Join(rec.dir, "panic-"+strings.Trim(notInFileNames.ReplaceAllString(unit, "-"), "-")+".txt")
-	return path, os.WriteFile(path, fmt.Appendf(nil, "%s\npanic: %v\n\n%s", unit, v, stack), 0o666)
+	return path, os.WriteFile(path, []byte(rec.redact(fmt.Sprintf("%s\npanic: %v\n\n%s", unit, v, stack))), 0o666)
 }
 
 // checkOutputs compares what a kind returned with what it declares.

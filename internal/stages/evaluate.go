@@ -30,8 +30,9 @@ var evaluate = plan.Kind{
 	Outputs: []plan.Output{
 		{Name: "metrics", Type: artifact.TypeMetrics, Doc: "Scores and predictions of every classifier."},
 	},
-	Check: checkEvaluate,
-	Run:   runEvaluate,
+	Check:  checkEvaluate,
+	Memory: evaluateMemory, MemoryBy: "threads, which is how many classifiers are scored at a time, the size of the images and the width of the backbones",
+	Run: runEvaluate,
 }
 
 // EvaluateConfig configures an evaluate stage.

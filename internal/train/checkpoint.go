@@ -62,15 +62,15 @@ func (c checkpoints) load(initialise func() error, logf func(string, ...any)) (S
 }
 
 func (c checkpoints) read(n int) (State, error) {
-	var state State
 	if err := checkManifest(c.step(n)); err != nil {
-		return state, err
+		return State{}, err
 	}
 	text, err := os.ReadFile(filepath.Join(c.step(n), stateFile))
 	if err != nil {
-		return state, err
+		return State{}, err
 	}
-	if err := json.Unmarshal(text, &state); err != nil {
+	state, err := parseState(text, n)
+	if err != nil {
 		return state, fmt.Errorf("read %s: %w", stateFile, err)
 	}
 	if state.BestStep > 0 {
@@ -79,6 +79,23 @@ func (c checkpoints) read(n int) (State, error) {
 		}
 	}
 	return state, c.all.Restore(c.session, filepath.Join(c.step(n), weights))
+}
+
+// parseState reads the state of the checkpoint of step n.
+func parseState(text []byte, n int) (State, error) {
+	var state State
+	if err := json.Unmarshal(text, &state); err != nil {
+		return State{}, err
+	}
+	if state.Step != n {
+		return State{}, fmt.Errorf("it is of step %d", state.Step)
+	}
+	for _, step := range []int{state.BestStep, state.DecayFrom, state.GoodStep} {
+		if step < 0 || step > n {
+			return State{}, fmt.Errorf("it names step %d, which was not yet", step)
+		}
+	}
+	return state, nil
 }
 
 // list returns the numbers of the folders with this prefix, newest first.
