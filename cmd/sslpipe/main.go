@@ -140,6 +140,8 @@ var commands = []func(*settings) *cobra.Command{
 	runsCommand,
 	showCommand,
 	compareCommand,
+	exportCommand,
+	importCommand,
 	cacheCommand,
 	lockCommand,
 	describeCommand,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,6 +27,11 @@ type modelCard struct {
 }
 
 const cardFile = "sslpipe.json"
+
+func (c modelCard) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(c, "", "  ")
+	return append(text, '\n'), err
+}
 
 // publish copies the SavedModel of every unit that made one and is among entries
 // to root/<pipeline>/<stage>/<version>. A model that is there already is left alone.
@@ -55,7 +61,13 @@ func isModel(o plan.Output) bool {
 }
 
 func modelDir(root string, p *plan.Plan, u *plan.Unit) string {
-	return filepath.Join(root, p.Pipeline.Name, modelName(u), strconv.Itoa(u.Coord["seed"]+1))
+	return filepath.Join(root, p.Pipeline.Name, filepath.FromSlash(modelPath(u.Stage.Address, u.Coord)))
+}
+
+// modelPath is the place of a unit's model among those of its pipeline: the name of
+// its stage and its version.
+func modelPath(stage string, c plan.Coord) string {
+	return path.Join(modelName(stage, c), strconv.Itoa(c["seed"]+1))
 }
 
 // published tells whether the model of a unit, if it makes one, is in its place: by
@@ -84,12 +96,12 @@ func published(root string, p *plan.Plan, e *artifact.Entry, u *plan.Unit) bool 
 
 // modelName is the folder of a stage's models: the stage's address, and the
 // label budget where there is one, in labels per class or in thousandths.
-func modelName(u *plan.Unit) string {
-	address := plan.FileName(u.Stage.Address)
-	if labels, ok := u.Coord["labels"]; ok {
+func modelName(stage string, c plan.Coord) string {
+	address := plan.FileName(stage)
+	if labels, ok := c["labels"]; ok {
 		return fmt.Sprintf("%s.%d", address, labels)
 	}
-	if permille, ok := u.Coord["permille"]; ok {
+	if permille, ok := c["permille"]; ok {
 		return fmt.Sprintf("%s.%dpermille", address, permille)
 	}
 	return address
@@ -104,11 +116,11 @@ func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
 	card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}
-	text, err := json.MarshalIndent(card, "", "  ")
+	text, err := card.encode()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(temp, cardFile), append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(temp, cardFile), text, 0o644); err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -120,11 +132,11 @@ func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
 // copyTree copies a folder's files. They are copied, not linked, so that whoever
 // changes a published model does not damage the stored result.
 func copyTree(to, from string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(from, path)
+		rel, err := filepath.Rel(from, name)
 		if err != nil {
 			return err
 		}
@@ -132,7 +144,7 @@ func copyTree(to, from string) error {
 		if d.IsDir() {
 			return os.MkdirAll(target, 0o755)
 		}
-		return copyFile(target, path)
+		return copyFile(target, name)
 	})
 }
 

@@ -29,11 +29,14 @@ func Read(dir string) (*Report, error) {
 	if r.Version != Version {
 		return nil, fmt.Errorf("read %s: its schema has version %d, this program reads version %d", path, r.Version, Version)
 	}
+	if r.Run == "" { // it is that of any run with these results
+		r.Run = filepath.Base(dir)
+	}
 	return &r, nil
 }
 
 // Folders names the folders of runs, the oldest first: their names begin with
-// the time.
+// the time. Those that were imported begin with none and come before all others.
 func Folders(runs string) ([]string, error) {
 	entries, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -45,8 +48,16 @@ func Folders(runs string) ([]string, error) {
 			names = append(names, e.Name())
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(age(a), age(b)) })
 	return names, nil
+}
+
+// age is a text that sorts names of runs by age.
+func age(name string) string {
+	if strings.HasPrefix(name, "imported-") {
+		return "0" + name
+	}
+	return "1" + name
 }
 
 // Latest names the newest run of all that has a report.

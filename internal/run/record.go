@@ -16,7 +16,8 @@ import (
 // Files of a run's folder.
 const (
 	eventsFile = "events.jsonl" // its events, one a line
-	configFile = "config.json"  // a Config
+	// ConfigFile is a [Config].
+	ConfigFile = "config.json"
 )
 
 // recorder writes a run's folder and hands its events on, one at a time. A folder
@@ -85,11 +86,11 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 		c.Units = append(c.Units, ConfigUnit{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
 			Threads: u.Threads, Inputs: inputs, Recipe: u.Recipe})
 	}
-	text, err := json.MarshalIndent(c, "", "  ")
+	text, err := c.Encode()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(rec.dir, configFile), append(text, '\n'), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(rec.dir, ConfigFile), text, 0o666); err != nil {
 		return err
 	}
 	return writeSources(rec.dir, p.Sources())
