@@ -12,6 +12,7 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/bundle"
+	"sslpipe/internal/lockfile"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/report"
 	"sslpipe/internal/run"
@@ -32,7 +33,7 @@ type contents struct {
 var bundledForms = []string{"csv", "html", "json", "md", "txt"}
 
 // lockName is the lock file of a run's folder.
-const lockName = "lock.hcl"
+const lockName = "run" + lockfile.Suffix
 
 // contentsOf gathers what is to be exported of a run, which must have come to its end.
 // Models and curves are those of the store, or of the run's folder if that was

@@ -74,6 +74,9 @@ func quickRun(t *testing.T, s *settings, path string, chosen plan.Selection, cor
 	if err := os.WriteFile(filepath.Join(result.RunDir, "report-x.png"), []byte("png"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(result.RunDir, lockName), []byte("runtime = \"x\"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	if err := writeForm(filepath.Join(result.RunDir, report.File), r, result.RunDir, "json"); err != nil {
 		t.Fatal(err)
 	}
@@ -218,6 +221,7 @@ func TestImportMakesARunAndNothingElse(t *testing.T) {
 		"models/pretrain.tiny/2/saved_model.pb":             "pretrain.tiny[seed=1]",
 		"models/finetune.ssl.5/1/variables/x":               "weights",
 		"curves/finetune.scratch=labels=5=seed=0/curve.csv": "step\n",
+		"run.lock.hcl": "runtime = \"x\"\n",
 		"report-x.png": "png",
 	} {
 		if got := string(mustRead(t, dir, name)); got != want {

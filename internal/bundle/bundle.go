@@ -37,7 +37,7 @@ const Format = 1
 const ManifestFile = "MANIFEST.json"
 
 // Files are the files that a bundle may have beside its folders; pictures (*.png) too.
-var Files = []string{"config.json", "lock.hcl", "replay.json", "report.csv", "report.html", "report.json", "report.md", "report.txt"}
+var Files = []string{"config.json", "replay.json", "report.csv", "report.html", "report.json", "report.md", "report.txt", "run.lock.hcl"}
 
 // Folders are the folders that a bundle may have, with anything in them.
 var Folders = []string{CurvesDir, ModelsDir, "source"}
