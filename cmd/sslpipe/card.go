@@ -27,12 +27,20 @@ type modelCard struct {
 
 const cardFile = "sslpipe.json"
 
-func (c modelCard) write(dir string) error {
+func (c modelCard) encode() ([]byte, error) {
 	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return seal.Seal(append(text, '\n')), nil
+}
+
+func (c modelCard) write(dir string) error {
+	text, err := c.encode()
 	if err != nil {
 		return err
 	}
-	return writeSynced(filepath.Join(dir, cardFile), bytes.NewReader(seal.Seal(append(text, '\n'))))
+	return writeSynced(filepath.Join(dir, cardFile), bytes.NewReader(text))
 }
 
 // readCard reads the card of a model. The error is [fs.ErrNotExist] where there is

@@ -149,6 +149,8 @@ var commands = []func(*settings) *cobra.Command{
 	runsCommand,
 	showCommand,
 	compareCommand,
+	exportCommand,
+	importCommand,
 	cacheCommand,
 	lockCommand,
 	verifyCommand,

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -68,7 +69,13 @@ func isModel(o plan.Output) bool {
 }
 
 func modelDir(root string, p *plan.Plan, u *plan.Unit) string {
-	return filepath.Join(root, p.Pipeline.Name, modelName(u), strconv.Itoa(u.Coord["seed"]+1))
+	return filepath.Join(root, p.Pipeline.Name, filepath.FromSlash(modelPath(u.Stage.Address, u.Coord)))
+}
+
+// modelPath is the place of a unit's model among those of its pipeline: the name of
+// its stage and its version.
+func modelPath(stage string, c plan.Coord) string {
+	return path.Join(modelName(stage, c), strconv.Itoa(c["seed"]+1))
 }
 
 // published tells whether the model of a unit, if it makes one, is in its place: by
@@ -105,12 +112,12 @@ func modelFiles(e *artifact.Entry) []artifact.File {
 
 // modelName is the folder of a stage's models: the stage's address, and the
 // label budget where there is one, in labels per class or in thousandths.
-func modelName(u *plan.Unit) string {
-	address := plan.FileName(u.Stage.Address)
-	if labels, ok := u.Coord["labels"]; ok {
+func modelName(stage string, c plan.Coord) string {
+	address := plan.FileName(stage)
+	if labels, ok := c["labels"]; ok {
 		return fmt.Sprintf("%s.%d", address, labels)
 	}
-	if permille, ok := u.Coord["permille"]; ok {
+	if permille, ok := c["permille"]; ok {
 		return fmt.Sprintf("%s.%dpermille", address, permille)
 	}
 	return address
@@ -197,11 +204,11 @@ func place(part, dir string) error {
 // their names and sizes, and nothing in them.
 func copyTree(to, from string) error {
 	var folders []string
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(from, path)
+		rel, err := filepath.Rel(from, name)
 		if err != nil {
 			return err
 		}
@@ -210,7 +217,7 @@ func copyTree(to, from string) error {
 			folders = append(folders, target)
 			return os.MkdirAll(target, 0o755)
 		}
-		return copyFile(target, path)
+		return copyFile(target, name)
 	})
 	for _, folder := range folders {
 		if err == nil {

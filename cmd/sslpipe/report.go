@@ -45,20 +45,35 @@ func writeJSON(w io.Writer, r *report.Report, _ string) error {
 }
 
 func writeHTML(w io.Writer, r *report.Report, dir string) error {
+	pictures, err := picturesOf(r, dir)
+	if err != nil {
+		return err
+	}
+	return view.HTML(w, r, pictures)
+}
+
+// picturesOf reads the files of pictures that a report names. They are in its folder,
+// and nowhere else: the report may be a stranger's.
+func picturesOf(r *report.Report, dir string) (map[string][]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written
 	pictures := map[string][]byte{}
 	for _, e := range r.Evaluations {
 		for _, set := range e.Sets {
 			if set.Pictures == nil {
 				continue
 			}
-			data, err := os.ReadFile(filepath.Join(dir, set.Pictures.File))
+			data, err := root.ReadFile(set.Pictures.File)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			pictures[set.Pictures.File] = data
 		}
 	}
-	return view.HTML(w, r, pictures)
+	return pictures, nil
 }
 
 // writeReport writes a report in every form, and its figures, into a run's folder.

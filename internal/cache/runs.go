@@ -31,7 +31,7 @@ func (r *Roots) readRuns(dir string) error {
 		return err
 	}
 	for _, f := range slices.Backward(folders) { // names begin with the time
-		if !f.IsDir() {
+		if !f.IsDir() || run.IsImported(f.Name()) { // its results are not those here
 			continue
 		}
 		p := &past{name: f.Name(), dir: filepath.Join(dir, f.Name()), units: map[string]string{}}

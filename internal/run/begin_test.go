@@ -114,7 +114,7 @@ func TestConfigurationThatHasChangedIsNotRead(t *testing.T) {
 	l := newLab(t)
 	u := l.add("download.images", "data", nil)
 	r, _ := l.mustRun()
-	path := filepath.Join(r.RunDir, configFile)
+	path := filepath.Join(r.RunDir, ConfigFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

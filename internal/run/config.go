@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sslpipe/internal/plan"
@@ -37,10 +38,24 @@ type ConfigUnit struct {
 	Recipe json.RawMessage `json:"recipe"`
 }
 
+// StageAddress is the address of the unit's stage.
+func (u ConfigUnit) StageAddress() string {
+	return strings.TrimSuffix(u.Address, "["+u.Coord.String()+"]")
+}
+
+// Encode is the text of [ConfigFile].
+func (c *Config) Encode() ([]byte, error) {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return seal.Seal(append(text, '\n')), nil
+}
+
 // ReadConfig reads config.json of a run's folder. The error is [fs.ErrNotExist]
 // where there is none.
 func ReadConfig(dir string) (*Config, error) {
-	path := filepath.Join(dir, configFile)
+	path := filepath.Join(dir, ConfigFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

@@ -76,7 +76,7 @@ func newest(runs, pipeline string) []string {
 // readConfigFile reads config.json of a run's folder; of one that is longer than most,
 // a byte more than that.
 func readConfigFile(dir string, most int64) (text []byte, err error) {
-	err = readFile(filepath.Join(dir, configFile), func(f io.Reader) error {
+	err = readFile(filepath.Join(dir, ConfigFile), func(f io.Reader) error {
 		text, err = io.ReadAll(io.LimitReader(f, most+1))
 		return err
 	})

@@ -14,13 +14,13 @@ import (
 
 	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
-	"sslpipe/internal/seal"
 )
 
 // Files of a run's folder.
 const (
 	eventsFile = "events.jsonl" // its events, one a line
-	configFile = "config.json"  // a Config
+	// ConfigFile is a [Config].
+	ConfigFile = "config.json"
 )
 
 // recorder writes a run's folder and hands its events on, one at a time. A folder
@@ -122,11 +122,11 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 		c.Units = append(c.Units, ConfigUnit{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
 			Threads: u.Threads, Inputs: inputs, Recipe: u.Recipe})
 	}
-	text, err := json.MarshalIndent(c, "", "  ")
+	text, err := c.Encode()
 	if err != nil {
 		return err
 	}
-	if err := writeSynced(filepath.Join(rec.dir, configFile), seal.Seal(append(text, '\n'))); err != nil {
+	if err := writeSynced(filepath.Join(rec.dir, ConfigFile), text); err != nil {
 		return err
 	}
 	return writeSources(rec.dir, p.Sources())
