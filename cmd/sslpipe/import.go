@@ -115,18 +115,13 @@ func (s *settings) importRun(b *openedBundle) (dir string, fresh bool, err error
 			return filepath.Join(s.runs(), name), false, nil
 		}
 	}
-	lock, err := lockFolder(s.State)
+	private, err := run.NewScratch(s.runs())
 	if err != nil {
 		return "", false, err
 	}
-	defer lock.Close() //nolint:errcheck // nothing was written
-	part := filepath.Join(s.State, "import.part")
-	if err := errors.Join(os.RemoveAll(part), os.Mkdir(part, 0o777)); err != nil { // a killed import left it
-		return "", false, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(part)) }()
+	defer func() { err = errors.Join(err, private.Remove()) }()
 	hash := sha256.New()
-	m, err := bundle.Unpack(io.TeeReader(b.reader(), hash), b.size, part)
+	m, err := bundle.Unpack(io.TeeReader(b.reader(), hash), b.size, private.Dir)
 	if errors.Is(err, syscall.ENOSPC) {
 		return "", false, fmt.Errorf("%w; nothing is left behind: free space there, or name another folder with --state", err)
 	}
@@ -137,29 +132,13 @@ func (s *settings) importRun(b *openedBundle) (dir string, fresh bool, err error
 		return "", false, errors.New("the file changed while it was read")
 	}
 	dir = filepath.Join(s.runs(), run.ImportedPrefix+m.Pipeline+"-"+b.digest[:12])
-	if err := prepareImported(part, filepath.Base(dir), m); err != nil {
+	if err := prepareImported(private.Dir, filepath.Base(dir), m); err != nil {
 		return "", false, err
 	}
-	if err := os.Rename(part, dir); err != nil {
+	if err := os.Rename(private.Dir, dir); err != nil {
 		return "", false, err
 	}
 	return dir, true, fetch.SyncFolder(s.runs())
-}
-
-// lockFolder keeps other imports out until it is closed, however this process ends.
-func lockFolder(dir string) (*os.File, error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errors.New("another import is at work here: wait until it is done")
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 // prepareImported checks that what was unpacked is a run, and draws the forms of its
