@@ -301,7 +301,7 @@ func TestImportedReportsAreNotTrusted(t *testing.T) {
 		"newer report":     {report.File, func(s string) string { return strings.Replace(s, `"version": 1`, `"version": 2`, 1) }, "its schema has version 2"},
 		"nonsense": {report.File, func(s string) string {
 			return strings.Replace(s, `"comparisons": null`, `"comparisons": [{"metric": "accuracy", "arms": ["a"], "rows": [{"cells": []}, {}]}]`, 1)
-		}, "its report cannot be shown"},
+		}, "0 cells for 1 arms"},
 		"other pipeline":   {run.ConfigFile, func(s string) string { return strings.Replace(s, `"pipeline": "tiny"`, `"pipeline": "x"`, 1) }, `it is of the pipeline "tiny", and its configuration of "x"`},
 		"no configuration": {run.ConfigFile, func(string) string { return "[]" }, "it holds no run"},
 		"no sources":       {run.ReplayFile, func(string) string { return "[]" }, "it holds no pipeline"},
