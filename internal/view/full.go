@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Space is a folder of this program that takes space on a disk, and how it is
@@ -19,10 +20,12 @@ func FullDisk(w io.Writer, spaces []Space) error {
 	for _, s := range spaces {
 		widest = max(widest, len(s.Folder))
 	}
-	text := "The disk is full. What this program keeps:\n"
+	var text strings.Builder
+	text.WriteString("The disk is full. What this program keeps:\n")
 	for _, s := range spaces {
-		text += fmt.Sprintf("  %7s  %-*s  %s\n", bytesText(s.Bytes), widest, s.Folder, s.How)
+		fmt.Fprintf(&text, "  %7s  %-*s  %s\n", bytesText(s.Bytes), widest, s.Folder, s.How)
 	}
-	_, err := io.WriteString(w, text+"Then the same command continues where this one stopped.\n")
+	text.WriteString("When there is space, the same command continues where this one stopped.\n")
+	_, err := io.WriteString(w, text.String())
 	return err
 }
