@@ -1,5 +1,5 @@
-# make build | test | lint | faults. Everything else is ./sslpipe --help.
-.PHONY: build test lint faults
+# make build | test | lint | faults | fuzz. Everything else is ./sslpipe --help.
+.PHONY: build test lint faults fuzz
 
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -27,6 +27,11 @@ faults: build
 
 lint: $(golangci)
 	@$(goenv); $(golangci) run --allow-parallel-runners ./...
+
+# Every reader in turn: make fuzz time=1h.
+fuzz: build
+	@bin/sslpipe runtime install cpu
+	@tools/fuzz.sh $(or $(time),1m)
 
 $(golangci):
 	@echo "installing golangci-lint $(golangci_version) (once, about a minute) ..." >&2

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/dataset"
+	"sslpipe/internal/machine"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/starter"
 	"sslpipe/internal/view"
@@ -195,9 +196,9 @@ func items(facts []starter.Fact) []view.Item {
 // and 6 and a half with AVX-512.
 func slowness() float64 {
 	switch {
-	case strings.HasPrefix(vectorInstructions(), "-avx512"):
+	case strings.HasPrefix(machine.Instructions(), "avx512"):
 		return 1
-	case vectorInstructions() == "-avx2":
+	case machine.Instructions() == "avx2":
 		return 1.7
 	}
 	return 3

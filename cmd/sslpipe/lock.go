@@ -12,6 +12,7 @@ import (
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/lockfile"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/run"
 	"sslpipe/internal/view"
 )
 
@@ -22,10 +23,12 @@ func lockCommand(s *settings) *cobra.Command {
 		Use:   "lock PIPELINE.hcl...",
 		Short: "Write down what each unit computes and gave, beside the pipeline",
 		Long: `Writes PIPELINE.lock.hcl: the runtime that computes, and for each unit of the
-pipeline its fingerprint and, where it is stored here, the digest of its result.
-A result that the file knows already is kept while the fingerprint stays the same.
-A result of the same fingerprint that differs is called divergent. The file is
-meant to be committed; sslpipe cache gc keeps what it names.`,
+pipeline its fingerprint and, where it is stored here, the digest of its result and
+the scores. A run of a whole pipeline does the same at its end, but never replaces a
+result that differs; this command does. A result that the file knows already is kept
+while the fingerprint stays the same. A result of the same fingerprint that differs
+is called divergent. The file is meant to be committed; sslpipe verify compares with
+it, and sslpipe cache gc keeps what it names.`,
 		Example: `  sslpipe lock pipelines/rotation.hcl
   sslpipe lock --check pipelines/rotation.hcl`,
 		Args: cobra.MinimumNArgs(1),
@@ -91,22 +94,82 @@ func (s *settings) locked(p *plan.Plan) (*lockfile.File, error) {
 			return nil, err
 		}
 	}
-	f := &lockfile.File{Runtime: runtimeIdentity(device)}
+	stored := map[string]*artifact.Entry{}
 	for _, u := range p.Units {
-		unit := lockfile.Unit{Address: u.Address, Fingerprint: u.Fingerprint}
-		if store != nil {
-			e, ok, err := store.Examine(u.Fingerprint)
-			var damaged *artifact.DamagedError
-			if err != nil && !errors.As(err, &damaged) {
-				return nil, failed(fmt.Errorf("%s: %w", u.Address, err))
-			}
-			if ok {
-				unit.Result = e.Tree
-			}
+		if store == nil {
+			break
+		}
+		e, _, err := store.Examine(u.Fingerprint)
+		var damaged *artifact.DamagedError
+		if err != nil && !errors.As(err, &damaged) {
+			return nil, failed(fmt.Errorf("%s: %w", u.Address, err))
+		}
+		stored[u.Address] = e
+	}
+	return lockOf(p, device, stored), nil
+}
+
+// lockOf is what a lock file says of a plan and what is stored of it, by address.
+func lockOf(p *plan.Plan, device string, stored map[string]*artifact.Entry) *lockfile.File {
+	f, works := &lockfile.File{Runtime: runtimeIdentity(device)}, p.Works()
+	for _, u := range p.Units {
+		unit := lockfile.Unit{Address: u.Address, Fingerprint: u.Fingerprint, Work: works[u]}
+		if u.Threads > 1 {
+			unit.Threads = u.Threads
+		}
+		if e := stored[u.Address]; e != nil {
+			unit.Result, unit.Scores = e.Tree, e.Scores()
 		}
 		f.Units = append(f.Units, unit)
 	}
-	return f, nil
+	return f
+}
+
+// runLockFile is the lock file in a run's folder.
+const runLockFile = "run" + lockfile.Suffix
+
+// keepLock writes down what a run's results are, in the run's folder and, where the
+// run is of the whole pipeline as its files say it, beside the pipeline. What the
+// file there says is never replaced by a result that differs, nor by those of
+// another class of machine; both are told.
+func (s *settings) keepLock(cmd *cobra.Command, p *plan.Plan, result *run.Result, device string, whole bool) error {
+	now := lockOf(p, device, result.Entries)
+	if _, err := now.Write(filepath.Join(result.RunDir, runLockFile)); err != nil {
+		return failed(fmt.Errorf("write the run's lock file: %w", err))
+	}
+	if !whole || !s.Lock {
+		return nil
+	}
+	path := lockfile.Path(p.Pipeline.Path)
+	old, err := lockfile.Read(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return warn(cmd, "the lock file stays as it is: %v", err)
+	}
+	next := now
+	if old != nil {
+		if old.Runtime != now.Runtime {
+			return warn(cmd, "%s is of another runtime and stays as it is: %s. sslpipe verify compares with it, sslpipe lock replaces it.", path, old.Runtime)
+		}
+		next = lockfile.Keep(old, now)
+		stderr := cmd.ErrOrStderr()
+		if err := view.LockDivergence(stderr, path, lockfile.Compare(old, now), view.Detect(stderr, os.Getenv)); err != nil {
+			return failed(err)
+		}
+	}
+	written, err := next.Write(path)
+	if err != nil {
+		return warn(cmd, "the lock file was not written: %v", err)
+	}
+	if written {
+		return warn(cmd, "Lock file: %s", path)
+	}
+	return nil
+}
+
+// warn tells something beside the result.
+func warn(cmd *cobra.Command, format string, args ...any) error {
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
+	return failed(err)
 }
 
 // checkLock compares the lock file with what would be written.

@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/cpu"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/machine"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
 	"sslpipe/internal/tfruntime"
@@ -113,22 +112,10 @@ func (s *settings) chooseDevice() (string, error) {
 }
 
 // runtimeIdentity names what can change the last bits of a result besides its
-// own settings: TensorFlow's version, the device, and the vector instructions
-// that oneDNN picks its kernels by.
+// own settings: TensorFlow's version, the device, the class of the machine, and
+// that oneDNN and deterministic kernels are on, which package tf sees to.
 func runtimeIdentity(device string) string {
-	return strings.Join([]string{"tensorflow-" + tfruntime.Version, device, runtime.GOARCH + vectorInstructions(), "onednn", "deterministic"}, "/")
-}
-
-func vectorInstructions() string {
-	switch {
-	case cpu.X86.HasAVX512 && cpu.X86.HasAVX512BF16:
-		return "-avx512-bf16"
-	case cpu.X86.HasAVX512:
-		return "-avx512"
-	case cpu.X86.HasAVX2:
-		return "-avx2"
-	}
-	return ""
+	return strings.Join([]string{"tensorflow-" + tfruntime.Version, device, machine.Class(device), "onednn", "deterministic"}, "/")
 }
 
 func validateCommand(s *settings) *cobra.Command {

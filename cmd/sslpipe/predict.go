@@ -31,7 +31,9 @@ func predictCommand(s *settings) *cobra.Command {
 		Use:   "predict MODEL IMAGE|FOLDER...",
 		Short: "Print what a published classifier, or one of Keras, says of images",
 		Long: `Prints the classes of images with their probabilities. MODEL is the folder of a
-SavedModel: one that run published, or one that Keras wrote. Of a folder all
+SavedModel: one that run published, or one that Keras wrote. A model with
+operations that do more than compute, as those that read or write files, is
+refused; a model can still take long and much memory. Of a folder all
 images are taken (JPEG, PNG, GIF, BMP), of its folders too, hidden ones left out.
 Images are decoded and resized as they are for training. Those that cannot be
 read are named, the others predicted, and the exit code is then 1.`,

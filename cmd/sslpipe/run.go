@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,9 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
+			if err := publishable(s.Models, p); err != nil {
+				return failed(err)
+			}
 			store, err := s.store()
 			if err != nil {
 				return err
@@ -59,6 +63,9 @@ same result. Progress goes to standard error, the table to standard output.
 			}
 			if err := publish(s.Models, p, store, result.Entries); err != nil {
 				return failed(err)
+			}
+			if err := s.keepLock(cmd, p, result, device, chosen == nil && runErr == nil && flags.asWritten(p)); err != nil {
+				return err
 			}
 			r, err := gathering{plan: p, store: store, result: result, device: device}.report()
 			if err != nil {
@@ -74,6 +81,14 @@ same result. Progress goes to standard error, the table to standard output.
 	flags.selectionFlags.add(cmd)
 	cmd.Flags().BoolVar(&flags.keepGoing, "keep-going", false, "after a failure, run what does not depend on it")
 	return cmd
+}
+
+// asWritten tells whether a plan is what the files of its pipeline say, with no
+// value from a command line or the environment.
+func (f *pipelineFlags) asWritten(p *plan.Plan) bool {
+	return len(f.given)+len(f.sets) == 0 && !slices.ContainsFunc(p.Pipeline.Variables, func(v plan.Value) bool {
+		return strings.HasPrefix(v.From, plan.EnvironmentPrefix)
+	})
 }
 
 // runFlags are the flags of run.

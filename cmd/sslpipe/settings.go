@@ -28,6 +28,8 @@ type settings struct {
 	// Memory bounds what units need at once, as 8GiB; empty is a share of what is
 	// free.
 	Memory string `mapstructure:"memory"`
+	// Lock is whether a run writes a lock file beside its pipeline.
+	Lock bool `mapstructure:"lock"`
 
 	memory int64 // bytes
 	source *viper.Viper
@@ -69,12 +71,13 @@ func (s *settings) addFlags(flags *pflag.FlagSet) {
 	flags.String("models", "savedmodels", "folder to publish SavedModels in")
 	flags.Int("gpu-units", 1, "units that compute on a GPU at once; does not change results")
 	flags.String("memory", "", "memory for all units at once, such as 8GiB; does not change results (default 80 % of what is free)")
+	flags.Bool("lock", true, "write PIPELINE.lock.hcl after a run of the whole pipeline")
 	flags.Duration("checkpoint-every", 15*time.Second, "time between checkpoints; does not change results")
 }
 
 // load reads the settings once the flags are parsed.
 func (s *settings) load(flags *pflag.FlagSet) error {
-	for _, name := range []string{"device", "jobs", "state", "models", "checkpoint-every", "gpu-units", "memory"} {
+	for _, name := range []string{"device", "jobs", "state", "models", "checkpoint-every", "gpu-units", "memory", "lock"} {
 		if err := s.source.BindPFlag(name, flags.Lookup(name)); err != nil {
 			return err
 		}

@@ -11,11 +11,11 @@ import (
 func commitWork(t *testing.T, s *Store, w Work, files map[string]string) *Entry {
 	t.Helper()
 	outs := map[string]Output{"data": {Type: TypeDataset, Meta: DatasetMeta{Name: "toy"}}}
-	e, err := s.Commit(w, result(t, s, w.Fingerprint, files), outs, 1.5)
+	c, err := s.Commit(w, result(t, s, w.Fingerprint, files), outs, 1.5)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return c.Entry
 }
 
 func adopt(t *testing.T, s *Store, w Work) *Entry {

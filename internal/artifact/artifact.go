@@ -38,6 +38,9 @@ var Types = []Type{TypeDataset, TypeViews, TypeEncoder, TypeClassifier, TypeMetr
 type Output struct {
 	Type Type
 	Meta any
+	// Scores are the numbers that sum the output up, such as an accuracy: what
+	// two results are compared by where their bits differ.
+	Scores map[string]float64
 }
 
 // Handle is a stored output as a later unit sees it.

@@ -28,35 +28,45 @@ func (w Work) check() error {
 	return errors.Join(checkFingerprint(w.Fingerprint), checkFingerprint(w.Key))
 }
 
+// Committed is what became of a result.
+type Committed struct {
+	// Entry is what counts for the fingerprint from now on: the first result.
+	Entry *Entry
+	// Made is this result. Where it was made before, it is the same as Entry.
+	Made *Entry
+}
+
+// Diverged tells whether a later result differs from the first.
+func (c Committed) Diverged() bool { return !sameResult(c.Entry, c.Made) }
+
 // Commit stores the folder dir as the result of a unit: it hashes it, makes its
 // files read-only, forces it to disk, renames it into the store, and then writes
 // the entry. A crash leaves either no entry or a whole result. When the store
 // has this content already, dir stays where it is, for the caller to remove.
 //
 // The first result of a fingerprint is the one that counts. A later one that
-// differs is recorded in the returned entry's Divergent list.
-func (s *Store) Commit(w Work, dir string, outs map[string]Output, seconds float64) (*Entry, error) {
-	e, err := s.commit(w, dir, outs, seconds)
+// differs is recorded in that entry's Divergent list, and stored as well.
+func (s *Store) Commit(w Work, dir string, outs map[string]Output, seconds float64) (Committed, error) {
+	c, err := s.commit(w, dir, outs, seconds)
 	if err != nil {
-		return nil, fmt.Errorf("store result: %w", err)
+		return Committed{}, fmt.Errorf("store result: %w", err)
 	}
-	return e, nil
+	return c, nil
 }
 
-func (s *Store) commit(w Work, dir string, outs map[string]Output, seconds float64) (*Entry, error) {
+func (s *Store) commit(w Work, dir string, outs map[string]Output, seconds float64) (c Committed, err error) {
 	if err := w.check(); err != nil {
-		return nil, err
+		return c, err
 	}
 	files, err := sealTree(dir)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	e, err := newEntry(w, files, outs, seconds)
-	if err != nil {
-		return nil, err
+	if c.Made, err = newEntry(w, files, outs, seconds); err != nil {
+		return c, err
 	}
-	err = s.exclusively(func() error {
-		if err := s.install(e, dir); err != nil {
+	err = s.Exclusively(func() error {
+		if err := s.install(c.Made, dir); err != nil {
 			return err
 		}
 		// Before the entry: a process that is killed in between leaves a key that
@@ -64,10 +74,10 @@ func (s *Store) commit(w Work, dir string, outs map[string]Output, seconds float
 		if err := s.index(w); err != nil {
 			return err
 		}
-		e, err = s.record(e)
+		c.Entry, err = s.record(c.Made)
 		return err
 	})
-	return e, err
+	return c, err
 }
 
 // install renames dir to the object that e names, unless a sound one is there.
@@ -75,7 +85,7 @@ func (s *Store) install(e *Entry, dir string) error {
 	object := s.object(e.Tree)
 	switch _, err := os.Lstat(object); {
 	case err == nil:
-		bad, err := s.inspect(e, hashTree)
+		bad, err := s.inspect(e, s.hash)
 		if bad == nil || err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -52,6 +53,8 @@ func (e *Entry) Content(output string) (string, error) {
 type EntryOutput struct {
 	Type Type            `json:"type"`
 	Meta json.RawMessage `json:"meta"`
+	// Scores are as in [Output].
+	Scores map[string]float64 `json:"scores,omitempty"`
 }
 
 // Divergence is a result that differs from another of the same fingerprint.
@@ -79,7 +82,7 @@ func newEntry(w Work, files []File, outs map[string]Output, seconds float64) (*E
 		if err != nil {
 			return nil, fmt.Errorf("write metadata of output %s: %w", name, err)
 		}
-		e.Outputs[name] = EntryOutput{Type: out.Type, Meta: meta}
+		e.Outputs[name] = EntryOutput{Type: out.Type, Meta: meta, Scores: out.Scores}
 	}
 	return e, nil
 }
@@ -142,6 +145,11 @@ func decodeEntry(text []byte, fingerprint string) (*Entry, error) {
 	}
 	if e.Tree != treeDigest(e.Files) {
 		return nil, errors.New("its list of files does not match its digest")
+	}
+	for _, f := range e.Files {
+		if !fs.ValidPath(f.Path) || f.Size < 0 {
+			return nil, fmt.Errorf("it lists a file %q of %d bytes", f.Path, f.Size)
+		}
 	}
 	return e, nil
 }

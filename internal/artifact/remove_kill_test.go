@@ -35,7 +35,7 @@ func removeForever(dir string) error {
 				return err
 			}
 			if i%3 != n%3 {
-				r.Results, r.Objects = append(r.Results, fp), append(r.Objects, e.Tree)
+				r.Results, r.Objects = append(r.Results, fp), append(r.Objects, e.Entry.Tree)
 			}
 		}
 		fmt.Println("remove")

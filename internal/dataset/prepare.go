@@ -21,6 +21,7 @@ import (
 type Watch struct {
 	Report func(done, total int64, note string) // what is being done
 	Logf   func(format string, args ...any)     // what a person should know of
+	Redact func(text string) string             // hides what must not be stored of an address
 }
 
 // Prepare gets a source and writes it to the folder dst as the package comment
@@ -35,11 +36,14 @@ func Prepare(ctx context.Context, s Source, downloads, dst string, w Watch) (*ar
 	if w.Logf == nil {
 		w.Logf = func(string, ...any) {}
 	}
+	if w.Redact == nil {
+		w.Redact = func(text string) string { return text }
+	}
 	s, known, err := s.complete()
 	if err != nil {
 		return nil, fmt.Errorf("prepare data set: %w", err)
 	}
-	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: w.Report, logf: w.Logf}
+	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: w.Report, logf: w.Logf, redact: w.Redact}
 	meta, err := p.run()
 	if err != nil {
 		return nil, fmt.Errorf("prepare data set %s: %w", known.Name, err)
@@ -56,6 +60,7 @@ type preparation struct {
 	report         func(done, total int64, note string)
 	logf           func(format string, args ...any)
 	origin         string // where the images came from, for the description
+	redact         func(string) string
 }
 
 func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {
@@ -70,7 +75,7 @@ func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	c, err := findLayout(p.source.Layout).read(p.opener(), t)
+	c, err := findLayout(p.source.Layout).catalogue(p.opener(), t)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if err != nil {
 		return nil, fmt.Errorf("layout %s: %w", p.source.Layout, err)
@@ -98,7 +103,7 @@ func (p *preparation) files() (tree, error) {
 		p.origin = "carried by the program"
 		return newFolder(p.known.Embedded, nil)
 	case s.URL != "":
-		p.origin = s.URL
+		p.origin = fetch.Address(s.URL)
 		return p.fetch(filepath.Join(p.downloads, strings.ToLower(s.SHA256[:16])), []fetch.File{{URL: s.URL, SHA256: s.SHA256}})
 	}
 	p.origin = p.known.Files[0].URL
@@ -168,7 +173,10 @@ func fileName(address string) (string, error) {
 	}
 	name := path.Base(u.Path)
 	if (u.Scheme != "http" && u.Scheme != "https") || name == "." || name == "/" || name == ".." {
-		return "", fmt.Errorf("%q is no http or https address of a file", address)
+		return "", fmt.Errorf("%q is no http or https address of a file", fetch.Address(address))
+	}
+	if len(name) > longName || !printable(name) {
+		return "", fmt.Errorf("%q ends in a name that no file should have", fetch.Address(address))
 	}
 	return name, nil
 }

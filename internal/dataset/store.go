@@ -66,8 +66,11 @@ func (p *preparation) shape(c *catalogue, items []item) (shape [3]int, resize bo
 	if shape == [3]int{} && s.ImageSize == 0 {
 		for _, it := range items {
 			data, err := it.read()
+			if _, large := errors.AsType[tooLarge](err); large {
+				continue
+			}
 			if err != nil {
-				return shape, false, fmt.Errorf("%s: %w", it.name, err)
+				return shape, false, fmt.Errorf("%s: %w", shown(it.name), err)
 			}
 			if h, err := inspect(it.name, data); err == nil && h.width > 0 {
 				shape = [3]int{h.height, h.width, 0}
@@ -105,7 +108,7 @@ func (p *preparation) decode(c *catalogue, picked chosen, shape [3]int, resize b
 func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*artifact.DatasetMeta, error) {
 	meta := &artifact.DatasetMeta{
 		Name: p.known.Name, Shape: shape, Classes: dealt.classes, Splits: map[string]int{},
-		License: p.known.License, Source: p.origin,
+		License: p.known.License, Source: p.redact(p.origin),
 	}
 	for name, indices := range dealt.splits {
 		meta.Splits[name] = len(indices)

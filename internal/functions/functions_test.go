@@ -19,7 +19,7 @@ import (
 // exampleWorld is what the examples of file and env suppose.
 var exampleWorld = functions.World{
 	Dir: "pipelines",
-	Read: func(path string) ([]byte, error) {
+	Read: func(path string, _ bool) ([]byte, error) {
 		if path != filepath.Join("pipelines", "classes.txt") {
 			return nil, os.ErrNotExist
 		}

@@ -20,8 +20,9 @@ import (
 type World struct {
 	// Dir is the folder that paths of files are relative to.
 	Dir string
-	// Read returns the content of a file; nil reads it from the disk.
-	Read func(path string) ([]byte, error)
+	// Read returns the content of a file, and is told whether its path is written
+	// absolute; nil is ReadText.
+	Read func(path string, absolute bool) ([]byte, error)
 	// Env returns a variable of the environment, or why it may not be read; nil
 	// has none.
 	Env func(name string) (string, error)
@@ -58,17 +59,18 @@ func envFunc(w World) function.Function {
 func fileFunc(w World) function.Function {
 	read := w.Read
 	if read == nil {
-		read = readText
+		read = func(path string, _ bool) ([]byte, error) { return ReadText(path) }
 	}
 	return function.New(&function.Spec{
 		Params: []function.Parameter{textParam("path")},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			path := args[0].AsString()
-			if !filepath.IsAbs(path) {
+			absolute := filepath.IsAbs(path)
+			if !absolute {
 				path = filepath.Join(w.Dir, path)
 			}
-			text, err := read(path)
+			text, err := read(path, absolute)
 			switch {
 			case err != nil:
 				return cty.NilVal, unreadable(path, err)
@@ -94,9 +96,9 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("reading %s failed: %w%s", path, err, hint)
 }
 
-// readText reads a file, at most one byte more than file accepts. Only regular
+// ReadText reads a file from disk, at most one byte more than file accepts. Only regular
 // files: a pipe could make a plan wait forever.
-func readText(path string) ([]byte, error) {
+func ReadText(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err

@@ -139,12 +139,12 @@ func TestParseFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	spec, diags := hclspec.Load([]string{path}, kinds, nil)
+	spec, diags := hclspec.Load([]string{path}, kinds, hclspec.Files{})
 	if diags != nil || spec.Path != path || string(spec.Files[path].Bytes) != text {
 		t.Errorf("got %v", diags)
 	}
 	for _, bad := range []string{t.TempDir(), filepath.Join(dir, "none.hcl")} {
-		spec, diags := hclspec.Load([]string{bad}, kinds, nil)
+		spec, diags := hclspec.Load([]string{bad}, kinds, hclspec.Files{})
 		if !spec.Unreadable || len(diags) != 1 || diags[0].Summary != "Cannot read pipeline file" {
 			t.Errorf("%s: %v", bad, diags)
 		}

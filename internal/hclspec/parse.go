@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -30,23 +31,53 @@ func ReadFile(path string) ([]byte, error) {
 	return ReadText(f)
 }
 
+// List names the files in a folder, without those that are folders, in the order of
+// their names. Where the path is a file, the error is [syscall.ENOTDIR].
+type List func(dir string) ([]string, error)
+
+// ListFiles lists a folder on disk.
+func ListFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// Files are where pipelines are read from: a nil function is that of the disk.
+type Files struct {
+	Read Read
+	List List
+}
+
+func (f Files) complete() Files {
+	if f.Read == nil {
+		f.Read = ReadFile
+	}
+	if f.List == nil {
+		f.List = ListFiles
+	}
+	return f
+}
+
 // Load reads and parses a pipeline, which is what all files together declare; a
 // path may be a folder, with the files that end in .hcl or .hcl.json. Kinds are the
 // names of the kinds of stage. The Spec is never nil. If a file has syntax errors,
 // these are the only diagnostics and the Spec is unreadable, since what follows
 // from them is guesswork.
-func Load(paths []string, kinds []string, read Read) (*Spec, hcl.Diagnostics) {
-	if read == nil {
-		read = ReadFile
-	}
+func Load(paths []string, kinds []string, from Files) (*Spec, hcl.Diagnostics) {
+	from = from.complete()
 	r := &reader{Spec: &Spec{Files: map[string]*hcl.File{}}, kinds: kinds, seen: map[string]hcl.Range{}}
 	var diags hcl.Diagnostics
 	for _, path := range paths {
-		diags = append(diags, r.find(path)...)
+		diags = append(diags, r.find(path, from)...)
 	}
 	var bodies []*Body
 	for _, path := range r.Paths {
-		body, more := parseFile(path, r.Files, read)
+		body, more := parseFile(path, r.Files, from.Read)
 		diags = append(diags, more...)
 		bodies = append(bodies, body)
 	}
@@ -95,14 +126,16 @@ func some(names []string) string {
 }
 
 // find adds the files of a path.
-func (r *reader) find(path string) hcl.Diagnostics {
+func (r *reader) find(path string, from Files) hcl.Diagnostics {
 	files := []string{path}
 	dir := filepath.Dir(path)
 	name := trimExtension(filepath.Base(path))
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if files, err = Folder(path); err != nil {
-			return hcl.Diagnostics{unreadable(path, err)}
-		}
+	switch inside, err := from.Folder(path); {
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrNotExist): // reading it tells
+	case err != nil:
+		return hcl.Diagnostics{unreadable(path, err)}
+	default:
+		files = inside
 		if len(files) == 0 {
 			return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot read pipeline file",
 				Detail: fmt.Sprintf("The folder %s has no file that ends in .hcl or .hcl.json.", path)}}
@@ -132,8 +165,8 @@ func trimExtension(name string) string {
 
 // Folder returns the pipeline files of a folder, in the order of their names.
 // Values (*.auto.hcl) and locks (*.lock.hcl) are not among them.
-func Folder(dir string) ([]string, error) {
-	return list(dir, func(name string) bool {
+func (f Files) Folder(dir string) ([]string, error) {
+	return f.list(dir, func(name string) bool {
 		stem := trimExtension(name)
 		return stem != name && name != stem+".json" && !strings.HasSuffix(stem, ".auto") && !strings.HasSuffix(stem, ".lock")
 	})
@@ -141,21 +174,21 @@ func Folder(dir string) ([]string, error) {
 
 // AutoFiles returns the files of values that a pipeline in a folder takes without
 // being told: *.auto.hcl and *.auto.hcl.json, in the order of their names.
-func AutoFiles(dir string) ([]string, error) {
-	return list(dir, func(name string) bool {
+func (f Files) AutoFiles(dir string) ([]string, error) {
+	return f.list(dir, func(name string) bool {
 		return strings.HasSuffix(name, ".auto.hcl") || strings.HasSuffix(name, ".auto.hcl.json")
 	})
 }
 
-func list(dir string, keep func(name string) bool) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+func (f Files) list(dir string, keep func(name string) bool) ([]string, error) {
+	names, err := f.complete().List(dir)
 	if err != nil {
 		return nil, err
 	}
 	var files []string
-	for _, e := range entries {
-		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && keep(e.Name()) {
-			files = append(files, filepath.Join(dir, e.Name()))
+	for _, name := range names {
+		if !strings.HasPrefix(name, ".") && keep(name) {
+			files = append(files, filepath.Join(dir, name))
 		}
 	}
 	return files, nil
@@ -216,7 +249,7 @@ func LoadValues(path string, files map[string]*hcl.File, read Read) ([]*hcl.Attr
 // Parse is Load for the text of a single file that has been read; path appears in
 // diagnostics.
 func Parse(src []byte, path string, kinds []string) (*Spec, hcl.Diagnostics) {
-	return Load([]string{path}, kinds, func(string) ([]byte, error) { return src, nil })
+	return Load([]string{path}, kinds, Files{Read: func(string) ([]byte, error) { return src, nil }})
 }
 
 func unreadable(path string, err error) *hcl.Diagnostic {

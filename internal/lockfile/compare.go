@@ -10,10 +10,10 @@ type Change string
 
 // The ways in which lock files differ.
 const (
-	Runtime     Change = "runtime"     // something else computes, so every fingerprint differs
+	Runtime     Change = "runtime"     // something else computes, so every fingerprint differs, and results may
 	Added       Change = "added"       // the unit is only in the newer one
 	Removed     Change = "removed"     // the unit is only in the older one
-	Fingerprint Change = "fingerprint" // the unit computes something else
+	Fingerprint Change = "fingerprint" // the unit computes something else, on whatever runtime
 	Result      Change = "result"      // the digest of the result was not known
 	// Divergent results are of the same fingerprint and differ: one of them was
 	// made under conditions that the fingerprint does not hold, or is damaged.
@@ -46,6 +46,8 @@ func Compare(old, now *File) []Difference {
 			d.Change, d.New = Added, is.Fingerprint
 		case !inNew:
 			d.Change, d.Old = Removed, was.Fingerprint
+		case was.Fingerprint != is.Fingerprint && was.Work != "" && was.Work == is.Work:
+			continue // the runtime differs, and is told once
 		case was.Fingerprint != is.Fingerprint:
 			d.Change, d.Old, d.New = Fingerprint, was.Fingerprint, is.Fingerprint
 		case was.Result == is.Result || is.Result == "":

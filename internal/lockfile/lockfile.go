@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -42,15 +43,23 @@ func Path(pipeline string) string {
 
 // File is what a lock file holds.
 type File struct {
-	Runtime string // what computes: it is part of every fingerprint
+	// Runtime is what computed: TensorFlow's version, the device, the class of the
+	// machine and the kernels. It is part of every fingerprint.
+	Runtime string
 	Units   []Unit // sorted by address, each once
 }
 
 // Unit is what is known of a unit of work.
 type Unit struct {
 	Address     string
-	Fingerprint string // of what it computes
-	Result      string // digest of its files, in hexadecimal; empty where they are not known
+	Fingerprint string // of what it computes, and on which runtime
+	Work        string // of what it computes, the same on every runtime
+	Threads     int    // that it computes with, where they are several; Work has them too
+	// Result is the digest of the files that came of it, in hexadecimal; that of a
+	// download is the digest of the data. Empty where they are not known.
+	Result string
+	// Scores are the numbers that sum the result up, by name.
+	Scores map[string]float64
 }
 
 // Renew returns now with the results that old knows and now does not. A result
@@ -60,10 +69,23 @@ func Renew(old, now *File) *File {
 	next := &File{Runtime: now.Runtime, Units: slices.Clone(now.Units)}
 	for i, u := range next.Units {
 		if was := known[u.Address]; u.Result == "" && was.Fingerprint == u.Fingerprint {
-			next.Units[i].Result = was.Result
+			next.Units[i].Result, next.Units[i].Scores = was.Result, was.Scores
 		}
 	}
 	next.sort()
+	return next
+}
+
+// Keep is [Renew], but what old knows of a fingerprint stays though now says
+// otherwise: the first result is the one that counts.
+func Keep(old, now *File) *File {
+	known := old.byAddress()
+	next := Renew(old, now)
+	for i, u := range next.Units {
+		if was := known[u.Address]; was.Fingerprint == u.Fingerprint && was.Result != "" {
+			next.Units[i].Result, next.Units[i].Scores = was.Result, was.Scores
+		}
+	}
 	return next
 }
 
@@ -89,17 +111,38 @@ func (f *File) Bytes() []byte {
 	for _, u := range sorted.Units {
 		body.AppendNewline()
 		block := body.AppendNewBlock("unit", []string{u.Address}).Body()
-		block.SetAttributeValue("fingerprint", cty.StringVal(u.Fingerprint))
-		if u.Result != "" {
-			block.SetAttributeValue("result", cty.StringVal(u.Result))
-		}
+		u.write(block)
 	}
 	return append([]byte(header), hclwrite.Format(file.Bytes())...)
 }
 
-const header = `# Written by "sslpipe lock": what each unit of the pipeline computes, and the
-# digest of what came of it where that is known. Commit it with the pipeline.
-# After a conflict, or to bring it up to date, run the command again.
+// write writes what is known. Values are texts, numbers too: every bit of them
+// comes back.
+func (u *Unit) write(block *hclwrite.Body) {
+	set := func(name, text string) {
+		if text != "" {
+			block.SetAttributeValue(name, cty.StringVal(text))
+		}
+	}
+	block.SetAttributeValue("fingerprint", cty.StringVal(u.Fingerprint))
+	set("work", u.Work)
+	if u.Threads > 1 {
+		set("threads", strconv.Itoa(u.Threads))
+	}
+	set("result", u.Result)
+	if len(u.Scores) > 0 {
+		scores := make(map[string]cty.Value, len(u.Scores))
+		for name, x := range u.Scores {
+			scores[name] = cty.StringVal(strconv.FormatFloat(x, 'g', -1, 64))
+		}
+		block.SetAttributeValue("scores", cty.MapVal(scores))
+	}
+}
+
+const header = `# Written by sslpipe run and sslpipe lock: what each unit of the pipeline computes,
+# and the digest of what came of it where that is known. Commit it with the pipeline;
+# sslpipe verify reruns it and compares. After a conflict, or to bring it up to date,
+# run sslpipe lock.
 
 `
 

@@ -19,7 +19,8 @@ func TestText(t *testing.T) {
 	f := &File{Runtime: "tensorflow-2.18.0/cpu/amd64-avx2", Units: []Unit{
 		{Address: "pretrain.ssl[rotation,0.35,seed=0]", Fingerprint: "f2", Result: b64},
 		{Address: "download.images", Fingerprint: "f1", Result: a64},
-		{Address: "pretrain.ssl[jigsaw,0.35,seed=0]", Fingerprint: "f3"},
+		{Address: "pretrain.ssl[jigsaw,0.35,seed=0]", Fingerprint: "f3", Work: "w3", Threads: 2,
+			Scores: map[string]float64{"loss": 0.1, "validation accuracy": 2.0 / 3, "least": -1e-300}},
 	}}
 	want := header + `runtime = "tensorflow-2.18.0/cpu/amd64-avx2"
 
@@ -30,6 +31,13 @@ unit "download.images" {
 
 unit "pretrain.ssl[jigsaw,0.35,seed=0]" {
   fingerprint = "f3"
+  work        = "w3"
+  threads     = "2"
+  scores = {
+    least                 = "-1e-300"
+    loss                  = "0.1"
+    "validation accuracy" = "0.6666666666666666"
+  }
 }
 
 unit "pretrain.ssl[rotation,0.35,seed=0]" {
@@ -97,7 +105,7 @@ func TestMistakes(t *testing.T) {
 		"reference":      {unit("fingerprint = var.x"), "x:3: Variables not allowed: Variables may not be used here."},
 		"twice":          {unit(`fingerprint = "f"`) + "unit \"a\" {\nfingerprint = \"f\"\n}\n", "x:5: Unit twice: a is also at line 2. Run sslpipe lock to write the file again after one of them is deleted."},
 		"a pipeline":     {"pipeline {}\ndownload \"images\" {\n source = \"x\"\n}\n", `x:1: Missing required argument: The argument "runtime" is required, but no definition was found. (and 2 more)`},
-		"deep":           {"runtime = " + strings.Repeat("(", 1e6), "x:1: Not a lock file: A lock file has a runtime and units with a fingerprint and a result; nothing in them is nested."},
+		"deep":           {"runtime = " + strings.Repeat("(", 1e6), "x:1: Not a lock file: A lock file has a runtime and units with texts; nothing but scores is nested in them."},
 		"many signs":     {"runtime = " + strings.Repeat("!", 1e6), "x:1: Not a lock file: Values in a lock file are texts in quotes."},
 		"large":          {strings.Repeat("#", maxBytes+1), "x:1: File too large: A lock file may have at most 33554432 bytes."},
 	} {
@@ -136,12 +144,14 @@ func TestWriteLeavesTheSameAlone(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	old := &File{Runtime: "r1", Units: []Unit{
-		{"a.same", "f1", a64}, {"b.gone", "f2", ""}, {"c.changed", "f3", a64}, {"d.stored", "f4", ""},
-		{"e.divergent", "f5", a64}, {"f.unknown", "f6", a64}, {"h.changed", "f10", a64},
+		{Address: "a.same", Fingerprint: "f1", Result: a64}, {Address: "b.gone", Fingerprint: "f2", Result: ""}, {Address: "c.changed", Fingerprint: "f3", Result: a64}, {Address: "d.stored", Fingerprint: "f4", Result: ""},
+		{Address: "e.divergent", Fingerprint: "f5", Result: a64}, {Address: "f.unknown", Fingerprint: "f6", Result: a64}, {Address: "h.changed", Fingerprint: "f10", Result: a64},
+		{Address: "i.elsewhere", Fingerprint: "f12", Work: "w12", Result: a64}, {Address: "j.elsewhere", Fingerprint: "f13", Work: "w13", Result: a64},
 	}}
 	now := &File{Runtime: "r2", Units: []Unit{
-		{"a.same", "f1", a64}, {"c.changed", "f9", b64}, {"d.stored", "f4", b64},
-		{"e.divergent", "f5", b64}, {"f.unknown", "f6", ""}, {"g.new", "f7", b64}, {"h.changed", "f11", ""},
+		{Address: "a.same", Fingerprint: "f1", Result: a64}, {Address: "c.changed", Fingerprint: "f9", Result: b64}, {Address: "d.stored", Fingerprint: "f4", Result: b64},
+		{Address: "e.divergent", Fingerprint: "f5", Result: b64}, {Address: "f.unknown", Fingerprint: "f6", Result: ""}, {Address: "g.new", Fingerprint: "f7", Result: b64}, {Address: "h.changed", Fingerprint: "f11", Result: ""},
+		{Address: "i.elsewhere", Fingerprint: "f14", Work: "w12", Result: b64}, {Address: "j.elsewhere", Fingerprint: "f15", Work: "w15", Result: b64},
 	}}
 	want := []Difference{
 		{Runtime, "", "r1", "r2"},
@@ -151,6 +161,7 @@ func TestCompare(t *testing.T) {
 		{Divergent, "e.divergent", a64, b64},
 		{Added, "g.new", "", "f7"},
 		{Fingerprint, "h.changed", "f10", "f11"},
+		{Fingerprint, "j.elsewhere", "f13", "f15"},
 	}
 	if diff := cmp.Diff(want, Compare(old, now)); diff != "" {
 		t.Error(diff)

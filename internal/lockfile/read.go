@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
@@ -108,8 +109,8 @@ func suspicious(src []byte, path string) hcl.Diagnostics {
 		case hclsyntax.TokenMinus, hclsyntax.TokenBang, hclsyntax.TokenQuestion:
 			return problem(t.Range, "Not a lock file", "Values in a lock file are texts in quotes.")
 		}
-		if depth > 1 {
-			return problem(t.Range, "Not a lock file", "A lock file has a runtime and units with a fingerprint and a result; nothing in them is nested.")
+		if depth > 2 {
+			return problem(t.Range, "Not a lock file", "A lock file has a runtime and units with texts; nothing but scores is nested in them.")
 		}
 	}
 	return nil
@@ -125,12 +126,13 @@ var fileSchema = &hcl.BodySchema{
 }
 
 var unitSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "fingerprint", Required: true}, {Name: "result"}},
+	Attributes: []hcl.AttributeSchema{{Name: "fingerprint", Required: true}, {Name: "work"}, {Name: "threads"}, {Name: "result"}, {Name: "scores"}},
 }
 
 var (
 	fingerprints = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 	digests      = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	counts       = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
 )
 
 func (f *File) decode(body hcl.Body) hcl.Diagnostics {
@@ -155,16 +157,57 @@ func (f *File) decode(body hcl.Body) hcl.Diagnostics {
 
 func (u *Unit) decode(body hcl.Body) hcl.Diagnostics {
 	content, diags := body.Content(unitSchema)
-	var more hcl.Diagnostics
-	if a := content.Attributes["fingerprint"]; a != nil {
-		u.Fingerprint, more = text(a, fingerprints, "A fingerprint is a name of letters, digits, - and _")
-		diags = append(diags, more...)
+	threads := ""
+	for _, known := range []struct {
+		name  string
+		to    *string
+		form  *regexp.Regexp
+		legal string
+	}{
+		{"fingerprint", &u.Fingerprint, fingerprints, "A fingerprint is a name of letters, digits, - and _"},
+		{"work", &u.Work, fingerprints, "A work is a name of letters, digits, - and _"},
+		{"threads", &threads, counts, "Threads are a number from 1"},
+		{"result", &u.Result, digests, "A result is a sha256 digest: 64 digits and letters from a to f"},
+	} {
+		if a := content.Attributes[known.name]; a != nil {
+			var more hcl.Diagnostics
+			*known.to, more = text(a, known.form, known.legal)
+			diags = append(diags, more...)
+		}
 	}
-	if a := content.Attributes["result"]; a != nil {
-		u.Result, more = text(a, digests, "A result is a sha256 digest: 64 digits and letters from a to f")
+	if threads != "" {
+		u.Threads, _ = strconv.Atoi(threads) // has the form of a number
+	}
+	if a := content.Attributes["scores"]; a != nil {
+		var more hcl.Diagnostics
+		u.Scores, more = scores(a)
 		diags = append(diags, more...)
 	}
 	return diags
+}
+
+// scores are numbers by name, each a text.
+func scores(a *hcl.Attribute) (map[string]float64, hcl.Diagnostics) {
+	value, diags := a.Expr.Value(nil)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	wrong := problem(a.Expr.Range(), "Wrong type of value", "scores are numbers in quotes, by their names in quotes.")
+	if value.IsNull() || !value.IsWhollyKnown() || !value.CanIterateElements() || !value.Type().IsObjectType() {
+		return nil, wrong
+	}
+	all := map[string]float64{}
+	for name, v := range value.AsValueMap() {
+		if v.IsNull() || v.Type() != cty.String {
+			return nil, wrong
+		}
+		x, err := strconv.ParseFloat(v.AsString(), 64)
+		if err != nil {
+			return nil, wrong
+		}
+		all[name] = x
+	}
+	return all, nil
 }
 
 // text is the value of an attribute, which must be a literal text like form.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/plan"
 )
@@ -71,7 +72,7 @@ func (s *Server) check() {
 		if src, ok := open[path]; ok {
 			return src, nil
 		}
-		return hclspec.ReadFile(path)
+		return functions.ReadText(path) // which waits for no pipe
 	}
 	go func() {
 		for _, t := range todo {

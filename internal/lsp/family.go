@@ -21,7 +21,7 @@ const maxTogether = 100
 // of their paths.
 func (s *Server) pipelineOf(d *document) []*document {
 	alone := []*document{d}
-	files, err := hclspec.Folder(filepath.Dir(d.path))
+	files, err := hclspec.Files{}.Folder(filepath.Dir(d.path))
 	if err != nil || !slices.Contains(files, d.path) || len(files) > maxTogether {
 		return alone
 	}
@@ -114,7 +114,7 @@ func (s *Server) module(d *document, source string) []*document {
 	}
 	files := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if files, err = hclspec.Folder(path); err != nil || len(files) > maxTogether {
+		if files, err = (hclspec.Files{}).Folder(path); err != nil || len(files) > maxTogether {
 			return nil
 		}
 	}

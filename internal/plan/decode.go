@@ -167,6 +167,13 @@ func (d *decoder) evaluate(src source, path string) (cty.Value, cty.ValueMarks, 
 	v, marks := v.UnmarkDeep()
 	if _, secret := marks[sensitive{}]; secret {
 		d.secret[path] = true
+		d.p.hideMade(v)
+	} else if holdsLogin(v) {
+		d.p.mask(src.expr.Range())
+		d.p.report(hclspec.Errorf(src.expr.Range(), "Password in an address",
+			"A user or password in an address would be kept with results and shown in reports. "+
+				"Declare a variable with sensitive = true, and make the address of it: \"https://${var.login}@host/file\"."))
+		return cty.NilVal, nil, false
 	}
 	return v, marks, true
 }

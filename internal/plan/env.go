@@ -25,6 +25,9 @@ type Env struct {
 	CheckpointEvery time.Duration
 	Report          func(Progress)
 	Logf            func(format string, args ...any)
+	// Redact hides what is sensitive in a text that is stored. What is reported,
+	// logged or returned as an error needs no care.
+	Redact func(text string) string
 }
 
 // Progress is how far a unit has come.

@@ -31,13 +31,17 @@ func (d *decoder) file(f schema.Field, config any, path string, marks cty.ValueM
 			}
 		}
 	}
+	if base == "." && where == "the working directory" {
+		d.p.record.used = true
+		base = d.p.options.Dir
+	}
 	full := written
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(base, full)
 	}
 	full, err := filepath.Abs(full)
 	if err == nil {
-		_, err = os.Stat(full)
+		err = d.p.options.Find(full)
 	}
 	if err != nil {
 		from := ""
@@ -47,8 +51,14 @@ func (d *decoder) file(f schema.Field, config any, path string, marks cty.ValueM
 		return d.problem("Missing file", schema.Problem{Field: path,
 			Message: fmt.Sprintf("There is no file or folder %s%s.%s", full, from, schema.NearestFile(full))})
 	}
+	d.p.record.absolute[full] = d.p.record.absolute[full] || filepath.IsAbs(written)
 	f.Assign(config, cty.StringVal(full))
 	return true
+}
+
+func exists(path string) error {
+	_, err := os.Stat(path)
+	return err
 }
 
 // Digest returns the sha256, in hexadecimal, of a file's content, or of the names
@@ -89,4 +99,26 @@ func digestFile(path string) (string, error) {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// dataFiles are the paths of a configuration, at any depth, that name data.
+func dataFiles(config any) []string {
+	var all []string
+	for _, f := range schema.Fields(config) {
+		switch {
+		case f.Form == schema.Block:
+			if inner := f.Inner(config, false); inner != nil {
+				all = append(all, dataFiles(inner)...)
+			}
+		case f.Form != schema.Attribute:
+			for _, choice := range f.Choices(config) {
+				all = append(all, dataFiles(choice.Config)...)
+			}
+		case f.File:
+			if file := f.Get(config).(string); file != "" {
+				all = append(all, file)
+			}
+		}
+	}
+	return all
 }

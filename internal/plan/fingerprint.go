@@ -77,7 +77,7 @@ func (n stageNumbers) number(s *Stage) int {
 // canonical returns the configuration as JSON: every attribute by its name in
 // HCL with its value, given or default.
 func (s *stage) canonical() (json.RawMessage, error) {
-	object, err := canonicalizer{digest: s.p.options.Digest, secret: s.secret}.object(s.out.Config, "")
+	object, err := canonicalizer{digest: s.p.record.digest, secret: s.secret}.object(s.out.Config, "")
 	if err != nil {
 		return nil, err
 	}

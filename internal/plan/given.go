@@ -16,9 +16,9 @@ import (
 // Given is a value, or a file of values, from the command line.
 type Given struct {
 	// Var is NAME=VALUE of --var.
-	Var string
+	Var string `json:"var,omitempty"`
 	// File is the path of --var-file.
-	File string
+	File string `json:"file,omitempty"`
 }
 
 // setting is a value that was given for a variable: text from the command line or
@@ -36,9 +36,9 @@ type setting struct {
 	secret bool
 }
 
-// environmentPrefix begins the names of environment variables that hold values of
+// EnvironmentPrefix begins the names of environment variables that hold values of
 // variables.
-const environmentPrefix = "SSLPIPE_VAR_"
+const EnvironmentPrefix = "SSLPIPE_VAR_"
 
 // gather returns the value given for each variable of the pipeline: from the
 // environment, then the files that are read without being told, then the command
@@ -48,17 +48,14 @@ func (p *planner) gather() map[string]setting {
 	for _, v := range p.root.spec.Variables {
 		g.secret[v.Name] = p.root.flag(v.Sensitive)
 		g.names = append(g.names, v.Name)
-		if p.options.Lookup == nil {
-			continue
-		}
-		name := environmentPrefix + v.Name
-		if text, ok := p.options.Lookup(name); ok {
+		name := EnvironmentPrefix + v.Name
+		if text, ok := p.record.lookup(name); ok {
 			g.set(v.Name, name, name, text)
 		}
 	}
 	slices.Sort(g.names)
 	// Without a folder there are none.
-	files, _ := hclspec.AutoFiles(p.root.spec.Dir)
+	files, _ := p.record.from().AutoFiles(p.root.spec.Dir)
 	for _, path := range files {
 		g.file(path, true)
 	}
@@ -100,6 +97,9 @@ func (g *gathering) text(given string) {
 		return
 	}
 	if _, declared := g.secret[name]; !declared {
+		if g.anySecret() { // it may be a misspelt one
+			given = name + "=" + hidden
+		}
 		at := g.p.pseudo(file, given, 0)
 		at.End = at.Start
 		at.End.Byte, at.End.Column = at.Start.Byte+len(name), at.Start.Column+len(name)
@@ -114,11 +114,21 @@ func (g *gathering) unknown(name string, at hcl.Range) *hcl.Diagnostic {
 		name, listed("variables", g.names), schema.DidYouMean(name, g.names))
 }
 
+// anySecret tells whether the pipeline declares a sensitive variable.
+func (g *gathering) anySecret() bool {
+	for _, secret := range g.secret {
+		if secret {
+			return true
+		}
+	}
+	return false
+}
+
 // file reads a file of values. In one that is read without being told, which other
 // pipelines of the folder read too, a name that this one does not declare is none
 // of its business; but a misspelt one would be ignored, so it is told.
 func (g *gathering) file(path string, auto bool) {
-	attributes, diags := hclspec.LoadValues(path, g.p.files, g.p.options.Read)
+	attributes, diags := hclspec.LoadValues(path, g.p.files, g.p.record.from().Read)
 	for _, d := range diags {
 		if d.Subject == nil {
 			at := g.p.pseudo(g.p.freeName("--var-file"), path, 0)
@@ -126,8 +136,14 @@ func (g *gathering) file(path string, auto bool) {
 		}
 	}
 	g.p.report(diags...)
+	if len(diags) > 0 && g.anySecret() {
+		g.p.maskValues(path)
+	}
 	for _, attr := range attributes {
 		if _, declared := g.secret[attr.Name]; !declared {
+			if g.anySecret() { // it may be a misspelt one
+				g.p.mask(attr.Expr.Range())
+			}
 			d := g.unknown(attr.Name, attr.NameRange)
 			if auto {
 				d.Severity = hcl.DiagWarning
@@ -136,7 +152,7 @@ func (g *gathering) file(path string, auto bool) {
 			continue
 		}
 		if g.secret[attr.Name] {
-			g.p.hide(cty.NullVal(cty.String), attr.Expr)
+			g.p.hide(cty.NilVal, attr)
 		}
 		g.settings[attr.Name] = setting{expr: attr.Expr, from: path, base: filepath.Dir(path), at: attr.Expr.Range()}
 	}

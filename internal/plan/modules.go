@@ -42,7 +42,7 @@ func (p *planner) loadModules(s *scope, above []string, depth int) {
 			p.report(hclspec.Errorf(call.Range, "Too many modules", "A pipeline has at most %d modules.", maxModules))
 			return
 		}
-		spec, diags := hclspec.Load([]string{path}, p.names, p.options.Read)
+		spec, diags := hclspec.Load([]string{path}, p.names, p.record.from())
 		maps.Copy(p.files, spec.Files)
 		for _, d := range diags {
 			if d.Subject == nil {
@@ -92,6 +92,8 @@ func (s *scope) modulePath(call *hclspec.Module, above []string) (string, bool) 
 	path := value.AsString()
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(at.Filename), path)
+	} else {
+		s.p.record.rooted = true
 	}
 	if _, err := os.Stat(path); err != nil && s.p.options.Read == nil {
 		return wrong("Missing file", "There is no file or folder %s, relative to the folder of this file.%s", path, schema.NearestFile(path))
@@ -131,7 +133,7 @@ func (p *planner) addScope(spec *hclspec.Spec, parent *scope, call *hclspec.Modu
 	if parent != nil {
 		s.address = parent.full("module." + call.Name)
 	}
-	s.functions = functions.In(functions.World{Dir: spec.Dir, Env: p.environment})
+	s.functions = functions.In(functions.World{Dir: spec.Dir, Read: p.record.text, Env: p.environment})
 	p.work.addCounters(s.functions)
 	p.incomplete = p.incomplete || len(spec.Misspelt) > 0
 	for _, stage := range spec.Stages {
@@ -154,10 +156,8 @@ func (p *planner) environment(name string) (string, error) {
 	if !slices.Contains(p.allowed, name) {
 		return "", fmt.Errorf("%s is not among the variables that the pipeline block allows: add it to env there", name)
 	}
-	if p.options.Lookup != nil {
-		if value, ok := p.options.Lookup(name); ok {
-			return value, nil
-		}
+	if value, ok := p.record.lookup(name); ok {
+		return value, nil
 	}
 	return "", fmt.Errorf("the environment has no variable %s", name)
 }

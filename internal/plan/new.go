@@ -17,14 +17,20 @@ type Options struct {
 	Sets []string
 	// Lookup reads environment variables; nil reads none.
 	Lookup func(name string) (string, bool)
-	// Read reads pipeline files; nil reads them from disk.
+	// Read reads the files of the pipeline, and List lists folders; nil is the disk.
 	Read hclspec.Read
+	List hclspec.List
+	// Dir is the folder that paths in values from the command line and the
+	// environment are relative to; empty is the working directory.
+	Dir string
 	// Runtime identifies what computes: TensorFlow's version, the class of
 	// device, the mode of determinism. It is part of every fingerprint.
 	Runtime string
 	// Digest identifies the content of a file or folder; nil is package
 	// plan's Digest, which reads everything every time.
 	Digest func(path string) (string, error)
+	// Find tells whether a file or folder of data is there; nil looks on disk.
+	Find func(path string) error
 }
 
 // KindNames returns the names of kinds, in order.
@@ -41,28 +47,33 @@ func KindNames(kinds []Kind) []string {
 // files, each with its place. The Plan is never nil, but after an error only its
 // Files mean anything.
 func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
-	spec, diags := hclspec.Load(paths, KindNames(kinds), o.Read)
+	if o.Digest == nil {
+		o.Digest = Digest
+	}
+	if o.Find == nil {
+		o.Find = exists
+	}
+	rec := newRecord(paths, o)
+	spec, diags := hclspec.Load(paths, KindNames(kinds), rec.from())
 	out := &Plan{Files: spec.Files}
 	if spec.Unreadable {
 		return out, sortDiagnostics(diags)
 	}
-	if o.Digest == nil {
-		o.Digest = Digest
-	}
 	p := &planner{
-		options: o, kinds: kinds, names: KindNames(kinds), files: spec.Files, diags: diags,
+		options: o, record: rec, kinds: kinds, names: KindNames(kinds), files: spec.Files, diags: diags,
 		blocks: map[string]*block{}, byAddress: map[string]*stage{}, masked: map[string]bool{},
 	}
 	p.plan(spec)
 	out.Pipeline = p.pipeline
 	if !p.diags.HasErrors() {
-		out.root = p.root
+		out.root, out.record = p.root, rec
 		for _, s := range p.stages {
 			out.Stages = append(out.Stages, s.out)
 			out.Units = append(out.Units, s.out.Units...)
 		}
 	}
 	p.redact(p.diags)
+	out.secrets = slices.Concat(p.secrets, p.made)
 	return out, sortDiagnostics(p.diags)
 }
 
@@ -85,6 +96,7 @@ func Parse(src []byte, path string, kinds []Kind, o Options) (*Plan, hcl.Diagnos
 // planner is a plan under construction.
 type planner struct {
 	options  Options
+	record   *record
 	kinds    []Kind
 	names    []string // of the kinds
 	files    map[string]*hcl.File
@@ -106,9 +118,10 @@ type planner struct {
 	edges     int // from units to units
 	units     int
 	work      work
-	// secrets are texts that messages must not show, masked the sources that had some.
-	secrets []string
-	masked  map[string]bool
+	// secrets are texts that messages must not show, made those of attributes that are
+	// made of them, masked the sources that had some.
+	secrets, made []string
+	masked        map[string]bool
 }
 
 // stage is a Stage under construction.

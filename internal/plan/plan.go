@@ -5,8 +5,9 @@
 // reports all mistakes at once as diagnostics with their place in the file.
 //
 // It refuses to run anything, to load TensorFlow, to print, and to know any
-// kind of stage: kinds are given to Load. The only files that it reads are the
-// ones that attributes tagged file:"true" name, for their fingerprint.
+// kind of stage: kinds are given to Load. The only files that it reads are those of
+// the pipeline, and the ones that attributes tagged file:"true" name, for their
+// fingerprint.
 //
 // A new construct of the language starts in package hclspec and gets its
 // meaning here; a new function belongs to package functions; a new kind, pretext
@@ -140,10 +141,14 @@ type Plan struct {
 	// root is what expressions of the pipeline can name; nil for a plan with
 	// mistakes.
 	root *scope
+	// record is what the plan was made of; nil as well.
+	record *record
+	// secrets are what Redact hides.
+	secrets []string
 }
 
 // Source is the text of the pipeline: of several files, one after the other, each
-// with its name above it.
+// with its name above it, as in [Sources].
 func (p *Plan) Source() string {
 	var b strings.Builder
 	for _, path := range p.Pipeline.Paths {
@@ -152,7 +157,7 @@ func (p *Plan) Source() string {
 			continue
 		}
 		if len(p.Pipeline.Paths) > 1 {
-			fmt.Fprintf(&b, "# %s\n", path)
+			fmt.Fprintf(&b, "# %s\n", p.record.shown(path))
 		}
 		b.Write(file.Bytes)
 	}
@@ -186,7 +191,7 @@ func (p *Plan) Upstream(of ...*Unit) *Plan {
 	for _, u := range of {
 		follow(u)
 	}
-	part := &Plan{Pipeline: p.Pipeline, Files: p.Files}
+	part := &Plan{Pipeline: p.Pipeline, Files: p.Files, record: p.record}
 	for _, s := range p.Stages {
 		if slices.ContainsFunc(s.Units, func(u *Unit) bool { return read[u] }) {
 			part.Stages = append(part.Stages, s)

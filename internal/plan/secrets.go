@@ -1,7 +1,11 @@
 package plan
 
 import (
+	"bytes"
+	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,9 +27,21 @@ const hidden = "(sensitive)"
 // shorter ones every number would be hidden.
 const minSecret = 3
 
-// hide keeps a value of a sensitive variable out of messages, and the expression that
-// it is written as out of the source.
-func (p *planner) hide(value cty.Value, written hcl.Expression) {
+// hide keeps a value of a sensitive variable out of messages, and the attribute that
+// it is written in out of the sources. Either may be missing.
+func (p *planner) hide(value cty.Value, written *hcl.Attribute) {
+	if value != cty.NilVal {
+		p.hideValue(value)
+	}
+	if written == nil || len(hclspec.References(written.Expr)) > 0 {
+		return
+	}
+	name, at := written.NameRange, written.Expr.Range()
+	p.mask(at)
+	p.record.cut(at.Filename, [2]int{name.Start.Byte, name.End.Byte}, [2]int{at.Start.Byte, at.End.Byte})
+}
+
+func (p *planner) hideValue(value cty.Value) {
 	plain, _ := value.UnmarkDeep()
 	_ = cty.Walk(plain, func(_ cty.Path, v cty.Value) (bool, error) {
 		if v.IsNull() || v.Type() != cty.String && v.Type() != cty.Number {
@@ -37,12 +53,10 @@ func (p *planner) hide(value cty.Value, written hcl.Expression) {
 		}
 		if len(text) >= minSecret && !slices.Contains(p.secrets, text) {
 			p.secrets = append(p.secrets, text)
+			p.record.secrets = append(p.record.secrets, text)
 		}
 		return true, nil
 	})
-	if written != nil && len(hclspec.References(written)) == 0 {
-		p.mask(written.Range())
-	}
 }
 
 // mask overwrites a part of a source.
@@ -63,15 +77,70 @@ func (p *planner) mask(r hcl.Range) {
 	}
 }
 
+// maskValues overwrites all but the names in a file of values with a mistake in its
+// form, since nothing tells which value belongs to which name.
+func (p *planner) maskValues(path string) {
+	file := p.files[path]
+	if file == nil {
+		return
+	}
+	at := 0
+	for line := range bytes.Lines(slices.Clone(file.Bytes)) {
+		equals := bytes.IndexByte(line, '=') + 1
+		p.mask(hcl.Range{Filename: path, Start: hcl.Pos{Byte: at + equals}, End: hcl.Pos{Byte: at + len(line)}})
+		at += len(line)
+	}
+}
+
 // redact hides sensitive values in messages.
 func (p *planner) redact(diags hcl.Diagnostics) {
-	// The longest first, since one may be part of another.
-	slices.SortStableFunc(p.secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, d := range diags {
-		for _, secret := range p.secrets {
-			d.Detail = replaceWord(d.Detail, secret, hidden)
+		d.Detail = redacted(d.Detail, p.secrets)
+	}
+}
+
+// Redact hides in a text what must not be shown or kept: values of sensitive variables
+// and of attributes that are made of them, also as an address spells them, and the
+// user and password of any address.
+func (p *Plan) Redact(text string) string {
+	return loginInAddress.ReplaceAllString(redacted(text, p.secrets), "${1}"+hidden+"@")
+}
+
+// loginInAddress is what comes before the host.
+var loginInAddress = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#@\s"']+@`)
+
+// redacted replaces secrets, the longest first, since one may be part of another.
+func redacted(text string, secrets []string) string {
+	secrets = slices.Clone(secrets)
+	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range secrets {
+		quoted := strconv.Quote(secret)
+		for _, spelt := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), quoted[1 : len(quoted)-1]} {
+			text = replaceWord(text, spelt, hidden)
 		}
 	}
+	return text
+}
+
+// hideMade keeps the value of an attribute that is made of a sensitive one out of what
+// a run says.
+func (p *planner) hideMade(v cty.Value) {
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if !v.IsNull() && v.Type() == cty.String && len(v.AsString()) >= minSecret {
+			p.made = append(p.made, v.AsString())
+		}
+		return true, nil
+	})
+}
+
+// holdsLogin tells whether a value has an address with a user or a password in it.
+func holdsLogin(v cty.Value) bool {
+	found := false
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		found = found || !v.IsNull() && v.Type() == cty.String && loginInAddress.MatchString(v.AsString())
+		return true, nil
+	})
+	return found
 }
 
 // replaceWord replaces a text wherever it is not part of a longer word.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -30,7 +31,7 @@ func (s *scope) variable(v *hclspec.Variable) {
 	secret := s.flag(v.Sensitive)
 	s.secret[v.Name] = secret
 	s.checkText(v.Description)
-	value, ok := s.variableValue(v, c)
+	value, ok := s.secretly(v, secret, func() (cty.Value, bool) { return s.variableValue(v, c) })
 	if secret {
 		s.hide(v, value)
 	}
@@ -52,34 +53,53 @@ func (s *scope) variable(v *hclspec.Variable) {
 // hide keeps the values of a sensitive variable out of sight: the one that it has, if
 // any, and its default.
 func (s *scope) hide(v *hclspec.Variable, value cty.Value) {
-	var written []hcl.Expression
-	if v.Default != nil {
-		written = append(written, v.Default.Expr)
+	s.p.hide(cty.NilVal, v.Default)
+	s.p.hide(cty.NilVal, s.argumentOf(v))
+	s.p.hide(value, nil)
+}
+
+// argumentOf is the attribute of the module block that gives a value, or nil.
+func (s *scope) argumentOf(v *hclspec.Variable) *hcl.Attribute {
+	if s.parent == nil {
+		return nil
 	}
-	if s.parent != nil {
-		for _, attr := range s.call.Values {
-			if attr.Name == v.Name {
-				written = append(written, attr.Expr)
-			}
-		}
+	if i := slices.IndexFunc(s.call.Values, func(a *hcl.Attribute) bool { return a.Name == v.Name }); i >= 0 {
+		return s.call.Values[i]
 	}
-	for _, expr := range written {
-		s.p.hide(cty.NullVal(cty.String), expr)
+	return nil
+}
+
+// secretly evaluates a variable; of a sensitive one, what is read for it is not
+// recorded. One of the pipeline can be given again; one of a module only if it is
+// made of what can be.
+func (s *scope) secretly(v *hclspec.Variable, secret bool, evaluate func() (cty.Value, bool)) (cty.Value, bool) {
+	r := s.p.record
+	if !secret {
+		return evaluate()
 	}
-	if value != cty.NilVal {
-		s.p.hide(value, nil)
+	before := r.unseen
+	r.secretly = true
+	value, ok := evaluate()
+	r.secretly = false
+	if s.parent == nil {
+		r.sensitive = append(r.sensitive, v.Name)
+		return value, ok
 	}
+	attr := s.argumentOf(v)
+	if r.unseen > before || attr == nil || len(hclspec.References(attr.Expr)) == 0 {
+		r.withheld = append(r.withheld, fmt.Sprintf("%s.%s is sensitive, and its value is written in a module or in a module block.", s.address, v.Name))
+	}
+	return value, ok
 }
 
 // variableValue returns the value that was given, otherwise the default.
 func (s *scope) variableValue(v *hclspec.Variable, c constraint) (cty.Value, bool) {
 	fallback, ok := s.fallback(v, c)
-	if s.parent != nil {
-		if i := slices.IndexFunc(s.call.Values, func(a *hcl.Attribute) bool { return a.Name == v.Name }); i >= 0 {
-			s.origins[v.Name] = origin(s.call.Values[i].Range)
-			return s.argument(s.call.Values[i], c)
-		}
-	} else if g, isGiven := s.p.given[v.Name]; isGiven {
+	if attr := s.argumentOf(v); attr != nil {
+		s.origins[v.Name] = origin(attr.Range)
+		return s.argument(attr, c)
+	}
+	if g, isGiven := s.p.given[v.Name]; isGiven && s.parent == nil {
 		s.origins[v.Name] = g.origin()
 		return s.override(v.Name, g, c)
 	}

@@ -188,15 +188,17 @@ func checkTraining(t *testing.T, tr *trainer) {
 			t.Errorf("embeddings of the shape %v are watched", z.Shape())
 		}
 	}
-	const steps = 12
+	// The last bits of a step differ between processors, and so does the number of
+	// steps: over initial weights it was 11 at most.
+	const steps = 60
 	first, _ = tr.train(t)
-	least := math.Inf(1)
-	for range steps {
+	// Losses that can be negative fall by a part of the way to -1.
+	want, least := first-0.05*math.Abs(first), math.Inf(1)
+	for n := 0; n < steps && !(least < want); n++ {
 		loss, _ := tr.train(t)
 		least = min(least, loss)
 	}
-	// Losses that can be negative fall by a part of the way to -1.
-	if want := first - 0.05*math.Abs(first); !(least < want) {
+	if !(least < want) {
 		t.Errorf("after a step the loss is %.4f, and then at least %.4f in %d steps on the same images, want below %.4f", first, least, steps, want)
 	}
 }

@@ -21,6 +21,7 @@ const (
 	UnitResumed     EventType = "unit_resumed"     // started with what an earlier attempt left
 	UnitProgress    EventType = "progress"         // Progress
 	UnitFinished    EventType = "unit_finished"    // Seconds
+	UnitDiverged    EventType = "unit_diverged"    // Message: how its result differs from the first, which stays
 	UnitInterrupted EventType = "unit_interrupted" // Seconds; it will resume
 	UnitFailed      EventType = "unit_failed"      // Seconds, Error
 	UnitLeftOut     EventType = "unit_left_out"    // it is not chosen, and not stored

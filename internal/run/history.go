@@ -2,6 +2,7 @@ package run
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -16,6 +17,8 @@ import (
 type Past struct {
 	Name     string // of its folder
 	Pipeline string
+	// Imported is true for a run of another person; nothing more is known of it.
+	Imported bool
 	Started  time.Time
 	// Finished is false for a run that still goes on or was killed.
 	Finished bool
@@ -35,7 +38,7 @@ func History(runs string) ([]Past, error) {
 		if !e.IsDir() {
 			continue
 		}
-		p, err := readPast(filepath.Join(runs, e.Name()))
+		p, err := ReadPast(filepath.Join(runs, e.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -48,23 +51,39 @@ func History(runs string) ([]Past, error) {
 	return all, nil
 }
 
-// readPast reads a run's events. A last line that was cut short by a kill, or
-// that is being written, is left out.
-func readPast(dir string) (Past, error) {
+// ImportedPrefix begins the names of the folders of runs that were imported. They have
+// neither time nor events, and the name of the pipeline is not at the place where runs
+// of it are looked for.
+const ImportedPrefix = "imported-"
+
+// IsImported tells whether a run's folder is of a run that was imported.
+func IsImported(dir string) bool { return strings.HasPrefix(filepath.Base(dir), ImportedPrefix) }
+
+// ReadPast reads a run's events. A last line that was cut short by a kill, or
+// that is being written, is left out; so is what follows a line that is longer than
+// any event.
+func ReadPast(dir string) (Past, error) {
 	p := Past{Name: filepath.Base(dir)}
+	if IsImported(dir) {
+		c, err := ReadConfig(dir)
+		if err != nil {
+			return p, err
+		}
+		p.Imported, p.Pipeline = true, c.Pipeline
+		return p, nil
+	}
 	_, p.Pipeline, _ = strings.Cut(p.Name, "-")
 	f, err := os.Open(filepath.Join(dir, eventsFile))
 	if err != nil {
 		return p, err
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	for lines := bufio.NewReader(f); ; {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			return p, nil
-		}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxEventLine)
+	lines.Split(wholeLines)
+	for lines.Scan() {
 		var e Event
-		if json.Unmarshal(line, &e) != nil {
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
 		switch e.Type {
@@ -77,4 +96,16 @@ func readPast(dir string) (Past, error) {
 			}
 		}
 	}
+	return p, nil
+}
+
+// wholeLines splits into lines and leaves out a last one that has no end.
+func wholeLines(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF {
+		return len(data), nil, nil
+	}
+	return 0, nil, nil
 }

@@ -128,6 +128,13 @@ func TestForcedRunKeepsTheFirstResult(t *testing.T) {
 	if e.Tree != first.Entries[u.Address].Tree || len(e.Divergent) != 1 {
 		t.Errorf("entry %+v", e)
 	}
+	if made := r.Made[u.Address]; made == nil || made.Tree == e.Tree {
+		t.Errorf("made %+v", made)
+	}
+	told := read(t, r.RunDir, "events.jsonl")
+	if want := `"type":"unit_diverged","unit":"pretrain.a","message":"the scores are equal, 1 file differs"}`; !strings.Contains(told, want) {
+		t.Errorf("no %s in\n%s", want, told)
+	}
 	mustBeClean(t, l.root)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -21,7 +22,7 @@ import (
 func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 	u := j.unit
 	dir := r.Store.WorkDir(u.Fingerprint)
-	lock, err := tryLock(lockPath(dir))
+	lock, err := filelock.Try(lockPath(dir))
 	if err != nil {
 		return outcome{unit: u, err: fmt.Errorf("lock: %w", err)}
 	}
@@ -29,7 +30,7 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 		return outcome{unit: u, state: busy}
 	}
 	defer func() {
-		if err := lock.release(); err != nil {
+		if err := lock.Remove(); err != nil {
 			r.message(u, "cannot unlock: %v", err)
 		}
 	}()
@@ -44,18 +45,31 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 		return outcome{unit: u, state: absent}
 	}
 	start := time.Now()
-	e, err := r.perform(ctx, j, dir)
+	c, err := r.perform(ctx, j, dir)
 	seconds := time.Since(start).Seconds()
 	switch {
 	case err == nil:
+		r.tellDifference(u, c)
 		r.record.emit(Event{Type: UnitFinished, Unit: u.Address, Seconds: seconds})
-		return outcome{unit: u, state: executed, entry: e}
+		return outcome{unit: u, state: executed, entry: c.Entry, made: c.Made}
 	case stopped(ctx, err):
 		r.record.emit(Event{Type: UnitInterrupted, Unit: u.Address, Seconds: seconds})
 	default:
 		r.record.emit(Event{Type: UnitFailed, Unit: u.Address, Seconds: seconds, Error: err.Error()})
 	}
 	return outcome{unit: u, err: err}
+}
+
+// tellDifference tells of a result that is not the first one of its fingerprint.
+func (r *runner) tellDifference(u *plan.Unit, c artifact.Committed) {
+	if !c.Diverged() {
+		return
+	}
+	d, err := r.Store.Compare(c.Entry, c.Made)
+	if err != nil {
+		r.message(u, "cannot compare the result with the first one: %v", err)
+	}
+	r.record.emit(Event{Type: UnitDiverged, Unit: u.Address, Message: d.String()})
 }
 
 func (j job) work() artifact.Work {
@@ -88,21 +102,15 @@ func (r *runner) stored(j job) (*artifact.Entry, error) {
 // perform runs a unit in its private folder and stores what it leaves under out.
 // Whatever else is in the folder stays for the next attempt until the result is
 // stored.
-func (r *runner) perform(ctx context.Context, j job, dir string) (*artifact.Entry, error) {
+func (r *runner) perform(ctx context.Context, j job, dir string) (c artifact.Committed, err error) {
 	u := j.unit
 	out := filepath.Join(dir, "out")
-	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(dir, 0o777)); err != nil {
-		return nil, fmt.Errorf("prepare work folder: %w", err)
-	}
-	kept, err := os.ReadDir(dir)
+	resumes, err := prepareWork(dir, out)
 	if err != nil {
-		return nil, fmt.Errorf("prepare work folder: %w", err)
-	}
-	if err := os.Mkdir(out, 0o777); err != nil {
-		return nil, fmt.Errorf("prepare work folder: %w", err)
+		return c, fmt.Errorf("prepare work folder: %w", err)
 	}
 	begun := Event{Type: UnitStarted, Unit: u.Address}
-	if len(kept) > 0 {
+	if resumes {
 		begun.Type = UnitResumed
 	}
 	r.record.emit(begun)
@@ -118,22 +126,35 @@ func (r *runner) perform(ctx context.Context, j job, dir string) (*artifact.Entr
 		CheckpointEvery: r.CheckpointEvery,
 		Report:          report.report,
 		Logf:            func(format string, args ...any) { r.message(u, format, args...) },
+		Redact:          r.record.redact,
 	})
 	report.close()
 	if err == nil {
 		err = checkOutputs(u.Stage.Kind.Outputs, outs)
 	}
-	var e *artifact.Entry
 	if err == nil {
-		e, err = r.Store.Commit(j.work(), out, outs, time.Since(start).Seconds())
+		c, err = r.Store.Commit(j.work(), out, outs, time.Since(start).Seconds())
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(out))
+		return c, errors.Join(err, os.RemoveAll(out))
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		r.message(u, "cannot remove the work folder: %v", err)
 	}
-	return e, nil
+	return c, nil
+}
+
+// prepareWork empties the folder for a result, and tells whether an earlier attempt
+// left something beside it.
+func prepareWork(dir, out string) (resumes bool, err error) {
+	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(dir, 0o777)); err != nil {
+		return false, err
+	}
+	kept, err := os.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
+	return len(kept) > 0, os.Mkdir(out, 0o777)
 }
 
 // call runs the unit's kind. A panic in it becomes an error, with the stack in a
@@ -142,17 +163,33 @@ func (r *runner) call(ctx context.Context, u *plan.Unit, env *plan.Env) (outs ma
 	defer func() {
 		if v := recover(); v != nil {
 			path, writeErr := r.record.writePanic(u.Address, v, debug.Stack())
-			err = errors.Join(fmt.Errorf("panic: %v (stack in %s)", v, path), writeErr)
+			err = errors.Join(errors.New(r.record.redact(fmt.Sprintf("panic: %v (stack in %s)", v, path))), writeErr)
 		}
 	}()
-	return u.Stage.Kind.Run(ctx, env, u.Config)
+	outs, err = u.Stage.Kind.Run(ctx, env, u.Config)
+	if err != nil {
+		if text := r.record.redact(err.Error()); text != err.Error() {
+			err = &redactedError{text: text, err: err}
+		}
+	}
+	return outs, err
 }
+
+// redactedError is an error whose text would show what is sensitive.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+func (e *redactedError) Unwrap() error { return e.err }
 
 var notInFileNames = regexp.MustCompile(`[^0-9A-Za-z._=-]+`)
 
 func (rec *recorder) writePanic(unit string, v any, stack []byte) (path string, err error) {
 	path = filepath.Join(rec.dir, "panic-"+strings.Trim(notInFileNames.ReplaceAllString(unit, "-"), "-")+".txt")
-	return path, os.WriteFile(path, fmt.Appendf(nil, "%s\npanic: %v\n\n%s", unit, v, stack), 0o666)
+	return path, os.WriteFile(path, []byte(rec.redact(fmt.Sprintf("%s\npanic: %v\n\n%s", unit, v, stack))), 0o666)
 }
 
 // checkOutputs compares what a kind returned with what it declares.

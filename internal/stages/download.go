@@ -111,7 +111,8 @@ func runDownload(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 		Report: func(done, total int64, note string) {
 			env.Report(plan.Progress{Step: int(done), Total: int(total), Note: note})
 		},
-		Logf: env.Logf,
+		Logf:   env.Logf,
+		Redact: env.Redact,
 	})
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ var evaluate = plan.Kind{
 	Name:    "evaluate",
 	Doc:     "Scores classifiers on the test split, once, and compares them with a baseline.",
 	Sample:  "report",
+	Shown:   func(string) bool { return true },
 	Version: 2,
 	New: func() any {
 		return &EvaluateConfig{Threads: 2, Leaks: leaksError, Embedding: 300}
@@ -29,8 +30,9 @@ var evaluate = plan.Kind{
 	Outputs: []plan.Output{
 		{Name: "metrics", Type: artifact.TypeMetrics, Doc: "Scores and predictions of every classifier."},
 	},
-	Check: checkEvaluate,
-	Run:   runEvaluate,
+	Check:  checkEvaluate,
+	Memory: evaluateMemory, MemoryBy: "threads, which is how many classifiers are scored at a time, the size of the images and the width of the backbones",
+	Run: runEvaluate,
 }
 
 // EvaluateConfig configures an evaluate stage.
@@ -152,7 +154,17 @@ func runEvaluate(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 	}
 	return map[string]artifact.Output{"metrics": {Type: artifact.TypeMetrics, Meta: artifact.MetricsMeta{
 		TestImages: len(e.sets[0].indices), Classifiers: len(e.runs),
-	}}}, nil
+	}, Scores: e.accuracies()}}, nil
+}
+
+// accuracies are those of the classifiers on the first test set.
+func (e *evaluation) accuracies() map[string]float64 {
+	all := make(map[string]float64, len(e.scores.Runs))
+	for i, run := range e.scores.Runs {
+		name := fmt.Sprintf("accuracy of arm %d at %s, seed %d", run.Arm, metrics.LabelsText(run.Classifier.LabelsPerClass), run.Seed)
+		all[name] = e.scores.Sets[0].Scores[i].Values[metrics.Accuracy]
+	}
+	return all
 }
 
 // evaluation gathers scores.

@@ -38,7 +38,9 @@ func runFinetune(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 	meta.Init, meta.Given = source.init(), source.given
 	meta.TrainImages, meta.ValidationImages, meta.Draw = len(data.train), len(data.validation), data.draw()
 	meta.Data = append(meta.Data, data.use("training", data.split), data.use("validation", splitValidation))
-	return map[string]artifact.Output{"classifier": {Type: artifact.TypeClassifier, Meta: meta}}, nil
+	return map[string]artifact.Output{"classifier": {
+		Type: artifact.TypeClassifier, Meta: meta, Scores: map[string]float64{"validation accuracy": meta.Validation},
+	}}, nil
 }
 
 // source is where a classifier's encoder comes from: a network, and its weights

@@ -17,13 +17,13 @@ var finetune = plan.Kind{
 	Name:    "finetune",
 	Doc:     "Trains a classifier from few labels: the whole network, or a linear or nearest-neighbour model on frozen features.",
 	Sample:  "ssl",
-	Version: 2,
+	Version: 3,
 	New:     func() any { return defaultFinetune() },
 	Families: map[string]schema.Family{
 		"backbone": backbone.Kinds, "optimizer": nn.Optimizers,
 	},
 	Outputs: []plan.Output{
-		{Name: "classifier", Type: artifact.TypeClassifier, Doc: "The trained classifier, as a SavedModel."},
+		{Name: "classifier", Type: artifact.TypeClassifier, Doc: "The trained classifier, as a SavedModel; losses.csv has the loss of each step."},
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
@@ -44,7 +44,7 @@ type FinetuneConfig struct {
 	Data     schema.Ref     `hcl:"data" ref:"dataset" example:"download.images.train" doc:"Labelled images; label budgets are drawn from them."`
 	Mode     string         `hcl:"mode,optional" enum:"full,linear,knn,pixels" doc:"full: train the whole network; linear: logistic regression on frozen features; knn: nearest neighbours by frozen features; pixels: logistic regression on raw pixels."`
 	Init     schema.Ref     `hcl:"init,optional" ref:"encoder" example:"pretrain.rotation" doc:"Encoder whose weights to start from; without it the weights are random."`
-	Model    *ModelConfig   `hcl:"model,block" doc:"A SavedModel whose weights to start from, instead of init."`
+	Model    *ModelConfig   `hcl:"model,block" doc:"A SavedModel whose weights to start from, instead of init. Of a model from elsewhere only known operations that compute are run, and others refused by name, as those that read or write files; what is trusted is TensorFlow itself, and the time and memory that the model takes."`
 	Backbone *schema.Choice `family:"backbone" doc:"The network, where init brings none. With a model, its weights are copied into this network by name; without this block, the model is used as it is, frozen."`
 	Budgets
 	Seeds     int `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Label draws; 0 makes as many as the pipeline has seeds."`
@@ -240,7 +240,7 @@ func checkFinetune(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 		}
 	}
 	c.checkBlocks(&problems, in.One("init"))
-	return map[string]plan.Facts{"classifier": {Shape: facts.Shape}}, problems
+	return map[string]plan.Facts{"classifier": {Shape: facts.Shape, Activations: c.activations(in)}}, problems
 }
 
 // checkBlocks looks for names of blocks that the network does not have, as far as it

@@ -132,12 +132,14 @@ func (f *fullTraining) chooseRate(ctx context.Context, env *plan.Env) (artifact.
 	prefix := filepath.Join(env.Dir, "final", "weights")
 	var best artifact.ClassifierMeta
 	read := 0
+	var losses train.Trace
 	for i, rate := range rates {
 		f.rate.base = rate
 		state, err := f.loop(env, i, len(rates)).Run(ctx)
 		if err != nil {
 			return best, err
 		}
+		losses = append(losses, state.Losses...)
 		read += state.Step * len(f.feeder.chosen)
 		best.TrainFLOPs += int64(state.Step) * f.flops
 		if i > 0 && state.BestScore <= best.Validation {
@@ -154,9 +156,12 @@ func (f *fullTraining) chooseRate(ctx context.Context, env *plan.Env) (artifact.
 	if len(rates) > 1 {
 		best.Rates = rates
 	}
-	out := filepath.Join(env.Dir, "out", ModelDir)
-	if err := exportClassifier(out, f.source.network, layerPooled, f.head, prefix); err != nil {
+	out := filepath.Join(env.Dir, "out")
+	if err := exportClassifier(filepath.Join(out, ModelDir), f.source.network, layerPooled, f.head, prefix); err != nil {
 		return best, fmt.Errorf("export classifier: %w", err)
+	}
+	if err := losses.WriteFile(filepath.Join(out, LossesFile)); err != nil {
+		return best, fmt.Errorf("write losses: %w", err)
 	}
 	return best, nil
 }

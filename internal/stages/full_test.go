@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +60,10 @@ func TestBestLearningRateIsKept(t *testing.T) {
 	}
 	if want := []string{"learning rate 1 of 3", "learning rate 2 of 3", "learning rate 3 of 3"}; !slices.Equal(notes, want) {
 		t.Errorf("progress has the notes %q, want %q", notes, want)
+	}
+	losses, err := os.ReadFile(filepath.Join(h.Path, LossesFile))
+	if lines := strings.Count(string(losses), "\n"); err != nil || lines != 1+3*18 || !strings.HasPrefix(string(losses), "step,loss\n1,") {
+		t.Errorf("there are %d lines of losses (%v)", lines, err)
 	}
 	data := openUnit(t, env)
 	probabilities := outputOf(t, env, data.splitData, h, "serving_default", "probabilities", data.validation)

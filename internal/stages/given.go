@@ -11,6 +11,10 @@ import (
 )
 
 // givenSource reads the weights of a SavedModel, or leaves the model as it is.
+// Whoever made it: of the graph, the operations that compute the chosen output are
+// copied, if tf.AttachHead knows them, into a model of ours, so neither its
+// initialiser nor its restoring functions run. A graph can still loop without end,
+// and ask for more memory than a machine has.
 func givenSource(c *FinetuneConfig, data artifact.DatasetMeta, env *plan.Env) (source, error) {
 	s := source{
 		given: filepath.Base(c.Model.Path), copied: filepath.Join(env.Dir, "given", "weights"), network: network{shape: data.Shape},

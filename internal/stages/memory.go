@@ -1,6 +1,10 @@
 package stages
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/pretext"
@@ -62,11 +66,11 @@ func pretrainMemory(cfg any, in plan.Inputs) int64 {
 
 func finetuneMemory(cfg any, in plan.Inputs) int64 {
 	c := cfg.(*FinetuneConfig)
-	each := in.One("init").Activations
-	if c.Backbone != nil {
-		each = activations(*c.Backbone, in.One("data").Shape)
+	if c.Model != nil && c.Backbone == nil {
+		return givenMemory(c.Model.Path)
 	}
-	if each == 0 { // raw pixels, a model of others, images of unknown size
+	each := c.activations(in)
+	if each == 0 { // raw pixels, images of unknown size
 		return 0
 	}
 	need := int64(memoryInference * float64(judgeBatch*each))
@@ -74,6 +78,42 @@ func finetuneMemory(cfg any, in plan.Inputs) int64 {
 		need = max(need, int64(memoryTraining*float64(int64(c.BatchSize)*each)))
 	}
 	return memoryFixed + need
+}
+
+// activations is how many values the classifier computes for one image; 0 if that is
+// not known, or hardly any.
+func (c *FinetuneConfig) activations(in plan.Inputs) int64 {
+	if c.Backbone != nil {
+		return activations(*c.Backbone, in.One("data").Shape)
+	}
+	return in.One("init").Activations
+}
+
+// givenMemory is the least that a given model takes: its variables are read, written
+// as those of a model of ours, and loaded from there. What its activations take shows
+// only when it runs.
+func givenMemory(dir string) int64 {
+	const copies = 3
+	files, _ := filepath.Glob(filepath.Join(dir, "variables", "variables.data-*"))
+	var size int64
+	for _, file := range append(files, filepath.Join(dir, "saved_model.pb")) {
+		if info, err := os.Stat(file); err == nil {
+			size += info.Size()
+		}
+	}
+	return memoryFixed + copies*size
+}
+
+// evaluateMemory is that of as many classifiers at a time as the stage has threads.
+func evaluateMemory(cfg any, in plan.Inputs) int64 {
+	var each int64
+	for _, facts := range slices.Concat(in.All("baseline"), in.All("compare")) {
+		each = max(each, facts.Activations)
+	}
+	if each == 0 {
+		return 0
+	}
+	return memoryFixed + int64(memoryInference*float64(judgeBatch*each))*int64(cfg.(*EvaluateConfig).Threads)
 }
 
 // activations is how many values a network computes for one image; 0 if the shape

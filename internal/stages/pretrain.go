@@ -22,7 +22,8 @@ var pretrain = plan.Kind{
 	Name:    "pretrain",
 	Doc:     "Trains an encoder with one or several pretext tasks.",
 	Sample:  "rotation",
-	Version: 3,
+	Shown:   func(path string) bool { return path == MonitorsFile },
+	Version: 4,
 	New: func() any {
 		return &PretrainConfig{
 			Epochs: 20, BatchSize: 64, Threads: 1,
@@ -36,7 +37,7 @@ var pretrain = plan.Kind{
 		"backbone": backbone.Kinds, "pretext": pretext.Kinds, "optimizer": nn.Optimizers, "schedule": nn.Schedules,
 	},
 	Outputs: []plan.Output{
-		{Name: "encoder", Type: artifact.TypeEncoder, Doc: "The trained encoder, as a SavedModel; monitors.jsonl has the numbers of each epoch."},
+		{Name: "encoder", Type: artifact.TypeEncoder, Doc: "The trained encoder, as a SavedModel; monitors.jsonl has the numbers of each epoch, losses.csv the loss of each step."},
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
 	Check:  checkPretrain,
@@ -209,6 +210,10 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 // end, and what was measured over it.
 const MonitorsFile = "monitors.jsonl"
 
+// LossesFile has the loss of each training step, over all learning rates that were
+// tried one after the other: where two results differ, it tells since when.
+const LossesFile = artifact.LossesFile
+
 // export writes the encoder as a SavedModel.
 func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artifact.Output, error) {
 	prefix := filepath.Join(env.Dir, "final", "weights")
@@ -224,6 +229,9 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 	if err := writeMonitors(filepath.Join(out, MonitorsFile), state.Epochs); err != nil {
 		return nil, fmt.Errorf("write monitors: %w", err)
 	}
+	if err := state.Losses.WriteFile(filepath.Join(out, LossesFile)); err != nil {
+		return nil, fmt.Errorf("write losses: %w", err)
+	}
 	meta, err := p.network.meta()
 	if err != nil {
 		return nil, err
@@ -236,7 +244,15 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 	meta.FLOPs = int64(state.Step) * p.flops
 	meta.Data = []artifact.DataUse{p.data}
 	meta.Labelled = p.tasks.feeder.labels != nil
-	return map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder, Meta: meta}}, nil
+	return map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder, Meta: meta, Scores: lastEpoch(state)}}, nil
+}
+
+// lastEpoch is what was measured over the last epoch.
+func lastEpoch(state train.State) map[string]float64 {
+	if len(state.Epochs) == 0 {
+		return nil
+	}
+	return state.Epochs[len(state.Epochs)-1].Values
 }
 
 func writeMonitors(path string, epochs []train.Epoch) error {

@@ -24,6 +24,7 @@ type Signature struct {
 
 const (
 	modelFile      = "saved_model.pb"
+	chunkedFile    = "saved_model.cpb"
 	variablesFiles = "variables/variables"
 	serveTag       = "serve"
 )

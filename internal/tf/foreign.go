@@ -2,7 +2,6 @@ package tf
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -69,7 +68,10 @@ func (m *foreignModel) cut(def *graphpb.GraphDef) error {
 		delete(n.GetAttr(), "_class") // may ask to be beside a node that is gone
 		n.Input = slices.DeleteFunc(n.Input, func(in string) bool { return in == "^"+m.input })
 	}
-	called := functionsOf(def)
+	if def.GetLibrary() == nil {
+		def.Library = &functionpb.FunctionDefLibrary{}
+	}
+	called := calledFunctions(def.GetNode(), functionsByName(def))
 	def.Library.Function = slices.DeleteFunc(def.GetLibrary().GetFunction(), func(f *functionpb.FunctionDef) bool {
 		return !called[f.GetSignature().GetName()]
 	})
@@ -77,46 +79,16 @@ func (m *foreignModel) cut(def *graphpb.GraphDef) error {
 	return m.checkState()
 }
 
-// functionsOf returns the functions that the nodes of def call, and so on.
-func functionsOf(def *graphpb.GraphDef) map[string]bool {
-	if def.GetLibrary() == nil {
-		def.Library = &functionpb.FunctionDefLibrary{}
-	}
-	bodies := map[string][]*nodeDef{}
-	for _, f := range def.GetLibrary().GetFunction() {
-		bodies[f.GetSignature().GetName()] = f.GetNodeDef()
-	}
-	called := map[string]bool{}
-	for pending := calledBy(def.GetNode()); len(pending) > 0; {
-		name := pending[0]
-		pending = pending[1:]
-		if body, ok := bodies[name]; ok && !called[name] {
-			called[name] = true
-			pending = append(pending, calledBy(body)...)
-		}
-	}
-	return called
-}
-
-// otherState are operations whose state a checkpoint of variables does not hold.
-var otherState = regexp.MustCompile(`^(Variable|VariableV2|TemporaryVariable|\w*HashTable\w*|\w*LookupTable\w*|\w*Iterator\w*|\w*Queue\w*)$`)
-
 // checkState refuses what would not work, or not be safe, once it is on its own.
 func (m *foreignModel) checkState() error {
-	parts := [][]*nodeDef{m.def.GetNode()}
+	err := refuseState(m.def.GetNode(), false)
 	for _, f := range m.def.GetLibrary().GetFunction() {
-		parts = append(parts, f.GetNodeDef())
+		if err == nil {
+			err = refuseState(f.GetNodeDef(), true)
+		}
 	}
-	for i, nodes := range parts {
-		if err := refuse(nodes, savers); err != nil {
-			return err
-		}
-		for _, n := range nodes {
-			if op := n.GetOp(); otherState.MatchString(op) || i > 0 && op == "VarHandleOp" {
-				return fmt.Errorf("output %s needs %s (%s), whose value cannot be taken along: "+
-					"load the model in Python and save it again with TensorFlow 2", m.call.Output.Name, n.GetName(), op)
-			}
-		}
+	if err != nil {
+		return fmt.Errorf("output %s %w", m.call.Output.Name, err)
 	}
 	return nil
 }

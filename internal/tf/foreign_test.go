@@ -27,6 +27,13 @@ func altered(t *testing.T, change func(m *corepb.MetaGraphDef)) string {
 	if err := os.CopyFS(dir, os.DirFS(keras)); err != nil {
 		t.Fatal(err)
 	}
+	alter(t, dir, change)
+	return dir
+}
+
+// alter changes the graph of the model in dir.
+func alter(t *testing.T, dir string, change func(m *corepb.MetaGraphDef)) {
+	t.Helper()
 	file := filepath.Join(dir, "saved_model.pb")
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -43,7 +50,6 @@ func altered(t *testing.T, change func(m *corepb.MetaGraphDef)) string {
 	if err := os.WriteFile(file, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 const keras = "testdata/keras_tiny/export"
@@ -114,13 +120,18 @@ func TestInspectRefuses(t *testing.T) {
 	for want, change := range map[string]func(m *corepb.MetaGraphDef){
 		`no graph with the tag "serve" alone; it has ["serve+gpu"]`: func(m *corepb.MetaGraphDef) { m.MetaInfoDef.Tags = []string{"serve", "gpu"} },
 		"no signature": func(m *corepb.MetaGraphDef) { clear(m.SignatureDef) },
-		"operation w (WriteFile) could read or write files": func(m *corepb.MetaGraphDef) { addNode(m, &nodepb.NodeDef{Name: "w", Op: "WriteFile"}) },
+		"operation w (WriteFile) is not one of those that networks for images compute with": func(m *corepb.MetaGraphDef) { addNode(m, &nodepb.NodeDef{Name: "w", Op: "WriteFile"}) },
 		"operation p (PrintV2)": func(m *corepb.MetaGraphDef) {
 			addNode(m, &nodepb.NodeDef{Name: "p", Op: "PrintV2", Attr: stream("file:///tmp/x")})
 		},
 		"operation py (EagerPyFunc)":      func(m *corepb.MetaGraphDef) { addNode(m, &nodepb.NodeDef{Name: "py", Op: "EagerPyFunc"}) },
 		"operation d (TFRecordDatasetV2)": func(m *corepb.MetaGraphDef) { addNode(m, &nodepb.NodeDef{Name: "d", Op: "TFRecordDatasetV2"}) },
-		"operation hidden (ReadFile)":     func(m *corepb.MetaGraphDef) { inFunction(m, "ReadFile") },
+		"operation x (NoSuchOperation)":   func(m *corepb.MetaGraphDef) { addNode(m, &nodepb.NodeDef{Name: "x", Op: "NoSuchOperation"}) },
+		"operation s (_Send)":             func(m *corepb.MetaGraphDef) { addNode(m, &nodepb.NodeDef{Name: "s", Op: "_Send"}) },
+		"operation f (__inference_f)": func(m *corepb.MetaGraphDef) { // a function by its name alone
+			addNode(m, &nodepb.NodeDef{Name: "f", Op: "__inference_f"})
+		},
+		"operation hidden (ReadFile)": func(m *corepb.MetaGraphDef) { inFunction(m, "ReadFile") },
 	} {
 		_, err := tf.Inspect(altered(t, change))
 		wantError(t, err, want)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
-	"os"
 
 	"google.golang.org/protobuf/proto"
 
@@ -45,16 +43,9 @@ func ReadIndex(prefix string) (map[string]IndexEntry, error) {
 }
 
 func readIndex(prefix string) (map[string]IndexEntry, error) {
-	f, err := os.Open(prefix + indexSuffix)
+	raw, err := readBounded(prefix+indexSuffix, maxIndexFile)
 	if err != nil {
 		return nil, err
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxIndexFile+1))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	if len(raw) > maxIndexFile {
-		return nil, fmt.Errorf("it is larger than %d bytes", maxIndexFile)
 	}
 	return parseIndex(raw)
 }

@@ -57,8 +57,10 @@ const (
 const maxModelFile = 1<<31 - 1
 
 // Inspect reads how to call the SavedModel with the tag "serve" in the folder
-// dir, whoever wrote it, without running any of it and without TensorFlow. A
-// model that could read or write files, or run Python, is refused.
+// dir, whoever wrote it, without running any of it and without TensorFlow. A model
+// with an operation that networks for images do not need is refused, wherever in
+// its file it is: it could read or write files, reach other machines or run
+// programs.
 func Inspect(dir string) (*ModelInfo, error) {
 	info, err := inspect(dir)
 	if err != nil {
@@ -68,19 +70,26 @@ func Inspect(dir string) (*ModelInfo, error) {
 }
 
 func inspect(dir string) (*ModelInfo, error) {
-	file := filepath.Join(dir, modelFile)
-	stat, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if stat.Size() > maxModelFile {
-		return nil, fmt.Errorf("%s has %d bytes, more than a model can have", modelFile, stat.Size())
-	}
-	raw, err := os.ReadFile(file)
+	raw, err := readBounded(filepath.Join(dir, modelFile), maxModelFile)
 	if err != nil {
 		return nil, err
 	}
 	return parseModel(raw)
+}
+
+// readBounded reads a file that anybody may have put there: links are followed, but
+// what is no file, as a pipe that never ends, is not read.
+func readBounded(file string, limit int64) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", file)
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s is larger than %d bytes", file, limit)
+	}
+	return os.ReadFile(file)
 }
 
 // parseModel reads the content of saved_model.pb.
@@ -89,7 +98,7 @@ func parseModel(raw []byte) (*ModelInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseOperations(meta.GetGraphDef()); err != nil {
+	if err := refuseOperations(meta.GetGraphDef(), len(raw)); err != nil {
 		return nil, err
 	}
 	info := &ModelInfo{meta: meta}

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -94,7 +96,24 @@ func libraryPath(dir string) (string, error) {
 // 2 errors only.
 const logLevel = "TF_CPP_MIN_LOG_LEVEL"
 
+// Variables that begin with one of switches choose kernels, precision or threads
+// inside the library, and so bits of results that no fingerprint knows of. They
+// are removed, but for those of harmless, which do not.
+var (
+	switches = []string{"TF_", "ONEDNN_", "DNNL_", "MKL_", "KMP_", "OMP_", "XLA_", "CUDNN_", "CUBLAS_", "NVIDIA_TF32_OVERRIDE"}
+	harmless = []string{"TF_CPP_", "TF_CONFIG", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR"}
+)
+
 func prepareEnvironment() (level int, err error) {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		begins := func(with string) bool { return strings.HasPrefix(name, with) }
+		if slices.ContainsFunc(switches, begins) && !slices.ContainsFunc(harmless, begins) {
+			if err := os.Unsetenv(name); err != nil {
+				return 0, err
+			}
+		}
+	}
 	for name, value := range settings {
 		if err := os.Setenv(name, value); err != nil {
 			return 0, err

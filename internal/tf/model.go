@@ -18,7 +18,11 @@ type Model struct {
 }
 
 // LoadModel loads the SavedModel with the tag "serve" in the folder dir, written
-// by this package or by TensorFlow.
+// by this package; anybody else's becomes one by AttachHead. TensorFlow's loader
+// runs what a model's file tells it to, so a model that would do more than restore
+// values from its own files and compute outputs from inputs is refused before, and
+// so is one whose index asks for more memory than its files hold. Nobody may change
+// the files meanwhile.
 func LoadModel(dir string, o SessionOptions) (*Model, error) {
 	m, err := load(dir, o)
 	if err != nil {
@@ -31,7 +35,7 @@ func load(dir string, o SessionOptions) (*Model, error) {
 	if !library.loaded.Load() {
 		return nil, ErrNotLoaded
 	}
-	if _, err := os.Stat(filepath.Join(dir, modelFile)); err != nil {
+	if err := checkFiles(dir); err != nil {
 		return nil, err
 	}
 	config, err := o.config()
@@ -52,6 +56,23 @@ func load(dir string, o SessionOptions) (*Model, error) {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
+}
+
+// checkFiles looks at the files of a model before TensorFlow does.
+func checkFiles(dir string) error {
+	info, err := inspect(dir)
+	if err != nil {
+		return err
+	}
+	// The loader would take this file, if it is there, for the model.
+	if _, err := os.Lstat(filepath.Join(dir, chunkedFile)); err == nil {
+		return fmt.Errorf("it has %s beside %s", chunkedFile, modelFile)
+	}
+	if err := checkLoading(info.meta); err != nil {
+		return err
+	}
+	_, err = openCheckpoint(filepath.Join(dir, variablesFiles))
+	return err
 }
 
 // signatures resolves the names in a model's signatures, sorted by name.

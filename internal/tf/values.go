@@ -111,6 +111,9 @@ func (c *checkpoint) readObjects() error {
 	if e := c.index[objectsKey]; e.DType != String || len(e.Shape) != 0 {
 		return damaged
 	}
+	if e := c.index[objectsKey]; e.DType != String || len(e.Shape) != 0 {
+		return damaged
+	}
 	values, err := c.read([]string{objectsKey})
 	if err != nil {
 		return err
@@ -135,18 +138,22 @@ func (c *checkpoint) checkSizes() error {
 	if err != nil {
 		return err
 	}
-	for key, e := range c.index {
-		size := int64(e.DType.Size())
+	var all int64
+	for _, key := range slices.Sorted(maps.Keys(c.index)) {
+		e := c.index[key]
+		size := max(int64(e.DType.Size()), 1) // of a text at least its length is there
 		for _, d := range e.Shape {
-			if size > 0 && d > held/size {
+			if d > held/size {
 				size = held + 1
 				break
 			}
 			size *= d
 		}
-		if size > held || e.DType.Size() > 0 && size != e.size {
+		exact := e.DType.Size() > 0
+		if size > held || exact && size != e.size || size > e.size || e.size > held-all {
 			return fmt.Errorf("it is damaged: %s is %s %s in %d bytes, and its files have %d", key, e.DType, e.Shape, e.size, held)
 		}
+		all += e.size // no two values share their bytes
 	}
 	return nil
 }
@@ -162,9 +169,12 @@ func (c *checkpoint) bytesHeld() (int64, error) {
 		if !strings.HasPrefix(file.Name(), filepath.Base(c.prefix)+".data-") {
 			continue
 		}
-		info, err := file.Info()
+		info, err := os.Stat(filepath.Join(filepath.Dir(c.prefix), file.Name()))
 		if err != nil {
 			return 0, err
+		}
+		if !info.Mode().IsRegular() {
+			return 0, fmt.Errorf("%s is not a file", file.Name())
 		}
 		held += info.Size()
 	}

@@ -16,7 +16,8 @@ import (
 
 // checkpoints keeps a run's state under dir: step-N folders hold everything,
 // best-N folders the model's weights at their best validation score. A folder
-// appears whole, by rename, or not at all.
+// appears whole, by rename, or not at all, and is compared with its digests before
+// anything of it is used.
 type checkpoints struct {
 	dir        string
 	all, model *tf.Saver
@@ -61,20 +62,40 @@ func (c checkpoints) load(initialise func() error, logf func(string, ...any)) (S
 }
 
 func (c checkpoints) read(n int) (State, error) {
-	var state State
+	if err := checkManifest(c.step(n)); err != nil {
+		return State{}, err
+	}
 	text, err := os.ReadFile(filepath.Join(c.step(n), stateFile))
 	if err != nil {
-		return state, err
+		return State{}, err
 	}
-	if err := json.Unmarshal(text, &state); err != nil {
+	state, err := parseState(text, n)
+	if err != nil {
 		return state, fmt.Errorf("read %s: %w", stateFile, err)
 	}
 	if state.BestStep > 0 {
-		if _, err := os.Stat(c.best(state.BestStep)); err != nil {
+		if err := checkManifest(c.best(state.BestStep)); err != nil {
 			return state, err
 		}
 	}
 	return state, c.all.Restore(c.session, filepath.Join(c.step(n), weights))
+}
+
+// parseState reads the state of the checkpoint of step n.
+func parseState(text []byte, n int) (State, error) {
+	var state State
+	if err := json.Unmarshal(text, &state); err != nil {
+		return State{}, err
+	}
+	if state.Step != n {
+		return State{}, fmt.Errorf("it is of step %d", state.Step)
+	}
+	for _, step := range []int{state.BestStep, state.DecayFrom, state.GoodStep} {
+		if step < 0 || step > n {
+			return State{}, fmt.Errorf("it names step %d, which was not yet", step)
+		}
+	}
+	return state, nil
 }
 
 // list returns the numbers of the folders with this prefix, newest first.
@@ -130,7 +151,12 @@ func (c checkpoints) restoreBest(state *State) error {
 	if state.BestStep == 0 {
 		return errors.New("no validation took place, so no weights were chosen: train for more steps or validate more often")
 	}
-	if err := c.model.Restore(c.session, filepath.Join(c.best(state.BestStep), weights)); err != nil {
+	dir := c.best(state.BestStep)
+	err := checkManifest(dir)
+	if err == nil {
+		err = c.model.Restore(c.session, filepath.Join(dir, weights))
+	}
+	if err != nil {
 		return fmt.Errorf("restore best weights of step %d: %w", state.BestStep, err)
 	}
 	return nil
@@ -174,7 +200,10 @@ func (c checkpoints) write(dir string, fill func(dir string) error) error {
 	if err := errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o755)); err != nil {
 		return err
 	}
-	if err := errors.Join(fill(temp), syncDir(temp)); err != nil {
+	if err := fill(temp); err != nil {
+		return err
+	}
+	if err := errors.Join(writeManifest(temp), syncDir(temp)); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -139,6 +139,7 @@ func (l *Loop) step(state *State, store checkpoints) (Values, error) {
 		return nil, err
 	}
 	state.Step++
+	state.Losses = append(state.Losses, float32(values["loss"]))
 	if l.EpochEnds != nil {
 		state.gather(values)
 		if l.EpochEnds(state.Step) {

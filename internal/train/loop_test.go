@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,7 +84,8 @@ func (steady) Observe(*State)             {}
 
 func TestInterruptedRunEndsWithTheSameBits(t *testing.T) {
 	whole := newToy(t, t.TempDir(), steady{40})
-	if _, err := whole.loop.Run(t.Context()); err != nil {
+	wholeState, err := whole.loop.Run(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -107,8 +109,12 @@ func TestInterruptedRunEndsWithTheSameBits(t *testing.T) {
 			first = step
 		}
 	}
-	if _, err := rest.loop.Run(t.Context()); err != nil {
+	restState, err := rest.loop.Run(t.Context())
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(wholeState.Losses) != 40 || !slices.Equal(restState.Losses, wholeState.Losses) {
+		t.Errorf("losses after two interrupts %v, without %v", restState.Losses, wholeState.Losses)
 	}
 	if first != 24 {
 		t.Errorf("resumed at step %d, want 24", first)

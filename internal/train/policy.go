@@ -15,6 +15,8 @@ type State struct {
 	Stale     int     `json:"stale"`      // validations since the best score rose
 	DecayFrom int     `json:"decay_from"` // step at which the final decay began; 0: not yet
 	Curve     []Point `json:"curve,omitempty"`
+	// Losses has the loss of every step: where two runs part, it tells the step.
+	Losses Trace `json:"losses,omitempty"`
 
 	// Epochs are those that are over; Sums and Count gather the one under way.
 	Epochs []Epoch `json:"epochs,omitempty"`

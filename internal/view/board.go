@@ -11,15 +11,16 @@ import (
 // board is where a run stands, as far as events have told. It prints nothing
 // and reads no clock: every time comes from an event or from its caller.
 type board struct {
-	started time.Time
-	total   int
-	cached  int
-	ran     int
-	failed  int
-	leftOut int // and not counted in total
-	blocked int
-	stages  map[string]*stageBoard
-	running []*unitBoard // in the order in which they started
+	started  time.Time
+	total    int
+	cached   int
+	ran      int
+	failed   int
+	leftOut  int // and not counted in total
+	diverged int // came out other than before
+	blocked  int
+	stages   map[string]*stageBoard
+	running  []*unitBoard // in the order in which they started
 }
 
 // stageBoard counts the units of one stage.

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"sslpipe/internal/lockfile"
 )
@@ -78,6 +79,19 @@ func lockDifferences(w io.Writer, list []lockfile.Difference, s Style) error {
 	}
 	fmt.Fprintln(w)
 	return g.writeTerminal(w, s)
+}
+
+// LockDivergence tells of results that are not those which a lock file has for the
+// same fingerprints. It says nothing where there are none.
+func LockDivergence(w io.Writer, path string, list []lockfile.Difference, s Style) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(d lockfile.Difference) bool { return d.Change != lockfile.Divergent })
+	if len(list) == 0 {
+		return nil
+	}
+	if err := lockDifferences(w, list, s); err != nil {
+		return err
+	}
+	return writeWrapped(w, path+" keeps what it says. sslpipe verify reruns and compares; sslpipe lock takes the stored results instead.", s)
 }
 
 func runtimeDifference(w io.Writer, d lockfile.Difference, s Style) error {

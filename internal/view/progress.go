@@ -52,8 +52,11 @@ func (p *Progress) Handle(e run.Event) {
 	p.take(e)
 	p.mu.Unlock()
 	p.display.changed(e)
-	if e.Type == run.Message {
+	switch e.Type {
+	case run.Message:
 		p.display.note(join(": ", e.Unit, printable(e.Message)))
+	case run.UnitDiverged:
+		p.display.note(fmt.Sprintf("%s: DIVERGED from its first result, which stays the one that is used: %s", e.Unit, printable(e.Message)))
 	}
 }
 
@@ -79,6 +82,8 @@ func (p *Progress) take(e run.Event) {
 		p.board.leave(e.Unit)
 	case run.UnitBlocked:
 		p.board.blocked++
+	case run.UnitDiverged:
+		p.board.diverged++
 	}
 }
 

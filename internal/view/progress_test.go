@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vbauerster/mpb/v8"
 
 	"sslpipe/internal/plan"
@@ -83,6 +84,27 @@ func TestProgressWithoutTerminal(t *testing.T) {
 	progress.Close()
 	noANSI(t, out.String())
 	golden(t, "progress.txt", out.String())
+}
+
+func TestDivergedResultIsTold(t *testing.T) {
+	diverged := event(2*time.Second, run.UnitDiverged, "pretrain.a")
+	diverged.Message = "the loss differs from step 17 on, 3 files differ"
+	var out bytes.Buffer
+	progress := NewProgress(&out, planned("pretrain.a"), Style{})
+	for _, e := range []run.Event{
+		event(0, run.RunStarted, ""), event(0, run.UnitStarted, "pretrain.a"), diverged,
+		ended(2*time.Second, run.UnitFinished, "pretrain.a", 2), event(2*time.Second, run.RunFinished, ""),
+	} {
+		progress.Handle(e)
+	}
+	progress.Close()
+	want := `pretrain.a: DIVERGED from its first result, which stays the one that is used: the loss differs from step 17 on, 3 files differ
+pretrain.a finished in 2.0 s (1 of 1)
+1 unit: 1 run, 0 cached, 1 diverged in 2.0 s
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 func TestProgressOfACachedRunIsOneLine(t *testing.T) {

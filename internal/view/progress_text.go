@@ -84,6 +84,9 @@ func (b *board) summary(now time.Time) string {
 	if b.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", b.failed))
 	}
+	if b.diverged > 0 {
+		parts = append(parts, fmt.Sprintf("%d diverged", b.diverged))
+	}
 	if b.blocked > 0 {
 		parts = append(parts, fmt.Sprintf("%d blocked", b.blocked))
 	}
