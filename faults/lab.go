@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"sync"
 	"time"
@@ -21,7 +22,8 @@ type LabOptions struct {
 	Program string // the sslpipe to run; empty builds it from the sources
 	Count   int    // faults in each scenario that takes a number
 	Seed    uint64
-	Keep    bool // keeps the folders of faults that were survived
+	At      *regexp.Regexp // kinds of call that are faulted; nil is all
+	Keep    bool           // keeps the folders of faults that were survived
 }
 
 // Lab is what all scenarios share: the program, the server of the data, and the

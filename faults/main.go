@@ -72,6 +72,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "run the scenarios whose names this regular `pattern` describes wholly")
 	flags.IntVar(&o.Count, "count", 200, "faults in each scenario that takes a number")
+	at := flags.String("at", "", "of system calls, fault those alone whose kind, as \"fsync .sslpipe/work/*/out\", matches this regular `pattern`")
 	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "of what is drawn at random")
 	flags.BoolVar(&o.Keep, "keep", false, "keep the folders of faults that were survived, too")
 	flags.StringVar(&o.Program, "program", "", "the sslpipe to injure (default: built from the sources)")
@@ -81,12 +82,13 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 || o.Count < 1 {
 		return o, errors.New("there are no arguments but flags, and --count is at least 1")
 	}
-	var err error
-	o.only, err = regexp.Compile("^(?:" + *only + ")$")
 	if *only == "" {
-		o.only = regexp.MustCompile("")
+		*only = ".*"
 	}
-	return o, err
+	var wrong, alsoWrong error
+	o.only, wrong = regexp.Compile("^(?:" + *only + ")$")
+	o.At, alsoWrong = regexp.Compile(*at)
+	return o, errors.Join(wrong, alsoWrong)
 }
 
 // result is what one scenario came to.

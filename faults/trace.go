@@ -55,7 +55,9 @@ func (l *Lab) points(ctx context.Context) ([]point, error) {
 	layer := &Layer{only: fileCalls}
 	layer.Decide = func(c *Call) Verdict {
 		class := layer.class(c)
-		l.traced = append(l.traced, point{class, seen[class]})
+		if l.At == nil || l.At.MatchString(class) {
+			l.traced = append(l.traced, point{class, seen[class]})
+		}
 		seen[class]++
 		return Verdict{}
 	}

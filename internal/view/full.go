@@ -25,7 +25,7 @@ func FullDisk(w io.Writer, spaces []Space) error {
 	for _, s := range spaces {
 		fmt.Fprintf(&text, "  %7s  %-*s  %s\n", bytesText(s.Bytes), widest, s.Folder, s.How)
 	}
-	text.WriteString("Then the same command continues where this one stopped.\n")
+	text.WriteString("When there is space, the same command continues where this one stopped.\n")
 	_, err := io.WriteString(w, text.String())
 	return err
 }
