@@ -1,5 +1,5 @@
-# make build | test | lint. Everything else is ./sslpipe --help.
-.PHONY: build test lint
+# make build | test | lint | faults. Everything else is ./sslpipe --help.
+.PHONY: build test lint faults
 
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -18,6 +18,12 @@ build:
 test: build
 	@bin/sslpipe runtime install cpu
 	@$(goenv); go test -timeout 30m ./...
+
+# Injures the program in every way that we know of; an hour on two cores. Options
+# go into flags: make faults flags='--only kill --count 20'.
+faults: build
+	@bin/sslpipe runtime install cpu
+	@$(goenv); go run ./faults --program bin/sslpipe $(flags)
 
 lint: $(golangci)
 	@$(goenv); $(golangci) run --allow-parallel-runners ./...

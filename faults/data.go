@@ -23,7 +23,7 @@ const (
 	classes    = 2
 	perClass   = 8
 	testImages = 8
-	unlabelled = 12
+	unlabelled = 20
 )
 
 // archive is what the lab's server offers: an image folder as tar.gz.

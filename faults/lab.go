@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,15 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
-
-//go:embed pipeline.hcl
-var pipelineText string
 
 // LabOptions say how much is injured, and what.
 type LabOptions struct {
@@ -44,7 +39,8 @@ type Lab struct {
 	mu       sync.Mutex
 	whole    Digests
 	duration time.Duration // of a whole run
-	projects int
+	size     int64         // of what it leaves, in bytes
+	traced   []point
 }
 
 // NewLab finds or builds the program and starts the data's server.
@@ -131,7 +127,9 @@ func (l *Lab) Whole(ctx context.Context) (Digests, error) {
 		return nil, fmt.Errorf("a run that was left alone failed: %w", o.err())
 	}
 	l.duration = time.Since(start)
-	l.whole, err = p.digests(ctx)
+	if l.whole, err = p.digests(ctx); err == nil {
+		l.size, err = p.size()
+	}
 	return l.whole, err
 }
 
@@ -144,13 +142,10 @@ func (l *Lab) Duration(ctx context.Context) (time.Duration, error) {
 // Project makes a folder with the pipeline in it.
 func (l *Lab) Project(_ context.Context, name string) (*Project, error) {
 	p := &Project{lab: l, Dir: filepath.Join(l.Dir, name)}
-	for _, dir := range []string{p.Dir, p.temp()} {
-		if err := os.Mkdir(dir, 0o777); err != nil {
-			return nil, err
-		}
+	if err := os.Mkdir(p.Dir, 0o777); err != nil {
+		return nil, err
 	}
-	text := strings.NewReplacer("{{URL}}", l.URL, "{{SHA256}}", l.archive.sha256).Replace(pipelineText)
-	return p, os.WriteFile(filepath.Join(p.Dir, pipelineFile), []byte(text), 0o666)
+	return p, p.fill()
 }
 
 // Each calls f for 0 to n-1, a few at once, and returns the first error. One unit

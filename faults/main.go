@@ -27,6 +27,10 @@ import (
 )
 
 func main() {
+	if only := os.Getenv(shimVariable); only != "" {
+		fmt.Fprintln(os.Stderr, "faults:", shim(callSet(only)))
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -106,7 +110,7 @@ func (o options) run(ctx context.Context, stderr io.Writer) ([]result, error) {
 			continue
 		}
 		fmt.Fprintf(stderr, "%s: %s\n", s.Name, s.Doc)
-		r := result{name: s.Name, tally: new(Tally)}
+		r := result{name: s.Name, tally: &Tally{log: stderr}}
 		start := time.Now()
 		err := s.Run(ctx, lab, r.tally)
 		r.seconds = time.Since(start).Seconds()

@@ -8,6 +8,7 @@ download "images" {
   image_size           = 8
   channels             = 1
   validation_per_class = 2
+  unlabelled_limit     = 16
 }
 
 augment "views" {
@@ -17,32 +18,31 @@ augment "views" {
 
 pretrain "turns" {
   views      = augment.views
-  epochs     = 4
-  batch_size = 4
+  epochs     = 3
+  batch_size = 8
   backbone "mobilenet_v2" { alpha = 0.05 }
   pretext "rotation" {}
 }
 
-finetune "scratch" {
+finetune "pixels" {
   data             = download.images.train
   labels_per_class = [2, 4]
-  batch_size       = 4
-  min_steps        = 8
-  max_steps        = 8
-  validate_every   = 4
-  patience         = 1
-  backbone "mobilenet_v2" { alpha = 0.05 }
+  mode             = "pixels"
 }
 
 finetune "turns" {
   data             = download.images.train
-  labels_per_class = [2, 4]
-  mode             = "linear"
+  labels_per_class = [2]
+  batch_size       = 4
+  min_steps        = 4
+  max_steps        = 4
+  validate_every   = 2
+  patience         = 1
   init             = pretrain.turns
 }
 
 evaluate "report" {
   data     = download.images.test
-  baseline = finetune.scratch
+  baseline = finetune.pixels
   compare  = [finetune.turns]
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,9 @@ import (
 	"slices"
 	"strings"
 )
+
+//go:embed pipeline.hcl
+var pipelineText string
 
 const (
 	pipelineFile = "tiny.hcl"
@@ -22,6 +26,15 @@ const (
 type Project struct {
 	Dir string
 	lab *Lab
+}
+
+// fill writes the pipeline and the folder for temporary files.
+func (p *Project) fill() error {
+	if err := os.Mkdir(p.temp(), 0o777); err != nil {
+		return err
+	}
+	text := strings.NewReplacer("{{URL}}", p.lab.URL, "{{SHA256}}", p.lab.archive.sha256).Replace(pipelineText)
+	return os.WriteFile(filepath.Join(p.Dir, pipelineFile), []byte(text), 0o666)
 }
 
 // Outcome is how a process ended and what it said.

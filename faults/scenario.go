@@ -21,4 +21,9 @@ var scenarios = []Scenario{
 	clock,
 	readonly,
 	vanish,
+	crash,
+	power,
+	writes,
+	diskFull,
+	network,
 }

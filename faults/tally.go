@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"sync"
 )
 
 // Tally counts what became of the faults of one scenario. Several goroutines may
 // use it at once.
 type Tally struct {
+	log io.Writer // is told of a loss at once; nil is not
+
 	mu       sync.Mutex
 	survived int
 	lost     []string // a line or more for each
@@ -27,7 +30,11 @@ func (t *Tally) Survived() {
 func (t *Tally) Lost(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.lost = append(t.lost, fmt.Sprintf(format, args...))
+	what := fmt.Sprintf(format, args...)
+	t.lost = append(t.lost, what)
+	if t.log != nil {
+		fmt.Fprintln(t.log, "  lost:", what)
+	}
 }
 
 // Skip says why the scenario cannot be carried out here.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,7 +32,7 @@ func (c modelCard) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, cardFile), seal.Seal(append(text, '\n')), 0o644)
+	return writeSynced(filepath.Join(dir, cardFile), bytes.NewReader(seal.Seal(append(text, '\n'))))
 }
 
 // readCard reads the card of a model. The error is [fs.ErrNotExist] where there is

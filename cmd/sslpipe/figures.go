@@ -28,7 +28,8 @@ const drawnFile = ".drawn"
 // writeFigures puts the figures of a report into a run's folder. Drawing them takes
 // four times as long as all else that a run does which finds everything stored, so
 // figures that an earlier run has drawn from the same results are taken from there.
-func writeFigures(dir string, r *report.Report, earlier bool) error {
+// They are written in the folder scratch.
+func writeFigures(dir, scratch string, r *report.Report, earlier bool) error {
 	from, err := figuresFrom(r)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func writeFigures(dir string, r *report.Report, earlier bool) error {
 	if len(figures) == 0 {
 		return nil
 	}
-	return storeFigures(filepath.Join(dir, figuresFolder), from, figures)
+	return storeFigures(filepath.Join(dir, figuresFolder), filepath.Join(scratch, figuresFolder), from, figures)
 }
 
 // figuresFrom identifies what figures are drawn from: the results, and the program
@@ -67,10 +68,10 @@ func figuresFrom(r *report.Report) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// storeFigures writes figures into a folder, which appears whole.
-func storeFigures(folder, from string, figures []view.Figure) error {
-	part := folder + ".part"
-	if err := errors.Join(os.RemoveAll(part), os.MkdirAll(part, 0o755)); err != nil {
+// storeFigures writes figures into a folder, which appears whole; until then it is
+// at part.
+func storeFigures(folder, part, from string, figures []view.Figure) error {
+	if err := os.Mkdir(part, 0o755); err != nil {
 		return err
 	}
 	drawn := []string{from}

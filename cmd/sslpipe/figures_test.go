@@ -17,7 +17,7 @@ func TestFiguresOfAnEarlierRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	drawn := []view.Figure{{Name: "a.png", Data: []byte("pixels")}, {Name: "b.pdf", Data: []byte("%PDF (D:20260102030405)")}}
-	if err := storeFigures(folder, "results", drawn); err != nil {
+	if err := storeFigures(folder, filepath.Join(runs, "part"), "results", drawn); err != nil {
 		t.Fatal(err)
 	}
 	later := time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC)

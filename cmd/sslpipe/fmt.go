@@ -189,7 +189,7 @@ func readSource(cmd *cobra.Command, path string) (name string, src []byte, err e
 func rewrite(path string, text []byte) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err == nil {
-		err = renameio.WriteFile(target, text, 0o644, renameio.WithExistingPermissions())
+		err = renameio.WriteFile(target, text, 0o644, renameio.WithExistingPermissions(), renameio.WithTempDir(filepath.Dir(target)))
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

@@ -34,7 +34,8 @@ func main() {
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(stderr)
 	defer stop()
-	root := rootCommand()
+	s := newSettings()
+	root := rootCommand(s)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -47,6 +48,9 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case errors.As(err, &exit):
 		if exit.err != nil {
 			_, _ = fmt.Fprintln(stderr, "Error:", exit.err)
+			if fullDisk(exit.err) {
+				_ = s.tellSpace(stderr) // what can be said of it was said
+			}
 		}
 		return exit.code
 	}
@@ -106,8 +110,7 @@ func interruptible(stderr io.Writer) (context.Context, func()) {
 	}
 }
 
-func rootCommand() *cobra.Command {
-	s := newSettings()
+func rootCommand(s *settings) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sslpipe",
 		Short: "Does self-supervised pre-training help here, by how much, and with which pretext task?",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -98,7 +99,7 @@ func (o planOutput) show(cmd *cobra.Command, p *plan.Plan, statuses []plan.UnitS
 
 // writePlan makes the file appear whole or not at all.
 func writePlan(path string, p *plan.Plan, statuses []plan.UnitStatus, e plan.Estimate) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithExistingPermissions(), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}

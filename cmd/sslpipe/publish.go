@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/fetch"
 	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
@@ -133,10 +134,13 @@ func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output s
 	err = copyTree(part.Path(), filepath.Join(h.Path, stages.ModelDir))
 	if err == nil {
 		card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta, Files: modelFiles(e)}
-		err = card.write(part.Path())
+		err = errors.Join(card.write(part.Path()), fetch.SyncFolder(part.Path()))
 	}
 	if err == nil {
 		err = place(part.Path(), dir)
+	}
+	if err == nil {
+		err = fetch.SyncFolder(filepath.Dir(dir))
 	}
 	return errors.Join(err, os.RemoveAll(part.Path()), part.Unlock())
 }
@@ -185,9 +189,12 @@ func place(part, dir string) error {
 }
 
 // copyTree copies a folder's files. They are copied, not linked, so that whoever
-// changes a published model does not damage the stored result.
+// changes a published model does not damage the stored result. All of it is on the
+// disk when copyTree returns, or a power cut could leave a model whose files have
+// their names and sizes, and nothing in them.
 func copyTree(to, from string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	var folders []string
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -197,10 +204,17 @@ func copyTree(to, from string) error {
 		}
 		target := filepath.Join(to, rel)
 		if d.IsDir() {
+			folders = append(folders, target)
 			return os.MkdirAll(target, 0o755)
 		}
 		return copyFile(target, path)
 	})
+	for _, folder := range folders {
+		if err == nil {
+			err = fetch.SyncFolder(folder)
+		}
+	}
+	return err
 }
 
 func copyFile(to, from string) error {
@@ -209,10 +223,14 @@ func copyFile(to, from string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
+	return writeSynced(to, in)
+}
+
+func writeSynced(to string, in io.Reader) error {
 	out, err := os.Create(to)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return errors.Join(err, out.Sync(), out.Close())
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sslpipe/internal/report"
+	"sslpipe/internal/run"
 	"sslpipe/internal/seal"
 	"sslpipe/internal/view"
 )
@@ -61,19 +62,30 @@ func writeHTML(w io.Writer, r *report.Report, dir string) error {
 }
 
 // writeReport writes a report in every form, and its figures, into a run's folder.
-// The figures can be those that an earlier run has drawn.
-func writeReport(dir string, r *report.Report, earlier bool) error {
+// The figures can be those that an earlier run has drawn. What a killed process
+// leaves half-written is in a folder that the next one removes.
+func writeReport(dir string, r *report.Report, earlier bool) (err error) {
+	scratch, err := run.NewScratch(filepath.Dir(dir))
+	if err != nil {
+		return fmt.Errorf("make a folder to write the report in: %w", err)
+	}
+	defer func() { err = errors.Join(err, scratch.Remove()) }()
+	// The library that draws PDF writes its fonts to the folder for temporary files.
+	if err := os.Setenv("TMPDIR", scratch.Dir); err != nil {
+		return err
+	}
 	var group errgroup.Group
 	for _, ending := range formatNames() {
-		group.Go(func() error { return writeForm(filepath.Join(dir, "report."+ending), r, dir, ending) })
+		group.Go(func() error { return writeForm(filepath.Join(dir, "report."+ending), scratch.Dir, r, dir, ending) })
 	}
-	group.Go(func() error { return writeFigures(dir, r, earlier) })
+	group.Go(func() error { return writeFigures(dir, scratch.Dir, r, earlier) })
 	return group.Wait()
 }
 
-// writeForm writes one form of a report to a file, which appears whole.
-func writeForm(path string, r *report.Report, dir, ending string) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+// writeForm writes one form of a report to a file, which appears whole; until then
+// it is in the folder scratch.
+func writeForm(path, scratch string, r *report.Report, dir, ending string) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(scratch))
 	if err != nil {
 		return err
 	}
@@ -110,7 +122,7 @@ newest run), a path, or "latest", which is meant without it.`,
 			}
 			switch {
 			case out != "":
-				return failed(writeForm(out, r, dir, form))
+				return failed(writeForm(out, filepath.Dir(out), r, dir, form))
 			case form != "":
 				return failed(formats[form](cmd.OutOrStdout(), r, dir))
 			}

@@ -38,7 +38,7 @@ func Read(dir string) (*Report, error) {
 }
 
 // Folders names the folders of runs, the oldest first: their names begin with
-// the time.
+// the time. Names that begin with a dot are of what is being written.
 func Folders(runs string) ([]string, error) {
 	entries, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func Folders(runs string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
 			names = append(names, e.Name())
 		}
 	}

@@ -219,7 +219,7 @@ func writeSheet(path string, columns []transform.Column, channels int) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, encoded.Bytes(), 0o644)
+	return renameio.WriteFile(path, encoded.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // spread picks n examples at equal distances, so that a split sorted by class
