@@ -41,7 +41,7 @@ var kindsOfFile = []stored{
 	{"a published graph", "savedmodels/*/*/*/saved_model.pb", ended, nil},
 	{"published weights", "savedmodels/*/*/*/variables/variables.*", ended, nil},
 	{"a model's card", "savedmodels/*/*/*/sslpipe.json", ended, nil},
-	{"a download", ".sslpipe/downloads/*/images.tar.gz", ended, nil},
+	{"a download", ".sslpipe/downloads/*/images.tar.gz", ended, readAgain},
 	{"a run's configuration", ".sslpipe/runs/*/config.json", ended, collectsNothing},
 	{"a run's events", ".sslpipe/runs/*/events.jsonl", ended, collectsNothing},
 	{"a report", ".sslpipe/runs/*/report.json", ended, showsOrRefuses},
@@ -126,6 +126,11 @@ func cached(file string) func(ctx context.Context, p *Project, path string) erro
 	return func(ctx context.Context, p *Project, _ string) error {
 		return p.Run(ctx).says(0, " is damaged: ", file)
 	}
+}
+
+// readAgain reads what was downloaded, or downloads it again.
+func readAgain(ctx context.Context, p *Project, _ string) error {
+	return p.Run(ctx, runArgs("--jobs", "1", "--force", "download.images")...).says(0)
 }
 
 // collectsNothing collects garbage: what only a damaged run keeps must not go.
