@@ -24,12 +24,6 @@ type stored struct {
 	read func(ctx context.Context, p *Project, path string) error
 }
 
-const (
-	ended    = "ended"    // a whole run
-	training = "training" // killed while it trained
-	loading  = "loading"  // killed while it downloaded
-)
-
 // kindsOfFile are all kinds of file that are read again by anything.
 var kindsOfFile = []stored{
 	{"an entry", ".sslpipe/cache/actions/*.json", ended, forced("")},
@@ -47,7 +41,7 @@ var kindsOfFile = []stored{
 	{"a published graph", "savedmodels/*/*/*/saved_model.pb", ended, nil},
 	{"published weights", "savedmodels/*/*/*/variables/variables.*", ended, nil},
 	{"a model's card", "savedmodels/*/*/*/sslpipe.json", ended, nil},
-	{"a download", ".sslpipe/downloads/*/images.tar.gz", ended, nil},
+	{"a download", ".sslpipe/downloads/*/images.tar.gz", ended, readAgain},
 	{"a run's configuration", ".sslpipe/runs/*/config.json", ended, collectsNothing},
 	{"a run's events", ".sslpipe/runs/*/events.jsonl", ended, collectsNothing},
 	{"a report", ".sslpipe/runs/*/report.json", ended, showsOrRefuses},
@@ -65,10 +59,6 @@ func runBits(ctx context.Context, lab *Lab, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	states, err := lab.states(ctx)
-	if err != nil {
-		return err
-	}
 	type fault struct {
 		kind   stored
 		injury injury
@@ -78,9 +68,16 @@ func runBits(ctx context.Context, lab *Lab, tally *Tally) error {
 	for _, n := range lab.Rand.Perm(max(lab.Count, 1)) {
 		faults = append(faults, fault{kindsOfFile[n%len(kindsOfFile)], injuries[n/len(kindsOfFile)%len(injuries)], rand.New(rand.NewPCG(lab.Seed, uint64(n)))})
 	}
-	err = lab.Each(ctx, len(faults), func(ctx context.Context, i int) error {
+	states := states{lab: lab, prefix: "bits", made: map[string]*Project{}}
+	defer states.remove()
+	for _, f := range faults {
+		if _, err := states.make(ctx, f.kind.from); err != nil {
+			return err
+		}
+	}
+	return lab.Each(ctx, len(faults), func(ctx context.Context, i int) error {
 		f := faults[i]
-		p, err := states[f.kind.from].copyTo(fmt.Sprintf("bits-%d", i))
+		p, err := states.made[f.kind.from].copyTo(fmt.Sprintf("bits-%d", i))
 		if err != nil {
 			return err
 		}
@@ -96,24 +93,6 @@ func runBits(ctx context.Context, lab *Lab, tally *Tally) error {
 		tally.Judge(p, fmt.Sprintf("%s in %s, %s", f.injury.what, f.kind.what, strings.TrimPrefix(path, p.Dir+"/")), err)
 		return nil
 	})
-	for _, p := range states {
-		p.Remove()
-	}
-	return err
-}
-
-// states makes one project in each state that files are injured in.
-func (l *Lab) states(ctx context.Context) (map[string]*Project, error) {
-	states := map[string]*Project{}
-	var err error
-	if states[ended], err = l.finished(ctx, "bits-ended"); err != nil {
-		return nil, err
-	}
-	if states[training], err = l.interrupted(ctx, "bits-training", ".sslpipe/work/*/checkpoints/*/best-*/files.json"); err != nil {
-		return nil, err
-	}
-	states[loading], err = l.interrupted(ctx, "bits-loading", ".sslpipe/downloads/*/*.part")
-	return states, err
 }
 
 // mended looks at what the program says of the injured file, and runs the pipeline.
@@ -147,6 +126,11 @@ func cached(file string) func(ctx context.Context, p *Project, path string) erro
 	return func(ctx context.Context, p *Project, _ string) error {
 		return p.Run(ctx).says(0, " is damaged: ", file)
 	}
+}
+
+// readAgain reads what was downloaded, or downloads it again.
+func readAgain(ctx context.Context, p *Project, _ string) error {
+	return p.Run(ctx, runArgs("--jobs", "1", "--force", "download.images")...).says(0)
 }
 
 // collectsNothing collects garbage: what only a damaged run keeps must not go.

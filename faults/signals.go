@@ -27,6 +27,16 @@ const continues = "the same command continues where this run stopped"
 
 var interrupts = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
+// waits are what a run may wait for.
+var waits = []struct {
+	what string
+	f    func(ctx context.Context, p *Project) error
+}{
+	{"while a server sends nothing more", waitsForServer},
+	{"while another process runs the unit", waitsForUnit},
+	{"while another process changes the cache", waitsForCache},
+}
+
 func runSignals(ctx context.Context, lab *Lab, tally *Tally) error {
 	whole, err := lab.Whole(ctx)
 	if err != nil {
@@ -57,14 +67,7 @@ func runSignals(ctx context.Context, lab *Lab, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	for _, wait := range []struct {
-		what string
-		f    func(ctx context.Context, p *Project) error
-	}{
-		{"while another process changes the cache", waitsForCache},
-		{"while another process runs the unit", waitsForUnit},
-		{"while a server sends nothing more", waitsForServer},
-	} {
+	for _, wait := range waits[:min(lab.Count, len(waits))] {
 		p, err := lab.Project(ctx, "signals-"+strings.ReplaceAll(wait.what, " ", "-"))
 		if err != nil {
 			return err

@@ -160,7 +160,7 @@ func stoppedRun(ctx context.Context, p *Project) error {
 	err := await(ctx, "word of the stopped process and of other units", func() bool {
 		text := second.stderr.String()
 		return strings.Contains(text, fmt.Sprintf("(stopped: kill -CONT %d lets it go on)", first.cmd.Process.Pid)) &&
-			strings.Contains(text, "finetune.scratch[labels=4,seed=0] finished") || second.ended()
+			strings.Contains(text, "finetune.pixels[labels=4,seed=0] finished") || second.ended()
 	})
 	first.signal(syscall.SIGCONT)
 	for _, b := range []*background{first, second} {

@@ -47,20 +47,17 @@ func runVanish(ctx context.Context, lab *Lab, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	states, err := lab.states(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		for _, p := range states {
-			p.Remove()
-		}
-	}()
+	states := states{lab: lab, prefix: "vanish", made: map[string]*Project{}}
+	defer states.remove()
 	count := max(lab.Count/4, 1)
 	order := lab.Rand.Perm(max(count, len(vanishing)))[:count]
 	for i, n := range order {
 		v := vanishing[n%len(vanishing)]
-		p, err := states[v.from].copyTo(fmt.Sprintf("vanish-%d", i))
+		state, err := states.make(ctx, v.from)
+		if err != nil {
+			return err
+		}
+		p, err := state.copyTo(fmt.Sprintf("vanish-%d", i))
 		if err != nil {
 			return err
 		}

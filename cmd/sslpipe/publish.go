@@ -141,7 +141,7 @@ func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output s
 	err = copyTree(part.Path(), filepath.Join(h.Path, stages.ModelDir))
 	if err == nil {
 		card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta, Files: modelFiles(e)}
-		err = card.write(part.Path())
+		err = errors.Join(card.write(part.Path()), fetch.SyncFolder(part.Path()))
 	}
 	if err == nil {
 		err = fetch.SyncFolder(part.Path())

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,24 +72,25 @@ func (s *Store) index(w Work) error {
 	if w.Key == "" {
 		return nil
 	}
-	if before := s.indexed(w.Key); before != "" {
-		e, bad, err := s.load(before, listed)
-		if err != nil {
-			return err
-		}
-		if before == w.Fingerprint || e != nil && bad == nil && e.Key == w.Key {
-			return nil
-		}
-	}
 	text, err := json.Marshal(indexRecord{Fingerprint: w.Fingerprint})
 	if err != nil {
 		return err
 	}
+	text = append(text, '\n')
 	path := s.indexFile(w.Key)
+	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, text) {
+		return nil
+	}
+	if before := s.indexed(w.Key); before != "" && before != w.Fingerprint {
+		e, bad, err := s.load(before, listed)
+		if err != nil || e != nil && bad == nil && e.Key == w.Key {
+			return err
+		}
+	}
 	if err := os.Mkdir(filepath.Dir(path), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o666, renameio.WithTempDir(s.path("tmp"))); err != nil {
+	if err := renameio.WriteFile(path, text, 0o666, renameio.WithTempDir(s.path("tmp"))); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))

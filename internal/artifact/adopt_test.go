@@ -158,3 +158,22 @@ func TestRemovedResultLeavesItsKeyToAnother(t *testing.T) {
 		t.Errorf("keys of removed results stay: %v", got)
 	}
 }
+
+// A key that leads nowhere, or elsewhere, since its file was damaged, is mended when
+// the store is verified, and by the next result.
+func TestDamagedIndexIsMended(t *testing.T) {
+	s := open(t)
+	commitWork(t, s, Work{Fingerprint: "f1", Unit: "u", Key: "k1"}, toy)
+	commitWork(t, s, Work{Fingerprint: "f2", Unit: "v", Key: "k2"}, map[string]string{"b.txt": "other"})
+	want := `{"fingerprint":"f1"}` + "\n"
+	for _, text := range []string{"", "{", `{"fingerprint":"f2"}` + "\n", `{"fingerprint":"f1"} `, `{"fingerprint":"f9"}` + "\n"} {
+		write(t, s.indexFile("k1"), text)
+		a, err := s.VerifyAll(t.Context(), func(int64, int64) {})
+		if err != nil || len(a.Damaged) != 0 {
+			t.Fatalf("%+v, %v", a, err)
+		}
+		if got, err := os.ReadFile(s.indexFile("k1")); err != nil || string(got) != want {
+			t.Errorf("%q became %q, %v", text, got, err)
+		}
+	}
+}

@@ -47,6 +47,9 @@ func (s *Store) VerifyAll(ctx context.Context, report func(done, total int64)) (
 	if err := s.verifyResults(ctx, inv, a, r.read); err != nil {
 		return a, err
 	}
+	if err := s.mendIndex(inv); err != nil {
+		return a, err
+	}
 	for _, tree := range slices.Sorted(maps.Keys(inv.Objects)) {
 		if err := ctx.Err(); err != nil {
 			return a, err
@@ -82,6 +85,26 @@ func (s *Store) verifyResults(ctx context.Context, inv *Inventory, a *Audit, rea
 		}
 	}
 	return nil
+}
+
+// mendIndex lets every key lead to a result again. It tells nobody: a key that leads
+// nowhere, or to another result, is only not found.
+func (s *Store) mendIndex(inv *Inventory) error {
+	if s.readOnly != nil {
+		return nil
+	}
+	return s.Exclusively(func() error {
+		for _, was := range inv.Entries {
+			e, bad, err := s.load(was.Fingerprint, listed)
+			if err == nil && e != nil && bad == nil {
+				err = s.index(Work{Fingerprint: e.Fingerprint, Unit: e.Unit, Key: e.Key})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // checkObject compares an object with its own name, and sets it aside where they
