@@ -1,5 +1,5 @@
-# make build | test | lint. Everything else is ./sslpipe --help.
-.PHONY: build test lint
+# make build | test | lint | faults | fuzz. Everything else is ./sslpipe --help.
+.PHONY: build test lint faults fuzz
 
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -19,8 +19,19 @@ test: build
 	@bin/sslpipe runtime install cpu
 	@$(goenv); go test -timeout 30m ./...
 
+# Injures the program in every way that we know of; an hour on two cores. Options
+# go into flags: make faults flags='--only kill --count 20'.
+faults: build
+	@bin/sslpipe runtime install cpu
+	@$(goenv); go run ./faults --program bin/sslpipe $(flags)
+
 lint: $(golangci)
 	@$(goenv); $(golangci) run --allow-parallel-runners ./...
+
+# Every reader in turn: make fuzz time=1h.
+fuzz: build
+	@bin/sslpipe runtime install cpu
+	@tools/fuzz.sh $(or $(time),1m)
 
 $(golangci):
 	@echo "installing golangci-lint $(golangci_version) (once, about a minute) ..." >&2

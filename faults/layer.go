@@ -156,7 +156,7 @@ func (l *Layer) read(n *notification) *Call {
 			c.To = argumentPath(n, shape.dir2, shape.path2)
 		}
 	}
-	if !strings.HasPrefix(c.Path, l.dir) {
+	if !strings.HasPrefix(c.Path+string(filepath.Separator), l.dir) {
 		return nil
 	}
 	return c

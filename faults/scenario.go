@@ -19,5 +19,12 @@ var scenarios = []Scenario{
 	writes,
 	diskFull,
 	network,
+	bits,
+	signals,
+	twice,
+	garbage,
+	clock,
+	readonly,
+	vanish,
 	memory,
 }

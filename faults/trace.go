@@ -18,6 +18,7 @@ type point struct {
 func (p point) String() string { return fmt.Sprintf("%s (no. %d)", p.class, p.nth+1) }
 
 var (
+	timeInName   = regexp.MustCompile(`[0-9]+T[0-9]+Z(\.[0-9]+)?`)
 	digestInName = regexp.MustCompile(`[0-9a-f]{16,}`)
 	numberInName = regexp.MustCompile(`[0-9]+`)
 )
@@ -26,8 +27,11 @@ var (
 // digests in names differ from run to run.
 func (l *Layer) class(c *Call) string {
 	name := func(path string) string {
-		rel := strings.TrimPrefix(path, l.dir)
-		return numberInName.ReplaceAllString(digestInName.ReplaceAllString(filepath.ToSlash(rel), "*"), "*")
+		rel := filepath.ToSlash(strings.TrimPrefix(path, l.dir))
+		for _, changing := range []*regexp.Regexp{timeInName, digestInName, numberInName} {
+			rel = changing.ReplaceAllString(rel, "*")
+		}
+		return rel
 	}
 	if c.To != "" {
 		return c.Op + " " + name(c.Path) + " to " + name(c.To)

@@ -81,14 +81,14 @@ func runWrites(ctx context.Context, lab *Lab, tally *Tally) error {
 func (p *Project) refuse(ctx context.Context, r refusalAt, args []string) (wrong, err error) {
 	layer := &Layer{only: fileCalls}
 	at := layer.at(r.point, Verdict{Errno: r.errno})
-	var refused string
+	var refused []string
 	layer.Decide = func(c *Call) Verdict {
-		if layer.reached && r.stays && slices.Contains(r.ops, c.Op) {
-			return Verdict{Errno: r.errno}
-		}
 		v := at(c)
+		if layer.reached && r.stays && slices.Contains(r.ops, c.Op) {
+			v.Errno = r.errno
+		}
 		if v.Errno != 0 {
-			refused = c.Path
+			refused = append(refused, c.Path)
 		}
 		return v
 	}
@@ -99,11 +99,13 @@ func (p *Project) refuse(ctx context.Context, r refusalAt, args []string) (wrong
 	return judgeRefusal(o, r, refused), nil
 }
 
-// judgeRefusal wants exit code 1 and a message with the reason and the file, or a
-// run that did all that it was for nevertheless: its table was printed.
-func judgeRefusal(o Outcome, r refusalAt, path string) error {
+// judgeRefusal wants exit code 1 and a message with the reason and one of the files
+// that were refused, or a run that did all that it was for nevertheless.
+func judgeRefusal(o Outcome, r refusalAt, refused []string) error {
 	text := strings.ToLower(o.Stderr)
-	names := strings.Contains(o.Stderr, filepath.Base(path)) || strings.Contains(o.Stderr, filepath.Base(filepath.Dir(path)))
+	names := slices.ContainsFunc(refused, func(path string) bool {
+		return strings.Contains(o.Stderr, filepath.Base(path)) || strings.Contains(o.Stderr, filepath.Base(filepath.Dir(path)))
+	})
 	switch {
 	case o.Code == 0:
 		return nil
@@ -112,7 +114,7 @@ func judgeRefusal(o Outcome, r refusalAt, path string) error {
 	case !strings.Contains(text, r.text):
 		return fmt.Errorf("it does not say that there is %s: %w", r.text, o.err())
 	case !names:
-		return fmt.Errorf("it does not name %s: %w", path, o.err())
+		return fmt.Errorf("it does not name any of %s: %w", strings.Join(refused, ", "), o.err())
 	case r.errno == unix.ENOSPC && !strings.Contains(text, "sslpipe cache gc"):
 		return fmt.Errorf("it does not say what to free: %w", o.err())
 	}

@@ -126,7 +126,7 @@ the exit code is 1.`,
 			}
 			stderr := cmd.ErrOrStderr()
 			progress := view.NewVerification(stderr, view.Detect(stderr, os.Getenv))
-			audit, err := store.VerifyAll(cmd.Context(), progress.Report)
+			audit, err := store.With(cmd.Context(), waitingFor(cmd)).VerifyAll(cmd.Context(), progress.Report)
 			progress.Close()
 			if cmd.Context().Err() != nil {
 				return exitError{code: exitInterrupted, err: errors.New("interrupted: not every file was read")}

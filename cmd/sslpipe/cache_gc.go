@@ -63,7 +63,10 @@ func (s *settings) collect(cmd *cobra.Command, o cache.Options, remove bool) (*c
 	}
 	o = s.cacheOptions(o)
 	if remove {
-		c, err := cache.Collect(store, o)
+		c, err := cache.Collect(store.With(cmd.Context(), waitingFor(cmd)), o)
+		if cmd.Context().Err() != nil && err != nil {
+			return nil, exitError{code: exitInterrupted, err: fmt.Errorf("interrupted: not everything was removed; the same command goes on (%w)", err)}
+		}
 		return c, failed(err)
 	}
 	c, err := cache.Propose(store, o)
@@ -72,6 +75,13 @@ func (s *settings) collect(cmd *cobra.Command, o cache.Options, remove bool) (*c
 	}
 	warnOfRoots(cmd, c.Roots)
 	return c, nil
+}
+
+// waitingFor tells whoever waits for another process.
+func waitingFor(cmd *cobra.Command) func(holder string) {
+	return func(holder string) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Waiting: %s is changing the cache.\n", holder)
+	}
 }
 
 // ageValue is a duration that may be in days and weeks.

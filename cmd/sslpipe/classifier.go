@@ -44,6 +44,9 @@ func newClassifier(dir string, flags predictFlags) (*classifier, error) {
 	if _, err := os.Stat(filepath.Join(dir, "saved_model.pb")); err != nil {
 		return nil, noModel(dir, err)
 	}
+	if err := checkModel(dir); err != nil {
+		return nil, fmt.Errorf("model %s: %w; running its pipeline publishes it again", dir, err)
+	}
 	info, err := tf.Inspect(dir)
 	if err != nil {
 		return nil, err
@@ -179,22 +182,15 @@ func (c *classifier) setClasses(flags predictFlags) error {
 
 // namesOnCard reads what was published with a model of ours.
 func (c *classifier) namesOnCard() ([]string, error) {
-	text, err := os.ReadFile(filepath.Join(c.dir, cardFile))
+	card, err := readCard(c.dir)
 	if !c.ours || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var card modelCard
 	var meta artifact.ClassifierMeta
-	if err == nil {
-		err = json.Unmarshal(text, &card)
-	}
 	if err == nil && card.Description != nil {
 		err = json.Unmarshal(card.Description, &meta)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", cardFile, err)
-	}
-	return meta.Classes, nil
+	return meta.Classes, err
 }
 
 // names reads --classes or --classes-file.

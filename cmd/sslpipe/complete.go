@@ -35,6 +35,8 @@ var completions = map[string]func(*settings) cobra.CompletionFunc{
 	"show":     completeRuns(1),
 	"report":   completeRuns(1),
 	"compare":  completeRuns(-1),
+	"export":   completeRuns(1),
+	"import":   completeBundle,
 }
 
 // flagValues are the values of flags that have a few.
@@ -75,6 +77,15 @@ func offer(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 // pipelineFiles lets the shell offer folders and the files with these endings.
 func pipelineFiles(endings ...string) ([]string, cobra.ShellCompDirective) {
 	return endings, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func completeBundle(*settings) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, noFiles
+		}
+		return pipelineFiles("zst")
+	}
 }
 
 func completePipeline(s *settings) cobra.CompletionFunc { return completePipelines(1)(s) }

@@ -230,10 +230,13 @@ func startOf(dir string) time.Time {
 // environment describes the machine as far as the system tells.
 func environment(device string) report.Environment {
 	return report.Environment{
-		Program: "sslpipe, build " + buildID(), Runtime: runtimeIdentity(device), Processor: procField("/proc/cpuinfo", "model name"),
+		Program: programText(), Runtime: runtimeIdentity(device), Processor: procField("/proc/cpuinfo", "model name"),
 		Cores: runtime.NumCPU(), MemoryGiB: memoryGiB(), System: runtime.GOOS + "/" + runtime.GOARCH, GoVersion: runtime.Version(),
 	}
 }
+
+// programText is this program as reports name it.
+func programText() string { return "sslpipe, build " + buildID() }
 
 // buildID is the beginning of the digest of the program's own file.
 var buildID = sync.OnceValue(func() string {

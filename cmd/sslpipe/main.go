@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"sslpipe/internal/view"
 )
 
 // Exit codes.
@@ -34,7 +36,8 @@ func main() {
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(stderr)
 	defer stop()
-	root := rootCommand()
+	s := newSettings()
+	root := rootCommand(s)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -46,11 +49,14 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.As(err, &exit):
 		if exit.err != nil {
-			_, _ = fmt.Fprintln(stderr, "Error:", exit.err)
+			_, _ = fmt.Fprintln(stderr, "Error:", view.ErrorText(exit.err))
+			if fullDisk(exit.err) {
+				_ = s.tellSpace(stderr) // what can be said of it was said
+			}
 		}
 		return exit.code
 	}
-	_, _ = fmt.Fprintln(stderr, "Error:", err)
+	_, _ = fmt.Fprintln(stderr, "Error:", view.ErrorText(err))
 	_, _ = fmt.Fprintln(stderr, "See sslpipe --help.")
 	return exitMistake
 }
@@ -80,11 +86,15 @@ func failed(err error) error {
 }
 
 // interruptible returns a context that the first interrupt ends, so that work
-// in progress is saved. The second one ends the program at once.
+// in progress is saved. The second one ends the program at once. A terminal that is
+// closed is an interrupt, unless the program was started with nohup.
 func interruptible(stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		if _, ok := <-signals; !ok {
 			return
@@ -102,8 +112,7 @@ func interruptible(stderr io.Writer) (context.Context, func()) {
 	}
 }
 
-func rootCommand() *cobra.Command {
-	s := newSettings()
+func rootCommand(s *settings) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sslpipe",
 		Short: "Does self-supervised pre-training help here, by how much, and with which pretext task?",
@@ -140,6 +149,8 @@ var commands = []func(*settings) *cobra.Command{
 	runsCommand,
 	showCommand,
 	compareCommand,
+	exportCommand,
+	importCommand,
 	cacheCommand,
 	lockCommand,
 	verifyCommand,

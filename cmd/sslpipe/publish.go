@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,39 +14,52 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/fetch"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
 )
 
-// modelCard is sslpipe.json, which lies beside each published model.
-type modelCard struct {
-	Unit        string          `json:"unit"`
-	Fingerprint string          `json:"fingerprint"`
-	Digest      string          `json:"digest"`
-	Description json.RawMessage `json:"description"`
-}
-
-const cardFile = "sslpipe.json"
-
 // publish copies the SavedModel of every unit that made one and is among entries
-// to root/<pipeline>/<stage>/<version>. A model that is there already is left alone.
+// to root/<pipeline>/<stage>/<version>. A model that is there already, bit for bit,
+// is left alone.
 func publish(root string, p *plan.Plan, store *artifact.Store, entries map[string]*artifact.Entry) error {
 	for _, u := range p.Units {
 		if entries[u.Address] == nil {
 			continue
 		}
 		for _, o := range u.Stage.Kind.Outputs {
-			if !isModel(o) || published(root, p, entries[u.Address], u) {
+			if !isModel(o) || published(root, p, entries[u.Address], u) && checkModel(modelDir(root, p, u)) == nil {
 				continue
 			}
-			h, err := store.Handle(entries[u.Address], o.Name)
-			if err == nil {
-				err = publishModel(modelDir(root, p, u), h, u)
-			}
-			if err != nil {
+			if err := publishModel(modelDir(root, p, u), store, entries[u.Address], o.Name, u); err != nil {
 				return fmt.Errorf("publish the model of %s: %w", u.Address, err)
 			}
 		}
+	}
+	return nil
+}
+
+// publishable says before anything runs that models could not be published.
+func publishable(root string, p *plan.Plan) error {
+	if !slices.ContainsFunc(p.Units, func(u *plan.Unit) bool { return slices.ContainsFunc(u.Stage.Kind.Outputs, isModel) }) {
+		return nil
+	}
+	dir, err := filepath.Abs(filepath.Join(root, p.Pipeline.Name))
+	for err == nil {
+		var info os.FileInfo
+		if info, err = os.Stat(dir); err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is no folder", dir)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		dir, err = filepath.Dir(dir), nil
+	}
+	if err == nil {
+		err = artifact.Writable(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("models could not be published: %w; --models names another folder", err)
 	}
 	return nil
 }
@@ -57,69 +69,133 @@ func isModel(o plan.Output) bool {
 }
 
 func modelDir(root string, p *plan.Plan, u *plan.Unit) string {
-	return filepath.Join(root, p.Pipeline.Name, modelName(u), strconv.Itoa(u.Coord["seed"]+1))
+	return filepath.Join(root, p.Pipeline.Name, filepath.FromSlash(modelPath(u.Stage.Address, u.Coord)))
+}
+
+// modelPath is the place of a unit's model among those of its pipeline: the name of
+// its stage and its version.
+func modelPath(stage string, c plan.Coord) string {
+	return path.Join(modelName(stage, c), strconv.Itoa(c["seed"]+1))
 }
 
 // published tells whether the model of a unit, if it makes one, is in its place: by
-// the digest on its card, and the names and sizes of its files.
+// the digest on its card, and the names and sizes of its files, of which it reads
+// nothing.
 func published(root string, p *plan.Plan, e *artifact.Entry, u *plan.Unit) bool {
 	if !slices.ContainsFunc(u.Stage.Kind.Outputs, isModel) {
 		return true
 	}
 	dir := modelDir(root, p, u)
-	var card modelCard
-	text, err := os.ReadFile(filepath.Join(dir, cardFile))
-	if e == nil || err != nil || json.Unmarshal(text, &card) != nil || card.Digest != e.Tree {
+	card, err := readCard(dir)
+	if e == nil || err != nil || card.Digest != e.Tree || card.Files == nil {
 		return false
 	}
-	for _, f := range e.Files {
-		rel, inModel := strings.CutPrefix(f.Path, stages.ModelDir+"/")
-		if !inModel {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(rel))); err != nil || info.Size() != f.Size {
+	for _, f := range modelFiles(e) {
+		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Path))); err != nil || info.Size() != f.Size {
 			return false
 		}
 	}
 	return true
 }
 
+// modelFiles are the files of a result's model, by their paths inside of it.
+func modelFiles(e *artifact.Entry) []artifact.File {
+	var files []artifact.File
+	for _, f := range e.Files {
+		if rel, inModel := strings.CutPrefix(f.Path, stages.ModelDir+"/"); inModel {
+			f.Path = rel
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
 // modelName is the folder of a stage's models: the stage's address, and the
 // label budget where there is one, in labels per class or in thousandths.
-func modelName(u *plan.Unit) string {
-	address := plan.FileName(u.Stage.Address)
-	if labels, ok := u.Coord["labels"]; ok {
+func modelName(stage string, c plan.Coord) string {
+	address := plan.FileName(stage)
+	if labels, ok := c["labels"]; ok {
 		return fmt.Sprintf("%s.%d", address, labels)
 	}
-	if permille, ok := u.Coord["permille"]; ok {
+	if permille, ok := c["permille"]; ok {
 		return fmt.Sprintf("%s.%dpermille", address, permille)
 	}
 	return address
 }
 
-func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
-	temp := dir + ".part"
-	if err := os.RemoveAll(temp); err != nil {
-		return err
+// publishModel copies a model, which is compared with its digests before, beside
+// its place and then moves it there. Several processes may do so at once with the
+// same model: the last one stays.
+func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output string, u *plan.Unit) error {
+	if err := store.Verify(e); err != nil {
+		return fmt.Errorf("%w; the same command makes it again", err)
 	}
-	if err := copyTree(temp, filepath.Join(h.Path, stages.ModelDir)); err != nil {
-		return errors.Join(err, os.RemoveAll(temp))
-	}
-	text, err := json.MarshalIndent(modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta}, "", "  ")
+	h, err := store.Handle(e, output)
 	if err != nil {
 		return err
 	}
-	card := bytes.NewReader(append(text, '\n'))
-	if err := errors.Join(writeSynced(filepath.Join(temp, cardFile), card), fetch.SyncFolder(temp)); err != nil {
-		return errors.Join(err, os.RemoveAll(temp))
-	}
-	if err := os.RemoveAll(dir); err != nil {
+	part, err := newPart(dir)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(temp, dir); err != nil {
-		return err
+	err = copyTree(part.Path(), filepath.Join(h.Path, stages.ModelDir))
+	if err == nil {
+		card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta, Files: modelFiles(e)}
+		err = card.write(part.Path())
 	}
-	return fetch.SyncFolder(filepath.Dir(dir))
+	if err == nil {
+		err = fetch.SyncFolder(part.Path())
+	}
+	if err == nil {
+		err = place(part.Path(), dir)
+	}
+	if err == nil {
+		err = fetch.SyncFolder(filepath.Dir(dir))
+	}
+	return errors.Join(err, os.RemoveAll(part.Path()), part.Unlock())
+}
+
+// newPart makes a folder beside dir, marked as this process's own, and removes those
+// that killed processes left.
+func newPart(dir string) (*filelock.Lock, error) {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, err
+	}
+	left, err := filepath.Glob(dir + ".part*")
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range left {
+		if err := filelock.RemoveUnmarked(path); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		path, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".part")
+		if err != nil {
+			return nil, err
+		}
+		mark, err := filelock.Mark(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process took it for one that was left
+		}
+		return mark, errors.Join(err, os.Chmod(path, 0o755))
+	}
+}
+
+// place moves a folder to dir, and what is there out of the way.
+func place(part, dir string) error {
+	old := part + "-old"
+	for {
+		err := os.Rename(dir, old)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		err = errors.Join(os.RemoveAll(old), os.Rename(part, dir))
+		if !errors.Is(err, fs.ErrExist) { // another process has placed the same model
+			return err
+		}
+	}
 }
 
 // copyTree copies a folder's files. They are copied, not linked, so that whoever
@@ -128,11 +204,11 @@ func publishModel(dir string, h artifact.Handle, u *plan.Unit) error {
 // their names and sizes, and nothing in them.
 func copyTree(to, from string) error {
 	var folders []string
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(from, path)
+		rel, err := filepath.Rel(from, name)
 		if err != nil {
 			return err
 		}
@@ -141,7 +217,7 @@ func copyTree(to, from string) error {
 			folders = append(folders, target)
 			return os.MkdirAll(target, 0o755)
 		}
-		return copyFile(target, path)
+		return copyFile(target, name)
 	})
 	for _, folder := range folders {
 		if err == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"sslpipe/internal/report"
 	"sslpipe/internal/run"
+	"sslpipe/internal/seal"
 	"sslpipe/internal/view"
 )
 
@@ -26,27 +28,52 @@ var formats = map[string]func(w io.Writer, r *report.Report, dir string) error{
 	"md":   func(w io.Writer, r *report.Report, _ string) error { return view.ReportMarkdown(w, r) },
 	"csv":  func(w io.Writer, r *report.Report, _ string) error { return view.ReportCSV(w, r) },
 	"tex":  func(w io.Writer, r *report.Report, _ string) error { return view.ReportLaTeX(w, r) },
-	"json": func(w io.Writer, r *report.Report, _ string) error { return view.ReportJSON(w, r) },
+	"json": writeJSON,
 	"html": writeHTML,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
 
+// writeJSON writes the document with its seal: whoever reads a report compares it.
+func writeJSON(w io.Writer, r *report.Report, _ string) error {
+	var text bytes.Buffer
+	if err := view.ReportJSON(&text, r); err != nil {
+		return err
+	}
+	_, err := w.Write(seal.Seal(text.Bytes()))
+	return err
+}
+
 func writeHTML(w io.Writer, r *report.Report, dir string) error {
+	pictures, err := picturesOf(r, dir)
+	if err != nil {
+		return err
+	}
+	return view.HTML(w, r, pictures)
+}
+
+// picturesOf reads the files of pictures that a report names. They are in its folder,
+// and nowhere else: the report may be a stranger's.
+func picturesOf(r *report.Report, dir string) (map[string][]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written
 	pictures := map[string][]byte{}
 	for _, e := range r.Evaluations {
 		for _, set := range e.Sets {
 			if set.Pictures == nil {
 				continue
 			}
-			data, err := os.ReadFile(filepath.Join(dir, set.Pictures.File))
+			data, err := root.ReadFile(set.Pictures.File)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			pictures[set.Pictures.File] = data
 		}
 	}
-	return view.HTML(w, r, pictures)
+	return pictures, nil
 }
 
 // writeReport writes a report in every form, and its figures, into a run's folder.

@@ -50,6 +50,9 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
+			if err := publishable(s.Models, p); err != nil {
+				return failed(err)
+			}
 			store, err := s.store()
 			if err != nil {
 				return err

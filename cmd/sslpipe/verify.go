@@ -51,7 +51,7 @@ stored results stay the ones that are used: one that differs is kept beside them
 			return v.verify(cmd, s, rec)
 		},
 	}
-	v.pipelineFlags.add(cmd)
+	v.add(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&v.only, "only", nil, "stages or units to rerun, as in sslpipe run (repeatable)")
 	flags.IntVar(&v.sample, "sample", 0, "rerun so many units, drawn at random; 0 is all")

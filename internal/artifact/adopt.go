@@ -32,7 +32,7 @@ func (s *Store) Adopt(w Work) (*Entry, error) {
 	if fingerprint == "" {
 		return nil, nil
 	}
-	found, ok, err := s.check(fingerprint, hashTree)
+	found, ok, err := s.check(fingerprint, s.hash)
 	if err != nil || !ok || found.Key != w.Key {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Store) Adopt(w Work) (*Entry, error) {
 	e.Fingerprint, e.Unit, e.Adopted = w.Fingerprint, w.Unit, found.Fingerprint
 	e.Created, e.Divergent = time.Now().UTC().Round(0), nil
 	var adopted *Entry
-	err = s.exclusively(func() error {
+	err = s.Exclusively(func() error {
 		// The files may have gone since they were read.
 		if bad, err := s.inspect(&e, listed); bad != nil || err != nil {
 			return err

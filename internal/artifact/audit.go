@@ -31,13 +31,14 @@ type Audit struct {
 
 // VerifyAll reads every stored file and compares it with its digest. What differs
 // is set aside, as Verify does, and listed. Report is called with the bytes that
-// were read and those in total. It ends between two results when ctx does.
+// were read and those in total. It ends when ctx does.
 func (s *Store) VerifyAll(ctx context.Context, report func(done, total int64)) (*Audit, error) {
+	s = s.With(ctx, s.waiting)
 	inv, err := s.Inventory()
 	if err != nil {
 		return nil, err
 	}
-	r := &auditor{sound: map[string][]File{}, report: report}
+	r := &auditor{ctx: ctx, sound: map[string][]File{}, report: report}
 	a := &Audit{Results: len(inv.Entries) + len(inv.Broken), Objects: len(inv.Objects), Damaged: []Damage{}}
 	for _, object := range inv.Objects {
 		a.Read.Add(object.Usage)
@@ -90,8 +91,11 @@ func (s *Store) checkObject(tree string, read func(dir string) ([]File, error)) 
 	if reason == "" || err != nil {
 		return nil, err
 	}
-	damage := &Damage{Object: tree}
-	err = s.exclusively(func() error { // looked at again: see check
+	damage := &Damage{Object: tree, Reason: reason}
+	if s.readOnly != nil {
+		return damage, nil
+	}
+	err = s.Exclusively(func() error { // looked at again: see check
 		damage.Reason, err = s.inspectObject(tree, read)
 		if damage.Reason != "" && err == nil {
 			damage.Aside, err = s.setAside(s.object(tree))
@@ -111,7 +115,7 @@ func (s *Store) inspectObject(tree string, read func(dir string) ([]File, error)
 	}
 	files, err := read(object)
 	switch {
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission) || interrupted(err):
 		return "", fmt.Errorf("read stored files: %w", err)
 	case err != nil:
 		return err.Error(), nil
@@ -123,6 +127,7 @@ func (s *Store) inspectObject(tree string, read func(dir string) ([]File, error)
 
 // auditor reads folders, those that are sound only once, and tells how far it is.
 type auditor struct {
+	ctx         context.Context
 	sound       map[string][]File
 	done, total int64 // bytes
 	report      func(done, total int64)
@@ -133,7 +138,7 @@ func (a *auditor) read(dir string) ([]File, error) {
 	if files, ok := a.sound[dir]; ok {
 		return files, nil
 	}
-	files, err := hashEach(dir, func(f File) {
+	files, err := hashEach(a.ctx, dir, func(f File) {
 		a.done = min(a.done+f.Size, a.total) // what is damaged is read twice
 		a.report(a.done, a.total)
 	})

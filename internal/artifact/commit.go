@@ -65,7 +65,7 @@ func (s *Store) commit(w Work, dir string, outs map[string]Output, seconds float
 	if c.Made, err = newEntry(w, files, outs, seconds); err != nil {
 		return c, err
 	}
-	err = s.exclusively(func() error {
+	err = s.Exclusively(func() error {
 		if err := s.install(c.Made, dir); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (s *Store) install(e *Entry, dir string) error {
 	object := s.object(e.Tree)
 	switch _, err := os.Lstat(object); {
 	case err == nil:
-		bad, err := s.inspect(e, hashTree)
+		bad, err := s.inspect(e, s.hash)
 		if bad == nil || err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,7 +26,28 @@ func (s *Store) Lookup(fingerprint string) (*Entry, bool, error) {
 // Verify reads every file of a result again and compares it with its digest. A
 // result that differs is set aside and reported as a [*DamagedError].
 func (s *Store) Verify(e *Entry) error {
-	_, ok, err := s.check(e.Fingerprint, hashTree)
+	_, ok, err := s.check(e.Fingerprint, s.hash)
+	if err == nil && !ok {
+		err = &DamagedError{Fingerprint: e.Fingerprint, Reason: "its entry is missing"}
+	}
+	return err
+}
+
+// hash is hashTree for as long as the store's work goes on.
+func (s *Store) hash(dir string) ([]File, error) { return hashTree(s.ctx, dir) }
+
+// VerifyFiles is [Store.Verify] for some files of a result, by their paths: those
+// that are about to be read.
+func (s *Store) VerifyFiles(e *Entry, some func(path string) bool) error {
+	_, ok, err := s.check(e.Fingerprint, func(dir string) ([]File, error) {
+		files, err := listed(dir)
+		for i := range files {
+			if err == nil && some(files[i].Path) {
+				err = hashFile(s.ctx, dir, &files[i], func(*os.File) error { return nil })
+			}
+		}
+		return files, err
+	})
 	if err == nil && !ok {
 		err = &DamagedError{Fingerprint: e.Fingerprint, Reason: "its entry is missing"}
 	}
@@ -45,8 +67,11 @@ func (s *Store) check(fingerprint string, read func(dir string) ([]File, error))
 	if bad == nil || err != nil {
 		return e, e != nil, err
 	}
+	if s.readOnly != nil {
+		return nil, false, &DamagedError{Fingerprint: fingerprint, Reason: bad.reason}
+	}
 	// Looked at again under the lock: another process may have repaired it.
-	err = s.exclusively(func() error {
+	err = s.Exclusively(func() error {
 		e, bad, err = s.load(fingerprint, read)
 		if bad == nil || err != nil {
 			return err
@@ -90,7 +115,7 @@ func (s *Store) inspect(e *Entry, read func(dir string) ([]File, error)) (*fault
 		return &fault{reason: "its files are missing"}, nil
 	}
 	files, err := read(object)
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || interrupted(err) {
 		return nil, fmt.Errorf("read stored result: %w", err)
 	}
 	if err != nil { // unreadable sectors, links, or files that come and go
@@ -100,6 +125,11 @@ func (s *Store) inspect(e *Entry, read func(dir string) ([]File, error)) (*fault
 		return &fault{reason: difference, path: object}, nil
 	}
 	return nil, nil
+}
+
+// interrupted tells an end of reading that says nothing of what was read.
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Handle returns what a later unit sees of an entry's output.

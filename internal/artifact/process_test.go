@@ -136,7 +136,7 @@ func checkAfterCrash(t *testing.T, dir string) {
 		}
 	}
 	for _, tree := range names(t, s, "objects") {
-		files, err := hashTree(s.object(tree))
+		files, err := hashTree(t.Context(), s.object(tree))
 		if err != nil || treeDigest(files) != tree {
 			t.Fatalf("object %s holds %s, %v", tree, treeDigest(files), err)
 		}
@@ -211,17 +211,36 @@ func TestReadOnlyCache(t *testing.T) {
 	}
 }
 
+// What is stored can be read where nothing can be written, and what is damaged
+// there is told and not used.
 func TestCacheThatBecameReadOnly(t *testing.T) {
 	dir := mount(t)
 	s, err := OpenStore(filepath.Join(dir, "cache"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	commit(t, s, "f1", toy)
+	bad := commit(t, s, "f2", map[string]string{"a": "other"})
+	change(t, filepath.Join(s.object(bad.Tree), "a"), func([]byte) []byte { return []byte("Other") })
+	out := result(t, s, "f3", toy)
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Skip(err)
 	}
-	if _, err := OpenStore(s.Dir()); !errors.Is(err, syscall.EROFS) {
-		t.Errorf("error %v, want one that says read-only", err)
+	if s, err = OpenStore(s.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReadOnly(); !errors.Is(err, syscall.EROFS) || !strings.HasPrefix(err.Error(), "the cache "+s.Dir()+" cannot be written: ") {
+		t.Errorf("ReadOnly = %v", err)
+	}
+	if e, ok, err := s.Lookup("f1"); !ok || err != nil || s.Verify(e) != nil {
+		t.Errorf("Lookup = %v, %v", ok, err)
+	}
+	var damaged *DamagedError
+	if err := s.Verify(bad); !errors.As(err, &damaged) || damaged.Aside != "" || damaged.Reason != "the content of a has changed" {
+		t.Errorf("Verify = %v", err)
+	}
+	if _, err := s.Commit(Work{Fingerprint: "f3", Unit: "u"}, out, nil, 0); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("Commit = %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,17 +14,18 @@ type Removal struct {
 	Results []string // fingerprints
 	Objects []string // digests, that no result that stays is made of
 	Damaged []string // names in the folder of what was set aside
+	Outside []string // paths outside of the store
 }
 
 // Remove lets choose look at the store, and removes what it names, while nobody
 // else changes the store. Entries go first, and objects by a rename, so that a
 // crash leaves at most files that no result names. Their space is free when
-// Remove returns.
+// Remove returns. An interrupt leaves what is not removed yet for the next time.
 //
 // Choose must not call the store. A process that reads an object meanwhile keeps
 // what it has opened.
 func (s *Store) Remove(choose func(*Inventory) (Removal, error)) error {
-	err := s.exclusively(func() error {
+	err := s.Exclusively(func() error {
 		inv, err := s.Inventory()
 		if err != nil {
 			return err
@@ -35,7 +37,7 @@ func (s *Store) Remove(choose func(*Inventory) (Removal, error)) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(s.remove(r), s.reindex(inv, r))
+		return errors.Join(s.remove(r), s.reindex(inv, r), removeAll(s.ctx, r.Outside))
 	})
 	if err != nil {
 		return fmt.Errorf("remove from the cache: %w", err)
@@ -142,11 +144,24 @@ func (s *Store) emptyTrash() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	var paths []string
 	for _, d := range left {
-		err = errors.Join(err, os.RemoveAll(s.path("trash", d.Name())))
+		paths = append(paths, s.path("trash", d.Name()))
 	}
-	if err != nil {
+	if err := removeAll(s.ctx, paths); err != nil {
 		return fmt.Errorf("remove from the cache: %w", err)
 	}
 	return nil
+}
+
+// removeAll removes files and folders, and stops between two when ctx ends.
+func removeAll(ctx context.Context, paths []string) error {
+	var err error
+	for _, path := range paths {
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
 }

@@ -1,14 +1,16 @@
 package artifact
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"syscall"
 
-	"github.com/gofrs/flock"
+	"sslpipe/internal/filelock"
 )
 
 // Store keeps results by fingerprint. Under its folder, actions holds one JSON
@@ -19,13 +21,17 @@ import (
 //
 // Any number of processes may use a store at once.
 type Store struct {
-	dir  string // absolute, without symbolic links
-	work string
+	dir      string // absolute, without symbolic links
+	work     string
+	readOnly error // why nothing can be stored; nil where all is well
+
+	ctx     context.Context // ends waiting and reading
+	waiting func(holder string)
 }
 
 // OpenStore opens the store in dir, usually .sslpipe/cache, making it first where
-// needed. A folder that cannot be written is an error now and not after hours of
-// training.
+// needed. One that is there and cannot be written is opened for reading; see
+// [Store.ReadOnly].
 func OpenStore(dir string) (*Store, error) {
 	s, err := openStore(dir)
 	if err != nil {
@@ -47,17 +53,68 @@ func openStore(dir string) (*Store, error) {
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: abs, work: filepath.Join(filepath.Dir(abs), "work")}
+	s := &Store{dir: abs, work: filepath.Join(filepath.Dir(abs), "work"), ctx: context.Background(), waiting: func(string) {}}
+	err = s.prepare()
+	if _, missing := os.Stat(s.path("actions")); missing == nil && denied(err) {
+		s.readOnly, err = err, nil
+	}
+	return s, err
+}
+
+// denied tells whether an error is about who may write, or a disk that nobody may
+// write to.
+func denied(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+// With returns the same store for work that ends with ctx: reading stored files
+// and waiting for other processes does. Waiting is told, once for each wait that
+// is not short, who is changing the store, by process, host and time.
+func (s *Store) With(ctx context.Context, waiting func(holder string)) *Store {
+	other := *s
+	other.ctx, other.waiting = ctx, waiting
+	return &other
+}
+
+// ReadOnly says why nothing can be stored here; nil where something can.
+func (s *Store) ReadOnly() error {
+	if s.readOnly == nil {
+		return nil
+	}
+	return fmt.Errorf("the cache %s cannot be written: %w", s.dir, s.readOnly)
+}
+
+// prepare makes the store's folders and proves that they can be written: that they
+// cannot must be known now and not after hours of training.
+func (s *Store) prepare() error {
 	for _, folder := range []string{s.work, s.path("actions"), s.path("objects"), s.path("tmp")} {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return nil, err
+			return err
+		}
+		if err := Writable(folder); err != nil {
+			return err
 		}
 	}
-	return s, s.exclusively(s.clearTemp)
+	// Whoever holds the lock has cleared what there was.
+	lock, err := filelock.Try(s.path("lock"))
+	if lock == nil || err != nil {
+		return err
+	}
+	return errors.Join(s.clearTemp(), lock.Unlock())
+}
+
+// Writable returns an error that names a folder in which this process may make no
+// files.
+func Writable(dir string) error {
+	const writeAndSearch = 2 | 1
+	if err := syscall.Access(dir, writeAndSearch); err != nil {
+		return &fs.PathError{Op: "write to", Path: dir, Err: err}
+	}
+	return nil
 }
 
 // clearTemp removes what a killed process left in tmp; whoever writes there holds
-// the lock that this runs under. It also proves that the store can be written.
+// the lock that this runs under. It also proves that the disk takes files.
 func (s *Store) clearTemp() error {
 	left, err := os.ReadDir(s.path("tmp"))
 	if err != nil {
@@ -86,14 +143,18 @@ func (s *Store) Dir() string { return s.dir }
 // not exist. It survives an interruption, and the unit resumes in it.
 func (s *Store) WorkDir(fingerprint string) string { return filepath.Join(s.work, fingerprint) }
 
-// exclusively runs f while no other process or goroutine changes the store. The
-// lock is the kernel's and ends with the process that holds it.
-func (s *Store) exclusively(f func() error) (err error) {
-	lock := flock.New(s.path("lock"), flock.SetPermissions(0o666))
-	if err := lock.Lock(); err != nil {
+// Exclusively runs f while no other process or goroutine changes the store; f must
+// not either. What f makes a root of the store is one for whoever collects garbage
+// next. Where nothing can be stored, it is an error.
+func (s *Store) Exclusively(f func() error) (err error) {
+	if err := s.ReadOnly(); err != nil {
+		return err
+	}
+	lock, err := filelock.Take(s.ctx, s.path("lock"), s.waiting)
+	if err != nil {
 		return fmt.Errorf("lock the cache: %w", err)
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	return f()
 }
 

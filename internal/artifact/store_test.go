@@ -1,8 +1,10 @@
 package artifact
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -269,4 +271,36 @@ func names(t *testing.T, s *Store, folder string) []string {
 		list = append(list, e.Name())
 	}
 	return list
+}
+
+// A process that was stopped while it changed the store does not make others hang:
+// they say who it is, and an interrupt ends their waiting.
+func TestStoreWaitsForItsLockUntilTheContextEnds(t *testing.T) {
+	s := open(t)
+	e := commit(t, s, "f1", toy)
+	ctx, cancel := context.WithCancel(t.Context())
+	var told []string
+	waiting := s.With(ctx, func(holder string) {
+		told = append(told, holder)
+		cancel()
+	})
+	err := s.Exclusively(func() error {
+		if _, err := OpenStore(s.Dir()); err != nil { // does not wait
+			t.Error(err)
+		}
+		return waiting.Exclusively(func() error { return errors.New("the lock was had twice") })
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(told) != 1 || !strings.HasPrefix(told[0], fmt.Sprintf("process %d on ", os.Getpid())) {
+		t.Errorf("told of %v", told)
+	}
+	// Reading ends too, and says nothing of what was not read.
+	if err := waiting.Verify(e); !errors.Is(err, context.Canceled) {
+		t.Errorf("Verify = %v", err)
+	}
+	if _, ok, err := s.Lookup("f1"); !ok || err != nil || s.Verify(e) != nil {
+		t.Errorf("Lookup = %v, %v", ok, err)
+	}
 }

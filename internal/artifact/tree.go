@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -73,17 +74,19 @@ func describeMode(mode fs.FileMode) string {
 	return "special file"
 }
 
-// hashTree lists dir with the digest of each file.
-func hashTree(dir string) ([]File, error) { return hashEach(dir, func(File) {}) }
+// hashTree lists dir with the digest of each file. It stops when ctx ends.
+func hashTree(ctx context.Context, dir string) ([]File, error) {
+	return hashEach(ctx, dir, func(File) {})
+}
 
 // hashEach is hashTree that tells of each file when it has been read.
-func hashEach(dir string, done func(File)) ([]File, error) {
+func hashEach(ctx context.Context, dir string, done func(File)) ([]File, error) {
 	files, _, err := listTree(dir)
 	if err != nil {
 		return nil, err
 	}
 	for i := range files {
-		if err := hashFile(dir, &files[i], func(*os.File) error { return nil }); err != nil {
+		if err := hashFile(ctx, dir, &files[i], func(*os.File) error { return nil }); err != nil {
 			return nil, err
 		}
 		done(files[i])
@@ -95,13 +98,15 @@ func hashEach(dir string, done func(File)) ([]File, error) {
 // to disk, so that a rename that follows cannot become durable before they are.
 // Folders stay writable: a cache that its owner cannot delete with rm -r is a
 // nuisance, and an added file is found by every lookup.
+//
+// It does not stop for an interrupt: what took hours to make is worth its storing.
 func sealTree(dir string) ([]File, error) {
 	files, folders, err := listTree(dir)
 	if err != nil {
 		return nil, err
 	}
 	for i := range files {
-		err := hashFile(dir, &files[i], func(f *os.File) error {
+		err := hashFile(context.Background(), dir, &files[i], func(f *os.File) error {
 			if err := f.Chmod(0o444); err != nil {
 				return err
 			}
@@ -119,18 +124,32 @@ func sealTree(dir string) ([]File, error) {
 	return files, nil
 }
 
-func hashFile(dir string, file *File, finish func(*os.File) error) (err error) {
+func hashFile(ctx context.Context, dir string, file *File, finish func(*os.File) error) (err error) {
 	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(file.Path)))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	hash := sha256.New()
-	if file.Size, err = io.Copy(hash, f); err != nil {
+	if file.Size, err = io.Copy(hash, cancelReader{ctx: ctx, r: f}); err != nil {
 		return err
 	}
 	file.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return finish(f)
+}
+
+// cancelReader stops reading when its context ends, so that hashing gigabytes can
+// be interrupted.
+type cancelReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c cancelReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
 }
 
 // treeDigest is the sha256 of the files' list as JSON: paths, sizes and digests.

@@ -15,7 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/lockfile"
+	"sslpipe/internal/seal"
 )
 
 // bench is a working folder with a store.
@@ -395,5 +397,65 @@ func TestNaturalOrder(t *testing.T) {
 	got := slices.SortedFunc(slices.Values([]string{"b2b", "a[x]", "a[seed=010]", "b1", "a[seed=10]", "", "a", "b2a", "a[seed=2]"}), compareNatural)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A run whose process is at work keeps what it names and what was downloaded, even
+// though it has written nothing for long and its clock is a day behind.
+func TestLivingRunKeeps(t *testing.T) {
+	b := newBench(t)
+	b.add("download.images", "fd", "images", "")
+	b.write(".sslpipe/downloads/images.zip", "zip")
+	b.run("20260101T000000Z-a", "a", true, long, "download.images", "fd")
+	mark, err := filelock.Mark(filepath.Join(b.dir, ".sslpipe", "runs", "20260101T000000Z-a", "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := b.options()
+	o.KeepRuns, o.Downloads = 0, true
+	c, err := Collect(b.store, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Results)+len(c.Downloads) != 0 || c.Roots.List[0].Note != "may be at work" {
+		t.Errorf("%s went, downloads %v, roots %v", units(c.Results), c.Downloads, c.Roots.List)
+	}
+	b.mustStay("fd")
+	if err := mark.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = Collect(b.store, o); err != nil || len(c.Results) != 1 || len(c.Downloads) != 1 {
+		t.Errorf("after its end %s went, downloads %v, %v", units(c.Results), c.Downloads, err)
+	}
+}
+
+// A configuration that was damaged after the run began anything kept something,
+// and nobody knows what.
+func TestNothingGoesWhileARunCannotBeRead(t *testing.T) {
+	b := newBench(t)
+	b.add("pretrain.a", "fa", "a", "")
+	b.run("20260101T000000Z-a", "a", true, long, "pretrain.a", "fa")
+	b.write(".sslpipe/runs/20260101T000000Z-a/config.json", "{\n  \"sha256\": \"00\",\n  \"pipeline\": \"a\"\n}\n")
+	_, err := Collect(b.store, b.options())
+	if !errors.Is(err, seal.ErrBroken) || !strings.HasSuffix(err.Error(), "config.json: its checksum does not match: it is not as it was written; if nothing of this run is needed, remove its folder") {
+		t.Errorf("error %v", err)
+	}
+	b.mustStay("fa")
+}
+
+// Results that were stored before a clock was set back are from the future: they
+// stay as long as an age is asked for, and go where none is.
+func TestResultsFromTheFuture(t *testing.T) {
+	b := newBench(t)
+	b.add("pretrain.a", "fa", "a", "")
+	o := b.options()
+	o.Now = time.Now().Add(-24 * time.Hour)
+	o.OlderThan = time.Hour
+	if c := b.propose(o); len(c.Results) != 0 || units(c.Young) != "pretrain.a" {
+		t.Errorf("%s would go", units(c.Results))
+	}
+	o.OlderThan = 0
+	if c := b.propose(o); units(c.Results) != "pretrain.a" {
+		t.Errorf("%s would go", units(c.Results))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -70,11 +69,6 @@ func Collect(store *artifact.Store, o Options) (*Collection, error) {
 	if c.Interrupted, err = removeWork(store, c.Interrupted); err != nil {
 		return c, err
 	}
-	for _, d := range c.Downloads {
-		if err := errors.Join(os.RemoveAll(d.Path), os.RemoveAll(d.Path+".lock")); err != nil {
-			return c, fmt.Errorf("remove download: %w", err)
-		}
-	}
 	return c, nil
 }
 
@@ -98,13 +92,14 @@ func propose(store *artifact.Store, inv *artifact.Inventory, o Options) (*Collec
 		return nil, err
 	}
 	c := &Collection{Survey: newSurvey(shortened(store.Dir(), o.Folder), inv, roots), Trash: inv.Trash}
-	old := func(at time.Time) bool { return o.Now.Sub(at) >= o.OlderThan }
+	// Where no age is asked for, a clock that was set back gives nothing one.
+	old := func(at time.Time) bool { return o.OlderThan == 0 || o.Now.Sub(at) >= o.OlderThan }
 	c.chooseResults(old)
 	c.chooseObjects(old)
 	c.Damaged = aged(inv.Damaged, old)
 	c.chooseWork(o, old)
-	// A process that runs a unit may be about to read what it downloaded.
-	if o.Downloads && len(roots.Held) == 0 {
+	// A run may be about to read what it downloaded.
+	if o.Downloads && len(roots.Held) == 0 && !roots.Living {
 		downloads, err := artifact.List(run.DownloadsDir(store))
 		if err != nil {
 			return nil, err
@@ -198,6 +193,9 @@ func (c *Collection) removal() artifact.Removal {
 	}
 	for _, d := range c.Damaged {
 		r.Damaged = append(r.Damaged, d.Name)
+	}
+	for _, d := range c.Downloads {
+		r.Outside = append(r.Outside, d.Path, d.Path+".lock")
 	}
 	return r
 }

@@ -59,6 +59,7 @@ type Roots struct {
 	Unknown []error
 	Warned  []error           // what cannot be read and keeps nothing
 	Held    map[string]string // fingerprints of units that processes run, with who does
+	Living  bool              // some process is at work on a run
 
 	names map[string]map[string]bool // addresses of each fingerprint, in lock files and all runs
 	runs  []*past                    // from the newest

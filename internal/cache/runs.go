@@ -31,7 +31,7 @@ func (r *Roots) readRuns(dir string) error {
 		return err
 	}
 	for _, f := range slices.Backward(folders) { // names begin with the time
-		if !f.IsDir() {
+		if !f.IsDir() || run.IsImported(f.Name()) { // its results are not those here
 			continue
 		}
 		p := &past{name: f.Name(), dir: filepath.Join(dir, f.Name()), units: map[string]string{}}
@@ -39,8 +39,8 @@ func (r *Roots) readRuns(dir string) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil { // it was killed before it ran anything
-			r.Warned = append(r.Warned, err)
+		if err != nil {
+			r.unreadable(p.dir, err)
 			continue
 		}
 		p.pipeline = c.Pipeline + "\x00" + c.Path
@@ -51,6 +51,16 @@ func (r *Roots) readRuns(dir string) error {
 		r.runs = append(r.runs, p)
 	}
 	return nil
+}
+
+// unreadable notes a run of which nobody knows what it names. It keeps nothing where
+// it was killed before it ran anything.
+func (r *Roots) unreadable(dir string, err error) {
+	if begun, e := run.Begun(dir); e == nil && !begun {
+		r.Warned = append(r.Warned, err)
+		return
+	}
+	r.Unknown = append(r.Unknown, fmt.Errorf("%w; if nothing of this run is needed, remove its folder", err))
 }
 
 // keepRuns makes roots of the last runs of each pipeline, and of those that may
@@ -106,9 +116,14 @@ func ordinal(n int) string {
 	return fmt.Sprintf("no. %d from the newest", n)
 }
 
-// alive says whether a run may still read results: it has not ended, and either a
-// unit of it is held or it has written an event of late.
+// alive says whether a run may still read results: its process holds its folder, or
+// it has not ended, and either a unit of it is held or it has written an event of
+// late.
 func (r *Roots) alive(p *past, now time.Time) (bool, error) {
+	if alive, err := run.Alive(p.dir); alive || err != nil {
+		r.Living = r.Living || alive
+		return alive, err
+	}
 	at, ended, err := run.LastSign(p.dir)
 	if err != nil || ended {
 		return false, err

@@ -10,17 +10,25 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // index maps the names of an archive to where their content is.
 type index[T any] struct {
-	at     map[string]T
-	sorted []string
-	bytes  int64
+	at      map[string]T
+	sorted  []string
+	entries int // folders too
+	bytes   int64
 }
 
 // add accepts one entry or says why the archive is refused.
 func (x *index[T]) add(l limits, packed int64, name string, mode fs.FileMode, size int64, at T) error {
+	if x.entries++; x.entries > l.entries {
+		return l.tooMany()
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("entry %s has a name that is not in UTF-8: pack the files anew with a tool of today", shown(name))
+	}
 	name = strings.TrimPrefix(name, "./")
 	if mode.IsDir() {
 		name = strings.TrimSuffix(name, "/")
@@ -40,9 +48,6 @@ func (x *index[T]) add(l limits, packed int64, name string, mode fs.FileMode, si
 	if x.bytes += size; size < 0 || x.bytes < 0 || x.bytes > l.unpacked(packed) {
 		return fmt.Errorf("unpacks to more than %d bytes", l.unpacked(packed))
 	}
-	if len(x.at) >= l.entries {
-		return fmt.Errorf("has more than %d entries", l.entries)
-	}
 	if x.at == nil {
 		x.at = map[string]T{}
 	}
@@ -54,7 +59,7 @@ func (x *index[T]) add(l limits, packed int64, name string, mode fs.FileMode, si
 func (x *index[T]) find(name string) (T, error) {
 	at, ok := x.at[name]
 	if !ok {
-		return at, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+		return at, fmt.Errorf("%s: %w", shown(name), fs.ErrNotExist)
 	}
 	return at, nil
 }
@@ -66,18 +71,48 @@ type zipTree struct {
 }
 
 func (o opener) openZip(b blob) (tree, error) {
-	r, err := zip.NewReader(b, b.Size())
+	list := &directory{of: b, limits: o.limits}
+	r, err := zip.NewReader(list, b.Size())
+	list.done = true
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, err
 	}
 	t := &zipTree{opener: o, archive: b}
 	for _, f := range r.File {
+		if f.Flags&1 != 0 {
+			return nil, fmt.Errorf("entry %s is encrypted: unpack the archive with its password and give the folder", shown(f.Name))
+		}
 		if err := t.add(o.limits, b.Size(), f.Name, f.Mode(), int64(f.UncompressedSize64), f); err != nil {
 			return nil, err
 		}
 	}
 	slices.Sort(t.sorted)
 	return t, nil
+}
+
+// directory reads a zip for its list of entries, which package zip keeps in
+// memory as a whole before anybody can count them. What the archive says of their
+// number may be a lie, so their signatures are counted as they are read.
+type directory struct {
+	of      io.ReaderAt
+	limits  limits
+	entries int
+	done    bool // the list was read; what follows is the content of entries
+}
+
+// slack is how often the signature may be read twice, or stand in what only looks
+// like an entry: the end of the archive is searched before the list is read.
+const slack = 4096
+
+func (d *directory) ReadAt(p []byte, off int64) (int, error) {
+	n, err := d.of.ReadAt(p, off)
+	if d.done {
+		return n, err
+	}
+	if d.entries += bytes.Count(p[:n], []byte("PK\x01\x02")); d.entries > d.limits.entries+slack {
+		return 0, d.limits.tooMany()
+	}
+	return n, err
 }
 
 func (t *zipTree) names() []string { return t.sorted }
@@ -98,11 +133,14 @@ func (t *zipTree) open(name string) (blob, error) {
 	}
 	r, err := f.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	b, err := t.spool(r, int64(f.UncompressedSize64))
-	if err := errors.Join(err, r.Close()); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if closing := r.Close(); err == nil && closing != nil { // it repeats what reading has failed of
+		err = errors.Join(closing, b.Close())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	return b, nil
 }

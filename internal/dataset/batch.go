@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -52,8 +53,10 @@ func render(ctx context.Context, items []item, raw, shape [3]int, resize bool, o
 		}
 		return nil
 	})
+	var one sync.Mutex
 	for range workers {
-		group.Go(func() error { return work(ctx, todo, raw, shape, resize) })
+		d := &decoder{shape: shape, resize: resize, one: &one}
+		group.Go(func() error { return work(ctx, todo, raw, d) })
 	}
 	var outcomes []outcome
 	group.Go(func() error {
@@ -76,8 +79,7 @@ func render(ctx context.Context, items []item, raw, shape [3]int, resize bool, o
 }
 
 // work decodes jobs until there are none.
-func work(ctx context.Context, todo <-chan *job, raw, shape [3]int, resize bool) (err error) {
-	d := &decoder{shape: shape, resize: resize}
+func work(ctx context.Context, todo <-chan *job, raw [3]int, d *decoder) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	for j := range todo {
 		if ctx.Err() != nil {
@@ -95,52 +97,90 @@ func work(ctx context.Context, todo <-chan *job, raw, shape [3]int, resize bool)
 func (j *job) run(d *decoder, raw [3]int) error {
 	stride := d.shape[0] * d.shape[1] * d.shape[2]
 	j.pixels, j.done = make([]byte, len(j.items)*stride), make([]outcome, len(j.items))
-	for start := 0; start < len(j.items); start += together {
-		end := min(start+together, len(j.items))
-		pictures := make([]*picture, 0, together)
-		for i := start; i < end; i++ {
-			p, traits, err := load(j.items[i], raw, d.shape[2])
+	return d.renderAll(len(j.items), func(i int) (*picture, error) {
+		p, traits, err := load(j.items[i], raw, d.shape[2])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", shown(j.items[i].name), err)
+		}
+		p.dst = j.pixels[i*stride : (i+1)*stride]
+		j.done[i].traits = traits
+		return p, nil
+	}, func(i int, p *picture) {
+		j.done[i].bad = p.bad
+		j.done[i].hash = sha256.Sum256(p.dst)
+	})
+}
+
+// renderAll loads and renders n pictures, as many at a time as are decoded
+// together and memory should hold.
+func (d *decoder) renderAll(n int, load func(i int) (*picture, error), done func(i int, p *picture)) error {
+	for start := 0; start < n; {
+		var pictures []*picture
+		for held := 0; start+len(pictures) < n && len(pictures) < together && held < mostHeld; {
+			p, err := load(start + len(pictures))
 			if err != nil {
-				return fmt.Errorf("%s: %w", j.items[i].name, err)
+				return err
 			}
-			p.dst = j.pixels[i*stride : (i+1)*stride]
-			j.done[i].traits = traits
+			held += len(p.file) + len(p.pixels)
 			pictures = append(pictures, p)
 		}
 		if err := d.render(pictures); err != nil {
 			return err
 		}
 		for i, p := range pictures {
-			j.done[start+i].bad = p.bad
-			j.done[start+i].hash = sha256.Sum256(p.dst)
+			done(start+i, p)
 		}
+		start += len(pictures)
 	}
 	return nil
 }
 
-// smallArea is the number of pixels up to which files are decoded together.
-const smallArea = 256 * 256
+const (
+	smallArea = 256 * 256 // pixels up to which files are decoded together
+	largeArea = 4 << 20   // pixels from which on workers decode one at a time
+	mostHeld  = 32 << 20  // bytes of files from which on no more are loaded before they are decoded
+)
 
 // load reads one item. A bad image is a picture that says so; a failing disk is
 // an error.
 func load(it item, raw [3]int, channels int) (*picture, []string, error) {
+	p := &picture{name: it.name}
 	data, err := it.read()
+	if large, ok := errors.AsType[tooLarge](err); ok {
+		p.bad = large.Error()
+		return p, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &picture{name: it.name}
 	if raw != [3]int{} {
 		p.pixels, p.h, p.w, p.c = data, raw[0], raw[1], raw[2]
 		return p, channelTrait(p.c == 1, channels), nil
 	}
-	h, err := inspect(it.name, data)
+	traits, err := p.prepare(data, channels)
 	if err != nil {
 		p.bad = err.Error()
-		return p, nil, nil
 	}
-	p.file = data
-	p.small = h.jpeg && h.width > 0 && h.width*h.height <= smallArea
-	return p, append(h.traits, channelTrait(h.grey, channels)...), nil
+	return p, traits, nil
+}
+
+// prepare decides what of a file is decoded, and how.
+func (p *picture) prepare(data []byte, channels int) (traits []string, err error) {
+	h, err := inspect(p.name, data)
+	if err != nil {
+		return nil, err
+	}
+	if h.jpeg {
+		if err := checkScans(data); err != nil {
+			return nil, err
+		}
+	}
+	if p.file, traits, err = h.decodable(data); err != nil {
+		return nil, err
+	}
+	area := h.width * h.height
+	p.small, p.large = h.jpeg && area <= smallArea, area > largeArea
+	return append(traits, channelTrait(h.grey, channels)...), nil
 }
 
 // channelTrait says how the number of channels was changed, if it was.

@@ -112,8 +112,12 @@ func (c *chosen) rank(s Source) {
 // shorten lists names, the first few of many.
 func shorten(names []string) string {
 	const most = 12
-	if len(names) <= most {
-		return strings.Join(names, ", ")
+	var first []string
+	for _, name := range names[:min(most, len(names))] {
+		first = append(first, shown(name))
 	}
-	return fmt.Sprintf("%s, ... (%d)", strings.Join(names[:most], ", "), len(names))
+	if len(names) <= most {
+		return strings.Join(first, ", ")
+	}
+	return fmt.Sprintf("%s, ... (%d)", strings.Join(first, ", "), len(names))
 }

@@ -3,7 +3,6 @@ package dataset
 import (
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 func meansCIFAR(t tree) bool {
@@ -40,7 +39,7 @@ func readCIFAR(_ opener, t tree) (*catalogue, error) {
 			return c, fmt.Errorf("no data_batch_1.bin ... and test_batch.bin, nor train.bin and test.bin")
 		}
 		if err := c.addCIFAR(t, f.name, f.part, labelBytes); err != nil {
-			return c, fmt.Errorf("%s: %w", f.name, err)
+			return c, fmt.Errorf("%s: %w", shown(f.name), err)
 		}
 	}
 	return c, nil
@@ -70,6 +69,9 @@ func (c *catalogue) addCIFAR(t tree, name string, p part, labelBytes int) error 
 	if b.Size() == 0 || b.Size()%stride != 0 {
 		return fmt.Errorf("has %d bytes, which is no number of records of %d", b.Size(), stride)
 	}
+	if err := checkCount(b.Size() / stride); err != nil {
+		return err
+	}
 	labels := make([]int, b.Size()/stride)
 	one := make([]byte, 1)
 	for i := range labels {
@@ -78,7 +80,7 @@ func (c *catalogue) addCIFAR(t tree, name string, p part, labelBytes int) error 
 		}
 		labels[i] = int(one[0])
 		if labels[i] >= len(c.labels) {
-			return fmt.Errorf("record %d has label %d of %d classes (%s)", i, labels[i], len(c.labels), strings.Join(c.labels[:min(3, len(c.labels))], ", "))
+			return fmt.Errorf("record %d has label %d of %d classes (%s)", i, labels[i], len(c.labels), shorten(c.labels))
 		}
 	}
 	c.records(b, name, p, len(labels), int64(labelBytes), stride, pixels, labels, interleaved(3))

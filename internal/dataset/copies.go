@@ -34,7 +34,7 @@ func findCopies(ctx context.Context, c *catalogue, t tree) (*Copies, error) {
 		}
 		data, err := it.read()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", it.name, err)
+			return nil, fmt.Errorf("%s: %w", shown(it.name), err)
 		}
 		sum := sha256.Sum256(data)
 		other, seen := first[sum]
@@ -61,7 +61,7 @@ func sizesOf(c *catalogue, t tree) (sizes []int64, total int64, err error) {
 		if c.raw != [3]int{} {
 			sizes[i] = int64(c.raw[0] * c.raw[1] * c.raw[2])
 		} else if sizes[i], err = t.size(it.name); err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", it.name, err)
+			return nil, 0, fmt.Errorf("%s: %w", shown(it.name), err)
 		}
 		shared[sizes[i]]++
 	}

@@ -21,7 +21,10 @@
 // disk, and links, devices, duplicates and names that lead outside are refused,
 // as is anything that unpacks to far more than it weighs. A download without a
 // digest is refused. Images that cannot be decoded are counted and named, and
-// too many of them are an error. The package does not augment, batch or train.
+// too many of them are an error. Of an animation the first frame counts; what a
+// camera notes of orientation and colour profile is not heeded. What a terminal
+// cannot show is quoted in messages and refused as the name of a class. The package
+// does not augment, batch or train.
 //
 // A new known set is an entry in Known (known.go); a new layout is a function
 // from files to a catalogue and an entry in layouts (layout.go).
@@ -61,9 +64,6 @@ type Dataset struct {
 	stride int // bytes of an image
 }
 
-// maxStride is more bytes than an image of a data set has.
-const maxStride = 1 << 31
-
 // Open maps the prepared folder dir. It fails where a file is missing, shorter
 // or longer than the description says, or names images that do not exist.
 func Open(dir string) (*Dataset, error) {
@@ -83,13 +83,10 @@ func Open(dir string) (*Dataset, error) {
 }
 
 func (d *Dataset) open(dir string) error {
-	d.stride = 1
-	for _, n := range d.Meta.Shape {
-		if n < 1 || n > maxStride/d.stride {
-			return fmt.Errorf("%s: images of shape %v", metaFile, d.Meta.Shape)
-		}
-		d.stride *= n
+	if err := checkMeta(d.Meta); err != nil {
+		return fmt.Errorf("%s: %w", metaFile, err)
 	}
+	d.stride = d.Meta.Shape[0] * d.Meta.Shape[1] * d.Meta.Shape[2]
 	raw, err := os.ReadFile(filepath.Join(dir, labelsFile))
 	if err != nil {
 		return err
@@ -105,6 +102,19 @@ func (d *Dataset) open(dir string) error {
 	return err
 }
 
+// checkMeta refuses a description that Prepare does not write: others may have
+// made the folder.
+func checkMeta(m artifact.DatasetMeta) error {
+	h, w, channels := m.Shape[0], m.Shape[1], m.Shape[2]
+	if checkSize(w, h) != nil || channels != 1 && channels != 3 {
+		return fmt.Errorf("images of shape %v", m.Shape)
+	}
+	if len(m.Mean) != channels || len(m.Std) != channels || slices.Min(m.Std) <= 0 {
+		return fmt.Errorf("mean %v and standard deviation %v of %d channels", m.Mean, m.Std, channels)
+	}
+	return checkLabels(m.Classes)
+}
+
 // check compares labels and splits with the description.
 func (d *Dataset) check(labelBytes int) error {
 	if labelBytes == 0 || labelBytes%4 != 0 {
@@ -115,13 +125,19 @@ func (d *Dataset) check(labelBytes int) error {
 			return fmt.Errorf("%s: label %d of image %d, with %d classes", labelsFile, l, i, len(d.Meta.Classes))
 		}
 	}
+	if len(d.splits) != len(d.Meta.Splits) {
+		return fmt.Errorf("%s has %d splits, %s names %d", splitsFile, len(d.splits), metaFile, len(d.Meta.Splits))
+	}
 	for name, indices := range d.splits {
 		if len(indices) != d.Meta.Splits[name] {
-			return fmt.Errorf("%s has %d %s images, %s says %d", splitsFile, len(indices), name, metaFile, d.Meta.Splits[name])
+			return fmt.Errorf("%s has %d %s images, %s says %d", splitsFile, len(indices), shown(name), metaFile, d.Meta.Splits[name])
 		}
-		for _, i := range indices {
+		for n, i := range indices {
 			if i < 0 || i >= len(d.labels) {
-				return fmt.Errorf("%s: %s image %d of %d", splitsFile, name, i, len(d.labels))
+				return fmt.Errorf("%s: %s image %d of %d", splitsFile, shown(name), i, len(d.labels))
+			}
+			if n > 0 && indices[n-1] >= i {
+				return fmt.Errorf("%s: %s images %d and %d are out of order", splitsFile, shown(name), indices[n-1], i)
 			}
 		}
 	}

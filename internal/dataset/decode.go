@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"sslpipe/internal/tf"
 )
@@ -13,8 +14,9 @@ import (
 // image operations. It builds its graph and session when it first needs them:
 // pixels that fit already need none. It is not safe for concurrent use.
 type decoder struct {
-	shape  [3]int // height, width, channels
-	resize bool   // false: another size than shape is an error
+	shape  [3]int      // height, width, channels
+	resize bool        // false: another size than shape is an error
+	one    *sync.Mutex // held while a large image is decoded, by one decoder of several; nil where there is one
 
 	session *tf.Session
 	files   tf.Output   // string [together]: JPEG files
@@ -80,6 +82,7 @@ type picture struct {
 	name    string
 	file    []byte
 	small   bool // a JPEG file of few pixels
+	large   bool // a file of so many that memory should hold one of its kind
 	pixels  []byte
 	h, w, c int
 	dst     []byte
@@ -104,16 +107,26 @@ func (d *decoder) render(pictures []*picture) error {
 		case p.file == nil:
 			ready = append(ready, p)
 		default:
-			if err := d.decodeFile(p); err != nil {
+			if err := d.finish(p); err != nil {
 				return err
 			}
-			if err := d.fit(p); err != nil {
-				return err
-			}
-			p.pixels = nil
 		}
 	}
 	return d.fit(ready...)
+}
+
+// finish decodes a file and brings it to shape before another is decoded.
+func (d *decoder) finish(p *picture) error {
+	if p.large && d.one != nil {
+		d.one.Lock()
+		defer d.one.Unlock()
+	}
+	if err := d.decodeFile(p); err != nil {
+		return err
+	}
+	err := d.fit(p)
+	p.pixels = nil
+	return err
 }
 
 // decodeTogether decodes up to together small JPEG files. It fails where one of
@@ -193,7 +206,7 @@ func (d *decoder) fit(pictures ...*picture) error {
 		}
 		if !d.resize {
 			// Not a bad file but a choice that the user has to make.
-			return fmt.Errorf("%s is %dx%d pixels and others are %dx%d: choose an image_size", p.name, p.w, p.h, d.shape[1], d.shape[0])
+			return fmt.Errorf("%s is %dx%d pixels and others are %dx%d: choose an image_size", shown(p.name), p.w, p.h, d.shape[1], d.shape[0])
 		}
 		var side int
 		if p.pixels, side = centralSquare(p.pixels, p.h, p.w, d.shape[2]); side == d.shape[0] {

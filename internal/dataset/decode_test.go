@@ -19,7 +19,7 @@ import (
 	"sslpipe/internal/tf/tftest"
 )
 
-func pngOf(t *testing.T, img image.Image) []byte {
+func pngOf(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	if err := png.Encode(&buf, img); err != nil {
@@ -66,12 +66,6 @@ func fileItem(name string, data []byte) item {
 func TestDecodeLossless(t *testing.T) {
 	grey := pngOf(t, paint(image.NewGray(square2), greyAt))
 	colour := pngOf(t, paint(image.NewRGBA(square2), colourAt))
-	var animated bytes.Buffer
-	palette := color.Palette{color.RGBA{10, 20, 30, 255}, color.RGBA{90, 80, 70, 255}}
-	frames := []*image.Paletted{image.NewPaletted(square2, palette), paint(image.NewPaletted(square2, palette), func(int, int) color.Color { return palette[1] })}
-	if err := gif.EncodeAll(&animated, &gif.GIF{Image: frames, Delay: []int{1, 1}}); err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		name     string
 		data     []byte
@@ -87,7 +81,7 @@ func TestDecodeLossless(t *testing.T) {
 		{"deep.png", pngOf(t, paint(image.NewGray16(square2), greyAt)), 1, []byte{10, 20, 30, 40}, []string{"16 bits to 8"}},
 		{"alpha.png", pngOf(t, paint(image.NewNRGBA(square2), func(x, y int) color.Color { return color.NRGBA{uint8(x), uint8(y), 5, 100} })), 3,
 			[]byte{0, 0, 5, 1, 0, 5, 0, 1, 5, 1, 1, 5}, []string{"alpha dropped"}},
-		{"two.gif", animated.Bytes(), 3, []byte{10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30}, []string{"first frame of an animation"}},
+		{"two.gif", gifOf(t, square2, square2), 3, []byte{10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30}, []string{"first frame of an animation"}},
 		{"map.BMP", bmpOf([]byte{3, 2, 1, 6, 5, 4, 0, 0, 9, 8, 7, 12, 11, 10, 0, 0}), 3, []byte{7, 8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6}, nil},
 	} {
 		o, pixels, err := decode(t, c.name, c.data, [3]int{2, 2, c.channels})
@@ -99,6 +93,24 @@ func TestDecodeLossless(t *testing.T) {
 			t.Errorf("%s: pixels %v, traits %q; want %v, %q", c.name, pixels, o.traits, c.want, c.traits)
 		}
 	}
+}
+
+var twoColours = color.Palette{color.RGBA{10, 20, 30, 255}, color.RGBA{90, 80, 70, 255}}
+
+// gifOf makes an animation of frames that lie at places of the picture, the first
+// of the first colour and the others of the second.
+func gifOf(t testing.TB, frames ...image.Rectangle) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	all := &gif.GIF{}
+	for i, place := range frames {
+		all.Image = append(all.Image, paint(image.NewPaletted(place, twoColours), func(int, int) color.Color { return twoColours[min(i, 1)] }))
+		all.Delay = append(all.Delay, 1)
+	}
+	if err := gif.EncodeAll(&buf, all); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }
 
 // bmpOf makes a 2x2 bitmap of 24 bits from rows that are padded to four bytes,

@@ -24,13 +24,13 @@ func newFolder(fsys fs.FS, closer io.Closer) (tree, error) {
 		}
 		info, err := fs.Stat(fsys, name) // follows links
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", shown(name), err)
 		}
 		if info.IsDir() {
-			return fmt.Errorf("%s is a link to a folder: give the folder itself", name)
+			return fmt.Errorf("%s is a link to a folder: give the folder itself", shown(name))
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is no plain file (%s)", name, info.Mode().Type())
+			return fmt.Errorf("%s is no plain file (%s)", shown(name), info.Mode().Type())
 		}
 		t.sorted = append(t.sorted, name)
 		return nil
@@ -67,7 +67,7 @@ func (t *folderTree) open(name string) (blob, error) {
 	}
 	at, ok := f.(readAtFile)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("%s cannot be read at an offset", name), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s cannot be read at an offset", shown(name)), f.Close())
 	}
 	return fileBlob{File: at, size: info.Size()}, nil
 }

@@ -2,12 +2,12 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"path"
 	"slices"
@@ -26,35 +26,35 @@ type format struct {
 	name, magic string
 	extensions  []string
 	config      func(data []byte) (image.Config, error)
+	// first cuts a file of several images to the first one and tells whether
+	// there were more; nil for formats that decode one image alone.
+	first func(data []byte) (one []byte, more bool, err error)
 }
 
-// jpegMagic begins every JPEG file.
-const jpegMagic = "\xff\xd8\xff"
-
 var formats = []format{
-	{"JPEG", jpegMagic, []string{".jpg", ".jpeg"}, func(b []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(b)) }},
-	{"PNG", "\x89PNG\r\n\x1a\n", []string{".png"}, func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) }},
-	{"GIF", "GIF8", []string{".gif"}, func(b []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(b)) }},
-	{"BMP", "BM", []string{".bmp"}, bmpConfig},
+	{"JPEG", jpegMagic, []string{".jpg", ".jpeg"}, jpegConfig, nil},
+	{"PNG", "\x89PNG\r\n\x1a\n", []string{".png"}, pngConfig, nil},
+	{"GIF", "GIF8", []string{".gif"}, func(b []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(b)) }, firstOfGIF},
+	{"BMP", "BM", []string{".bmp"}, bmpConfig, nil},
 }
 
 // header is what can be told of an image file without decoding it.
 type header struct {
-	width, height int
+	format        *format
+	width, height int // 0 where the file ends before it says so
 	jpeg, grey    bool
 	traits        []string // what decoding changes, in words
 }
 
-// inspect reads an image file's header. A header that Go's decoder does not know
-// but TensorFlow's may comes back without size; what neither can decode, and
-// what is too large, is an error that says so.
+// inspect reads an image file's header, or as much of it as is there. What is not
+// decoded and what is too large is an error that says so.
 func inspect(name string, data []byte) (header, error) {
 	i := slices.IndexFunc(formats, func(f format) bool { return bytes.HasPrefix(data, []byte(f.magic)) })
 	if i < 0 {
 		return header{}, unknownFormat(data)
 	}
-	f := formats[i]
-	h := header{jpeg: f.magic == jpegMagic}
+	f := &formats[i]
+	h := header{format: f, jpeg: f.magic == jpegMagic}
 	if !slices.Contains(f.extensions, strings.ToLower(path.Ext(name))) {
 		h.traits = append(h.traits, "named for another format")
 	}
@@ -63,8 +63,8 @@ func inspect(name string, data []byte) (header, error) {
 		return h, nil
 	}
 	h.width, h.height = config.Width, config.Height
-	if h.width < 1 || h.height < 1 || h.width > maxSide || h.height > maxSide || h.width*h.height > maxArea {
-		return h, fmt.Errorf("is %dx%d pixels, which is too large", h.width, h.height)
+	if err := checkSize(h.width, h.height); err != nil {
+		return h, err
 	}
 	switch config.ColorModel {
 	case color.GrayModel, color.Gray16Model:
@@ -78,12 +78,34 @@ func inspect(name string, data []byte) (header, error) {
 	case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
 		h.traits = append(h.traits, "16 bits to 8")
 	}
-	if f.name == "GIF" {
-		if all, err := gif.DecodeAll(bytes.NewReader(data)); err == nil && len(all.Image) > 1 {
-			h.traits = append(h.traits, "first frame of an animation")
-		}
-	}
 	return h, nil
+}
+
+// checkSize refuses images that would take gigabytes to decode.
+func checkSize(width, height int) error {
+	switch {
+	case width < 1 || height < 1:
+		return fmt.Errorf("is %dx%d pixels, which is no image", width, height)
+	case width > maxSide || height > maxSide || width*height > maxArea:
+		return fmt.Errorf("is %dx%d pixels, which is too large", width, height)
+	}
+	return nil
+}
+
+// decodable returns what of a file is to be decoded. Its header must state a size,
+// since without one nothing bounds what decoding it takes.
+func (h header) decodable(data []byte) (one []byte, traits []string, err error) {
+	if h.width < 1 {
+		return nil, nil, errors.New("cannot be decoded: its header is damaged or states no size")
+	}
+	if h.format.first == nil {
+		return data, h.traits, nil
+	}
+	one, more, err := h.format.first(data)
+	if more {
+		h.traits = append(h.traits, "first frame of an animation")
+	}
+	return one, h.traits, err
 }
 
 // unknownFormat says what a file is that TensorFlow does not decode.
@@ -99,14 +121,25 @@ func unknownFormat(data []byte) error {
 	return errors.New("is no JPEG, PNG, GIF or BMP")
 }
 
+// pngConfig reads a PNG's header. Where Go's decoder does not get along with it,
+// TensorFlow's may: the size is at the same place in any case.
+func pngConfig(data []byte) (image.Config, error) {
+	config, err := png.DecodeConfig(bytes.NewReader(data))
+	if err == nil {
+		return config, nil
+	}
+	if len(data) < 33 || string(data[12:16]) != "IHDR" {
+		return image.Config{}, errors.New("short header")
+	}
+	return image.Config{Width: int(binary.BigEndian.Uint32(data[16:])), Height: int(binary.BigEndian.Uint32(data[20:]))}, nil
+}
+
 // bmpConfig reads the size from a Windows bitmap's header.
 func bmpConfig(data []byte) (image.Config, error) {
 	if len(data) < 26 {
 		return image.Config{}, errors.New("short header")
 	}
-	le := func(at int) int {
-		return int(int32(uint32(data[at]) | uint32(data[at+1])<<8 | uint32(data[at+2])<<16 | uint32(data[at+3])<<24))
-	}
+	le := func(at int) int { return int(int32(binary.LittleEndian.Uint32(data[at:]))) }
 	height := le(22)
 	return image.Config{ColorModel: color.RGBAModel, Width: le(18), Height: max(height, -height)}, nil // negative: top row first
 }

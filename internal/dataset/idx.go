@@ -65,26 +65,29 @@ func (c *catalogue) addIDX(o opener, t tree, p part, imagesName, labelsName stri
 	}
 	shape, offset, err := headerIDX(images)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", imagesName, err)
+		return 0, fmt.Errorf("%s: %w", shown(imagesName), err)
 	}
 	rows, labelOffset, err := headerIDX(labels)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", labelsName, err)
+		return 0, fmt.Errorf("%s: %w", shown(labelsName), err)
 	}
 	if len(shape) < 3 || len(rows) != 1 || shape[0] != rows[0] {
-		return 0, fmt.Errorf("%s has dimensions %v and %s %v", imagesName, shape, labelsName, rows)
+		return 0, fmt.Errorf("%s has dimensions %v and %s %v", shown(imagesName), shape, shown(labelsName), rows)
 	}
 	raw := [3]int{shape[1], shape[2], 1}
 	if len(shape) == 4 {
 		raw[2] = shape[3]
 	}
 	if raw[2] != 1 && raw[2] != 3 || c.raw != [3]int{} && c.raw != raw {
-		return 0, fmt.Errorf("%s has images of %v, others %v", imagesName, raw, c.raw)
+		return 0, fmt.Errorf("%s has images of %v, others %v", shown(imagesName), raw, c.raw)
+	}
+	if err := checkCount(int64(rows[0])); err != nil {
+		return 0, fmt.Errorf("%s: %w", shown(imagesName), err)
 	}
 	c.raw = raw
 	bytes := make([]byte, rows[0])
 	if _, err := labels.ReadAt(bytes, labelOffset); err != nil {
-		return 0, fmt.Errorf("%s: %w", labelsName, err)
+		return 0, fmt.Errorf("%s: %w", shown(labelsName), err)
 	}
 	values, top := make([]int, len(bytes)), 0
 	for i, b := range bytes {
@@ -106,7 +109,7 @@ func (c *catalogue) openIDX(o opener, t tree, name string) (blob, error) {
 		packed := b
 		b, err = o.unpack(packed)
 		if err := errors.Join(err, packed.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", shown(name), err)
 		}
 	}
 	c.blobs = append(c.blobs, b)

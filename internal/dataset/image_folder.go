@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // partFolders are the folder names that say where images belong. Where a set has
@@ -50,7 +52,7 @@ func (c *catalogue) addFolders(t tree, names []string) error {
 	for i, name := range names {
 		p, err := arranged.place(name)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", shown(name), err)
 		}
 		places[i] = p
 		hasTest = hasTest || p.part == partTest
@@ -76,6 +78,10 @@ func (c *catalogue) addFolders(t tree, names []string) error {
 // addFile appends an image that is a file of its own.
 func (c *catalogue) addFile(t tree, name string, p part, label int) {
 	c.items = append(c.items, item{name: name, part: p, label: label, read: func() ([]byte, error) {
+		// Opening a member of an archive unpacks it.
+		if size, err := t.size(name); err == nil && size > maxImageFile {
+			return nil, tooLarge(size)
+		}
 		return readAll(t.open(name))
 	}})
 }
@@ -144,7 +150,7 @@ func (a arrangement) place(name string) (place, error) {
 		case a.beside:
 			folders = folders[a.root:]
 		default:
-			return place{}, fmt.Errorf("lies in %q, which is none of train, val, test and unlabelled", folders[a.root])
+			return place{}, fmt.Errorf("lies in %.200q, which is none of train, val, test and unlabelled", folders[a.root])
 		}
 	}
 	if a.flat || p == partUnlabelled {
@@ -153,7 +159,9 @@ func (a arrangement) place(name string) (place, error) {
 	if len(folders) == 0 || folders[0] == "." {
 		return place{}, errors.New("lies in no folder named for its class")
 	}
-	return place{part: p, class: folders[0]}, nil
+	// Letters with marks have two spellings that look the same. Pipelines use the
+	// composed one, file systems and archives either.
+	return place{part: p, class: norm.NFC.String(folders[0])}, nil
 }
 
 // commonFolder returns the folder, with its slash, that all files share.

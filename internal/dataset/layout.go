@@ -83,6 +83,25 @@ func (c *catalogue) Close() error {
 	return first
 }
 
+// catalogue lists the images of a tree. What it lists can be shown and held in
+// memory, whatever the files say. It is to be closed also when it comes with an
+// error.
+func (l layout) catalogue(o opener, t tree) (*catalogue, error) {
+	c, err := l.read(o, t)
+	if err != nil {
+		return c, err
+	}
+	return c, checkLabels(c.labels)
+}
+
+// checkCount refuses more images than memory holds a list of, before there is one.
+func checkCount(n int64) error {
+	if n > maxImages {
+		return fmt.Errorf("has %d images, more than %d", n, maxImages)
+	}
+	return nil
+}
+
 // records appends n images that lie one after another in a blob: size bytes
 // each, the first at offset, stride bytes apart. Pixels turns them into [H, W, C].
 func (c *catalogue) records(b blob, name string, p part, n int, offset, stride, size int64, labels []int, pixels func([]byte) []byte) {
@@ -134,7 +153,7 @@ func byBase(t tree) map[string]string {
 func readLines(t tree, name string) ([]string, error) {
 	raw, err := readAll(t.open(name))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	var lines []string
 	scanner := bufio.NewScanner(bytes.NewReader(raw))
@@ -143,5 +162,8 @@ func readLines(t tree, name string) ([]string, error) {
 			lines = append(lines, line)
 		}
 	}
-	return lines, scanner.Err()
+	if err := scanner.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", shown(name), err)
+	}
+	return lines, nil
 }

@@ -58,7 +58,7 @@ func Examine(ctx context.Context, name string) (s *Survey, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s %w", name, err)
 	}
-	c, err := l.read(o, t)
+	c, err := l.catalogue(o, t)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if err != nil {
 		return nil, &LayoutError{Layout: l.name, Doc: l.doc, err: fmt.Errorf("%s: %w", name, err)}
@@ -111,7 +111,7 @@ func kindsOfFiles(names []string) string {
 	})
 	var parts []string
 	for _, kind := range kinds[:min(3, len(kinds))] {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[kind], cmp.Or(kind, "without extension")))
+		parts = append(parts, fmt.Sprintf("%d %s", counts[kind], cmp.Or(shown(kind), "without extension")))
 	}
 	if len(kinds) > 3 {
 		parts = append(parts, "...")
@@ -234,7 +234,7 @@ func readHeader(t tree, name string) (h header, size int64, err error) {
 	defer func() { err = errors.Join(err, b.Close()) }()
 	for length := min(b.Size(), headerBytes); ; length = b.Size() {
 		if length > maxImageFile {
-			return header{}, b.Size(), fmt.Errorf("file of %d bytes is too large", length)
+			return header{}, b.Size(), tooLarge(length)
 		}
 		data := make([]byte, length)
 		if n, err := b.ReadAt(data, 0); n < len(data) {

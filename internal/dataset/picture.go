@@ -29,21 +29,17 @@ func (p *Pictures) Decode(dst []byte, files []string) (bad []error, err error) {
 	shape := p.decoder.shape
 	stride := shape[0] * shape[1] * shape[2]
 	bad = make([]error, len(files))
-	for start := 0; start < len(files); start += together {
-		var pictures []*picture
-		for i, file := range files[start:min(start+together, len(files))] {
-			loaded := p.load(file)
-			loaded.dst = dst[(start+i)*stride : (start+i+1)*stride]
-			pictures = append(pictures, loaded)
+	err = p.decoder.renderAll(len(files), func(i int) (*picture, error) {
+		loaded := p.load(files[i])
+		loaded.dst = dst[i*stride : (i+1)*stride]
+		return loaded, nil
+	}, func(i int, done *picture) {
+		if done.bad != "" {
+			bad[i] = errors.New(done.bad)
 		}
-		if err := p.decoder.render(pictures); err != nil {
-			return nil, fmt.Errorf("decode images: %w", err)
-		}
-		for i, done := range pictures {
-			if done.bad != "" {
-				bad[start+i] = errors.New(done.bad)
-			}
-		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decode images: %w", err)
 	}
 	return bad, nil
 }

@@ -75,7 +75,7 @@ func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	c, err := findLayout(p.source.Layout).read(p.opener(), t)
+	c, err := findLayout(p.source.Layout).catalogue(p.opener(), t)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if err != nil {
 		return nil, fmt.Errorf("layout %s: %w", p.source.Layout, err)
@@ -103,7 +103,7 @@ func (p *preparation) files() (tree, error) {
 		p.origin = "carried by the program"
 		return newFolder(p.known.Embedded, nil)
 	case s.URL != "":
-		p.origin = s.URL
+		p.origin = fetch.Address(s.URL)
 		return p.fetch(filepath.Join(p.downloads, strings.ToLower(s.SHA256[:16])), []fetch.File{{URL: s.URL, SHA256: s.SHA256}})
 	}
 	p.origin = p.known.Files[0].URL
@@ -173,7 +173,10 @@ func fileName(address string) (string, error) {
 	}
 	name := path.Base(u.Path)
 	if (u.Scheme != "http" && u.Scheme != "https") || name == "." || name == "/" || name == ".." {
-		return "", fmt.Errorf("%q is no http or https address of a file", address)
+		return "", fmt.Errorf("%q is no http or https address of a file", fetch.Address(address))
+	}
+	if len(name) > longName || !printable(name) {
+		return "", fmt.Errorf("%q ends in a name that no file should have", fetch.Address(address))
 	}
 	return name, nil
 }

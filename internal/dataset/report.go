@@ -32,7 +32,7 @@ func (r *Report) tooMany(files int) error {
 	}
 	var first []string
 	for _, s := range r.Skipped[:min(5, len(r.Skipped))] {
-		first = append(first, s.Name+" "+s.Reason)
+		first = append(first, shown(s.Name)+" "+s.Reason)
 	}
 	return fmt.Errorf("%d of %d images cannot be decoded, more than %g %%: %s", len(r.Skipped), files, 100*maxBadShare, strings.Join(first, "; "))
 }

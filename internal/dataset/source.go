@@ -80,7 +80,7 @@ func (s Source) check(isKnown bool) error {
 	case s.URL != "" && (isKnown || s.Path != ""):
 		return errors.New("a url stands alone: give no name or path with it")
 	case s.URL != "" && s.SHA256 == "":
-		return fmt.Errorf("%s needs the sha256 of what it serves", s.URL)
+		return fmt.Errorf("%s needs the sha256 of what it serves", fetch.Address(s.URL))
 	case s.SHA256 != "" && !fetch.IsSHA256(s.SHA256):
 		return fmt.Errorf("%q is not a sha256 of 64 hexadecimal digits", s.SHA256)
 	case !slices.Contains(Layouts(), s.Layout):

@@ -72,6 +72,8 @@ func TestSourceRefusals(t *testing.T) {
 		"cannot be negative":                                      {Name: "cifar10", TestPerClass: -1},
 		"at least two classes":                                    {Name: "cifar10", Classes: map[string]string{"a": "cat"}},
 		"is no http or https address":                             {URL: "ftp://x/y.zip", Layout: "idx", SHA256: digest},
+		`"http://x/%1b[2J" ends in a name that no file`:           {URL: "http://x/%1b[2J", Layout: "idx", SHA256: digest},
+		`"http://me:xxxxx@x/" is no http`:                         {URL: "http://me:sesame@x/", Layout: "idx", SHA256: digest},
 		"no such file":                                            {Path: "/does/not/exist.zip", Layout: "idx"},
 		"a sha256 belongs to an archive":                          {Path: t.TempDir(), Layout: "idx", SHA256: digest},
 	} {

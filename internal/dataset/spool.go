@@ -105,13 +105,18 @@ func (o opener) spoolUpTo(r io.Reader, limit int64) (blob, error) {
 	return fileBlob{File: f, size: size}, nil
 }
 
+// tooLarge is a file of more bytes than memory should hold at once.
+type tooLarge int64
+
+func (t tooLarge) Error() string { return fmt.Sprintf("file of %d bytes is too large", int64(t)) }
+
 // readAll returns the whole content of a blob and closes it.
 func readAll(b blob, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	if b.Size() > maxImageFile {
-		return nil, errors.Join(fmt.Errorf("file of %d bytes is too large", b.Size()), b.Close())
+		return nil, errors.Join(tooLarge(b.Size()), b.Close())
 	}
 	data := make([]byte, b.Size())
 	_, err = io.ReadFull(io.NewSectionReader(b, 0, b.Size()), data)

@@ -31,7 +31,7 @@ func readSTL10(_ opener, t tree) (*catalogue, error) {
 		}
 		largest, err := c.addSTL10(t, files[p.images], files[p.labels], p.part)
 		if err != nil {
-			return c, fmt.Errorf("%s: %w", p.images, err)
+			return c, fmt.Errorf("%s: %w", shown(files[p.images]), err)
 		}
 		top = max(top, largest)
 	}
@@ -42,7 +42,7 @@ func readSTL10(_ opener, t tree) (*catalogue, error) {
 		}
 	}
 	if c.labels != nil && top >= len(c.labels) {
-		return c, fmt.Errorf("label %d of %d classes", top+1, len(c.labels))
+		return c, fmt.Errorf("%s: has %d classes, and there is label %d", shown(files["class_names.txt"]), len(c.labels), top+1)
 	}
 	for i := len(c.labels); i <= top; i++ {
 		c.labels = append(c.labels, strconv.Itoa(i+1))
@@ -61,8 +61,11 @@ func (c *catalogue) addSTL10(t tree, imagesName, labelsName string, p part) (int
 	top := 0
 	if labelsName != "" {
 		raw, err := readAll(t.open(labelsName))
+		if err == nil {
+			err = checkCount(int64(len(raw)))
+		}
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%s: %w", shown(labelsName), err)
 		}
 		for i, b := range raw {
 			if b == 0 {
@@ -83,6 +86,9 @@ func (c *catalogue) addSTL10(t tree, imagesName, labelsName string, p part) (int
 	size := int64(3 * c.raw[0] * c.raw[1])
 	if size == 0 || images.Size()%size != 0 || labels != nil && images.Size()/size != int64(len(labels)) {
 		return 0, fmt.Errorf("has %d bytes for %d images of %d", images.Size(), len(labels), size)
+	}
+	if err := checkCount(images.Size() / size); err != nil {
+		return 0, err
 	}
 	c.records(images, imagesName, p, int(images.Size()/size), 0, size, size, labels, columnMajor(c.raw[0]))
 	return top, nil

@@ -66,8 +66,11 @@ func (p *preparation) shape(c *catalogue, items []item) (shape [3]int, resize bo
 	if shape == [3]int{} && s.ImageSize == 0 {
 		for _, it := range items {
 			data, err := it.read()
+			if _, large := errors.AsType[tooLarge](err); large {
+				continue
+			}
 			if err != nil {
-				return shape, false, fmt.Errorf("%s: %w", it.name, err)
+				return shape, false, fmt.Errorf("%s: %w", shown(it.name), err)
 			}
 			if h, err := inspect(it.name, data); err == nil && h.width > 0 {
 				shape = [3]int{h.height, h.width, 0}

@@ -37,7 +37,7 @@ func readTinyImageNet(_ opener, t tree) (*catalogue, error) {
 		case folders[0] == "val":
 			wnid, ok := annotated[path.Base(name)]
 			if !ok {
-				return c, fmt.Errorf("%s is not in val_annotations.txt", name)
+				return c, fmt.Errorf("%s is not in val_annotations.txt", shown(name))
 			}
 			images = append(images, found{name, wnid, partTest})
 		default:
@@ -51,7 +51,7 @@ func readTinyImageNet(_ opener, t tree) (*catalogue, error) {
 	for _, f := range images {
 		label, ok := slices.BinarySearch(c.labels, f.wnid)
 		if !ok {
-			return c, fmt.Errorf("%s is of class %s, which has no training images", f.name, f.wnid)
+			return c, fmt.Errorf("%s is of class %s, which has no training images", shown(f.name), shown(f.wnid))
 		}
 		c.addFile(t, f.name, f.part, label)
 	}
@@ -88,7 +88,7 @@ func tinyAnnotations(t tree) (root string, classes map[string]string, err error)
 	for n, line := range lines {
 		fields := strings.Split(line, "\t")
 		if len(fields) < 2 {
-			return "", nil, fmt.Errorf("%s:%d: no image and class separated by a tab", name, n+1)
+			return "", nil, fmt.Errorf("%s:%d: no image and class separated by a tab", shown(name), n+1)
 		}
 		classes[fields[0]] = fields[1]
 	}

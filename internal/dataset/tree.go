@@ -28,14 +28,21 @@ type blob interface {
 
 // limits keep a hostile archive from filling the disk or the memory.
 type limits struct {
-	entries int   // files in one archive
+	entries int   // of one archive, folders included
 	bytes   int64 // unpacked bytes of one archive
 	ratio   int64 // unpacked bytes for each packed byte, beyond the first 64 MiB
 }
 
-// defaultLimits leave room for all of ImageNet. JPEG hardly packs at all and raw
-// pixels pack about twofold; bombs start at a thousandfold.
-var defaultLimits = limits{entries: 20_000_000, bytes: 1 << 40, ratio: 200}
+// defaultLimits leave room for the 1.4 million images of ILSVRC: what is known of
+// each stays in memory. JPEG hardly packs at all and raw pixels pack about
+// twofold; bombs start at a thousandfold.
+var defaultLimits = limits{entries: maxImages, bytes: 1 << 40, ratio: 200}
+
+// maxImages bounds a data set, since each of its images takes a few hundred bytes
+// of memory beside its pixels.
+const maxImages = 2_000_000
+
+func (l limits) tooMany() error { return fmt.Errorf("has more than %d entries", l.entries) }
 
 // unpacked returns how many bytes an archive of a size may unpack to.
 func (l limits) unpacked(packed int64) int64 {

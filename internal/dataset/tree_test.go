@@ -25,7 +25,7 @@ type entry struct {
 
 var plain = []entry{{name: "b/two.txt", body: "two"}, {name: "a/one.txt", body: "one"}, {name: "a/empty"}}
 
-func tarOf(t *testing.T, entries []entry) []byte {
+func tarOf(t testing.TB, entries []entry) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
@@ -34,6 +34,9 @@ func tarOf(t *testing.T, entries []entry) []byte {
 			e.kind = tar.TypeReg
 		}
 		h := &tar.Header{Name: e.name, Typeflag: e.kind, Linkname: e.link, Mode: 0o644, Size: int64(len(e.body)), Format: tar.FormatUSTAR}
+		if !ascii(e.name) {
+			h.Format = tar.FormatPAX
+		}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +50,9 @@ func tarOf(t *testing.T, entries []entry) []byte {
 	return buf.Bytes()
 }
 
-func zipOf(t *testing.T, entries []entry, method uint16) []byte {
+func ascii(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r > 0x7e }) < 0 }
+
+func zipOf(t testing.TB, entries []entry, method uint16) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
@@ -71,7 +76,7 @@ func zipOf(t *testing.T, entries []entry, method uint16) []byte {
 	return buf.Bytes()
 }
 
-func gzipOf(t *testing.T, data []byte) []byte {
+func gzipOf(t testing.TB, data []byte) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
@@ -84,7 +89,7 @@ func gzipOf(t *testing.T, data []byte) []byte {
 	return buf.Bytes()
 }
 
-func zstdOf(t *testing.T, data []byte, options ...zstd.EOption) []byte {
+func zstdOf(t testing.TB, data []byte, options ...zstd.EOption) []byte {
 	t.Helper()
 	w, err := zstd.NewWriter(nil, options...)
 	if err != nil {

@@ -18,11 +18,19 @@ type watched struct {
 	timer *time.Timer
 	stall time.Duration
 	count func(n int)
+	since int // bytes since the moment was put off
 }
+
+// trickle is the least that a server must send within the longest silence, in
+// bytes: less would take years for a data set.
+const trickle = 4096
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
-	w.timer.Reset(w.stall)
+	if w.since += n; w.since >= trickle {
+		w.since = 0
+		w.timer.Reset(w.stall)
+	}
 	w.count(n)
 	return n, err
 }
@@ -38,7 +46,7 @@ func (t *transfer) write(body io.Reader) error {
 	if err := f.Truncate(start); err != nil {
 		return backoff.Permanent(errors.Join(err, f.Close()))
 	}
-	limit := int64(maxDownload)
+	limit := t.Most
 	if t.total() > 0 {
 		limit = t.total()
 	}
@@ -51,8 +59,12 @@ func (t *transfer) write(body io.Reader) error {
 		return backoff.Permanent(copyErr)
 	}
 	if t.have > limit {
+		err := fmt.Errorf("server sent more than %d bytes: %s", limit, t.suspicion())
+		if t.total() == 0 {
+			err = backoff.Permanent(err) // another attempt would be as long
+		}
 		t.discard()
-		return fmt.Errorf("server sent more than %d bytes", limit)
+		return err
 	}
 	if copyErr == nil && t.have < t.total() {
 		return io.ErrUnexpectedEOF

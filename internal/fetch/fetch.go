@@ -6,6 +6,9 @@
 //
 //   - a file without a SHA-256 digest, unless the caller says [File].Unpinned,
 //     and bytes that do not match the digest or the size that a caller knows;
+//   - to go from https to http, or to anything else, and certificates that do
+//     not prove who the server is;
+//   - a server that sends next to nothing, or without end;
 //   - of an unpinned file, whose caller checks what it can: an answer without a
 //     length or with a huge one, another length than the server stated, and
 //     bytes of which no strong entity tag says that they are of one version.
@@ -13,7 +16,7 @@
 // It does not unpack, and knows nothing of what it downloads. What a caller may
 // state about a file is a field of [File]; how a server's answer is judged is in
 // accept (transfer.go), which answers are worth another attempt in refusal
-// (retry.go).
+// (retry.go), where a server may point in redirect (address.go).
 package fetch
 
 import (
@@ -39,10 +42,11 @@ type File struct {
 
 // Fetcher says how to download. The zero value is ready for use.
 type Fetcher struct {
-	Client *http.Client  // nil: http.DefaultClient
+	Client *http.Client  // nil: the default; where it is redirected to is decided here
 	Tries  int           // attempts in a row that gain no byte before it gives up; 0: 6
 	Wait   time.Duration // first wait between attempts; 0: one second
-	Stall  time.Duration // longest silence of a server; 0: one minute
+	Stall  time.Duration // longest time without 4 KiB of the file; 0: one minute
+	Most   int64         // bytes of a file whose length nobody states; 0: 256 GiB
 	// Retrying is told why an attempt failed and how long it waits before the
 	// next; nil is not told.
 	Retrying func(err error, wait time.Duration)
@@ -56,12 +60,12 @@ type Fetcher struct {
 // called with bytes done and in total (0 if unknown).
 func (f Fetcher) Fetch(ctx context.Context, file File, dest string, report func(done, total int64)) (err error) {
 	if !IsSHA256(file.SHA256) && (file.SHA256 != "" || !file.Unpinned) {
-		return fmt.Errorf("download %s: a sha256 digest is needed to trust it", file.URL)
+		return fmt.Errorf("download %s: a sha256 digest is needed to trust it", Address(file.URL))
 	}
 	if !f.NoLock {
 		lock := flock.New(dest + ".lock")
 		if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
-			return fmt.Errorf("download %s: wait for another download: %w", file.URL, err)
+			return fmt.Errorf("download %s: wait for another download: %w", Address(file.URL), err)
 		}
 		defer func() { err = errors.Join(err, lock.Unlock()) }()
 	}
@@ -70,15 +74,15 @@ func (f Fetcher) Fetch(ctx context.Context, file File, dest string, report func(
 		return nil
 	}
 	if err := f.download(ctx, file, dest, report); err != nil {
-		return fmt.Errorf("download %s: %w", file.URL, err)
+		return fmt.Errorf("download %s: %w", Address(file.URL), err)
 	}
 	return nil
 }
 
 func (f Fetcher) download(ctx context.Context, file File, dest string, report func(done, total int64)) error {
 	t := transfer{Fetcher: f.withDefaults(), file: file, part: dest + ".part", report: report}
-	resumed := t.load() > 0
-	for {
+	t.load()
+	for again := false; ; again = true {
 		if err := t.complete(ctx); err != nil {
 			return err
 		}
@@ -89,12 +93,15 @@ func (f Fetcher) download(ctx context.Context, file File, dest string, report fu
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		err = fmt.Errorf("%w: %s", err, t.suspicion())
+		joined := t.joined
 		// The bytes are wrong: they must not be there for the next attempt.
 		t.discard()
-		if !resumed {
+		if again || !joined {
 			return err
 		}
-		resumed = false // an old part may have been at fault: once more, from nothing
+		// Parts of different versions may have been joined: once more, from nothing.
+		t.Retrying(err, 0)
 	}
 	if err := os.Rename(t.part, dest); err != nil {
 		return err
@@ -105,8 +112,15 @@ func (f Fetcher) download(ctx context.Context, file File, dest string, report fu
 
 func (f Fetcher) withDefaults() Fetcher {
 	if f.Client == nil {
-		f.Client = http.DefaultClient
+		// A connection is for one request: what comes behind the answer is nothing
+		// that anybody waits for.
+		own := http.DefaultTransport.(*http.Transport).Clone()
+		own.DisableKeepAlives = true
+		f.Client = &http.Client{Transport: own}
 	}
+	client := *f.Client
+	client.CheckRedirect = redirect
+	f.Client = &client
 	if f.Tries == 0 {
 		f.Tries = 6
 	}
@@ -115,6 +129,9 @@ func (f Fetcher) withDefaults() Fetcher {
 	}
 	if f.Stall == 0 {
 		f.Stall = time.Minute
+	}
+	if f.Most == 0 {
+		f.Most = maxDownload
 	}
 	if f.Retrying == nil {
 		f.Retrying = func(error, time.Duration) {}
@@ -135,7 +152,7 @@ func (f File) verify(ctx context.Context, path string) error {
 		return err
 	}
 	if !strings.EqualFold(got, f.SHA256) {
-		return fmt.Errorf("%s has sha256 %s, not %s", filepath.Base(path), got, f.SHA256)
+		return fmt.Errorf("what is there has sha256 %s, not %s", got, f.SHA256)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -29,14 +30,15 @@ func (t *transfer) complete(ctx context.Context) error {
 		if !t.resumable() {
 			t.discard() // bytes that cannot be continued are no gain
 		}
-		// A gain is more than ever before: a server that makes the same bytes
-		// start again and again would otherwise be asked for ever.
-		if failures++; t.have > most {
+		// A gain is more than ever before, and more than a trickle: a server that
+		// makes the same bytes start again and again, or sends one a minute, would
+		// otherwise be asked for ever.
+		if failures++; t.have >= most+trickle {
 			failures, most = 0, t.have
 			waits.Reset()
 		}
 		if failures >= t.Tries {
-			return fmt.Errorf("gave up after %d attempts: %w", failures, err)
+			return fmt.Errorf("gave up after %d attempts: %w; try again later, what has arrived is kept where it can be continued", failures, err)
 		}
 		wait := max(waits.NextBackOff(), asked(err))
 		t.Retrying(err, wait)
@@ -57,11 +59,16 @@ func pause(ctx context.Context, wait time.Duration) error {
 
 // retryAfter is a refusal by a server that said when to come back.
 type retryAfter struct {
-	status string
+	status int
 	wait   time.Duration
 }
 
-func (r *retryAfter) Error() string { return "server answers " + r.status }
+func (r *retryAfter) Error() string { return answers(r.status) }
+
+// answers names a status in our words: those of the server may be anything.
+func answers(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("server answers %d %s", status, http.StatusText(status)))
+}
 
 // asked is how long the server behind an error wants to be left alone.
 func asked(err error) time.Duration {
@@ -76,9 +83,16 @@ func asked(err error) time.Duration {
 func refusal(r *http.Response) error {
 	switch {
 	case r.StatusCode >= 500, r.StatusCode == http.StatusTooManyRequests, r.StatusCode == http.StatusRequestTimeout:
-		return &retryAfter{status: r.Status, wait: parseRetryAfter(r.Header.Get("Retry-After"))}
+		return &retryAfter{status: r.StatusCode, wait: parseRetryAfter(r.Header.Get("Retry-After"))}
 	}
-	return backoff.Permanent(fmt.Errorf("server answers %s", r.Status))
+	advice := "check the address in a browser"
+	switch r.StatusCode {
+	case http.StatusNotFound, http.StatusGone:
+		advice = "the file is not there, or not any more; look for its new address"
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		advice = "it wants to know who asks; get the file by other means"
+	}
+	return backoff.Permanent(fmt.Errorf("%s: %s", answers(r.StatusCode), advice))
 }
 
 // maxRetryAfter bounds what a server may ask for: nobody waits for a day.
@@ -86,8 +100,8 @@ const maxRetryAfter = 5 * time.Minute
 
 func parseRetryAfter(header string) time.Duration {
 	var wait time.Duration
-	if seconds, err := strconv.Atoi(header); err == nil {
-		wait = time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait = time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
 	} else if at, err := http.ParseTime(header); err == nil {
 		wait = time.Until(at)
 	}

@@ -20,7 +20,9 @@ type transfer struct {
 	file   File
 	part   string // path of the partial file; its state is beside it, in part.json
 	state  transferState
-	have   int64 // bytes in the partial file
+	have   int64  // bytes in the partial file
+	joined bool   // the bytes came in several answers
+	hint   string // what the answer looked like, where that may be why its bytes are wrong
 	report func(done, total int64)
 }
 
@@ -33,18 +35,18 @@ type transferState struct {
 	Length   int64  `json:"length"` // of the whole file; 0 unknown
 }
 
-// load reads what an earlier attempt left and returns its length. A part that
-// belongs to something else, or cannot be continued, is dropped.
-func (t *transfer) load() int64 {
+// load reads what an earlier attempt left. A part that belongs to something else,
+// or cannot be continued, is dropped.
+func (t *transfer) load() {
 	raw, err := os.ReadFile(t.part + ".json")
 	info, statErr := os.Stat(t.part)
 	if err == nil && statErr == nil && json.Unmarshal(raw, &t.state) == nil {
 		t.have = info.Size()
 	}
-	if t.have == 0 || t.state.URL != t.file.URL || t.state.SHA256 != t.file.SHA256 || !t.resumable() {
+	if t.have == 0 || t.state.URL != Address(t.file.URL) || t.state.SHA256 != t.file.SHA256 || !t.resumable() {
 		t.discard()
 	}
-	return t.have
+	t.joined = t.have > 0
 }
 
 // resumable reports whether it can be told that the rest fits the partial bytes:
@@ -54,7 +56,10 @@ func (t *transfer) resumable() bool {
 }
 
 // strong reports whether an entity tag promises the same bytes; W/"x" does not.
-func strong(etag string) bool { return strings.HasPrefix(etag, `"`) }
+// What could not be sent back is no tag.
+func strong(etag string) bool {
+	return len(etag) < 1024 && strings.HasPrefix(etag, `"`) && plain(etag) == etag
+}
 
 // discard forgets the partial bytes and their state. What cannot be removed is
 // truncated by the next attempt.
@@ -62,7 +67,7 @@ func (t *transfer) discard() {
 	for _, path := range []string{t.part, t.part + ".json"} {
 		_ = os.Remove(path)
 	}
-	t.have, t.state = 0, transferState{}
+	t.have, t.state, t.joined = 0, transferState{}, false
 }
 
 // attempt makes one request for the bytes that are missing.
@@ -72,7 +77,7 @@ func (t *transfer) attempt(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(t.Stall, func() { cancel(fmt.Errorf("server was silent for %s", t.Stall)) })
+	timer := time.AfterFunc(t.Stall, func() { cancel(fmt.Errorf("server was silent for %s, or sent less than %d bytes", t.Stall, trickle)) })
 	defer timer.Stop()
 	request, err := t.request(ctx)
 	if err != nil {
@@ -80,7 +85,7 @@ func (t *transfer) attempt(ctx context.Context) error {
 	}
 	response, err := t.Client.Do(request)
 	if err != nil {
-		return silence(ctx, err)
+		return unreachable(silence(ctx, err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	if err := t.accept(response); err != nil {
@@ -116,10 +121,15 @@ func (t *transfer) request(ctx context.Context) (*http.Request, error) {
 	switch {
 	case strong(t.state.ETag):
 		r.Header.Set("If-Range", t.state.ETag)
-	case t.state.Modified != "":
+	case isDate(t.state.Modified):
 		r.Header.Set("If-Range", t.state.Modified)
 	}
 	return r, nil
+}
+
+func isDate(header string) bool {
+	_, err := http.ParseTime(header)
+	return err == nil
 }
 
 // accept reads a response's head and decides whether its body goes to the end
@@ -140,6 +150,7 @@ func (t *transfer) accept(r *http.Response) error {
 	default:
 		return refusal(r)
 	}
+	t.look(r.Header)
 	if err := t.checkLength(length); err != nil {
 		return backoff.Permanent(err)
 	}
@@ -149,7 +160,7 @@ func (t *transfer) accept(r *http.Response) error {
 // note keeps where the bytes come from, for the next attempt or process.
 func (t *transfer) note(r *http.Response, length int64) error {
 	t.state = transferState{
-		URL: t.file.URL, SHA256: t.file.SHA256,
+		URL: Address(t.file.URL), SHA256: t.file.SHA256,
 		ETag: r.Header.Get("ETag"), Modified: r.Header.Get("Last-Modified"), Length: length,
 	}
 	raw, err := json.Marshal(t.state)
@@ -166,17 +177,39 @@ func (t *transfer) note(r *http.Response, length int64) error {
 // that must begin where the partial bytes end. One that does not is asked again
 // for everything only where a digest would tell if that is a mixture too.
 func (t *transfer) continued(contentRange string) (length int64, err error) {
-	var first, last int64
-	_, err = fmt.Sscanf(contentRange, "bytes %d-%d/%d", &first, &last, &length)
-	if err == nil && first == t.have && (t.state.Length == 0 || length == t.state.Length) {
+	first, length, ok := parseContentRange(contentRange)
+	if ok && length == 0 {
+		length = t.state.Length // the server does not repeat it
+	}
+	if ok && first == t.have && (t.state.Length == 0 || length == t.state.Length) {
+		t.joined = true
 		return length, nil
 	}
+	err = fmt.Errorf("server sent range %.100q of a file of %d bytes, of which those from %d on are missing", contentRange, t.total(), t.have)
 	t.discard()
-	err = fmt.Errorf("server sent range %q", contentRange)
 	if !t.file.pinned() {
 		err = backoff.Permanent(err)
 	}
 	return 0, err
+}
+
+// look notes what may explain wrong bytes.
+func (t *transfer) look(header http.Header) {
+	t.hint = ""
+	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		t.hint = fmt.Sprintf("the server has packed it (Content-Encoding %.40q), though asked not to", encoding)
+	}
+	if media, _, _ := strings.Cut(header.Get("Content-Type"), ";"); strings.EqualFold(strings.TrimSpace(media), "text/html") {
+		t.hint = "the server sent a web page, perhaps a login or a notice: open the address in a browser"
+	}
+}
+
+// suspicion says why bytes may have the wrong digest, and what to do.
+func (t *transfer) suspicion() string {
+	if t.hint != "" {
+		return t.hint
+	}
+	return "the file was changed there, or the digest is of another one; compare it with what the publisher states"
 }
 
 // checkLength compares what the server says of the whole file with what is
@@ -184,7 +217,7 @@ func (t *transfer) continued(contentRange string) (length int64, err error) {
 // shows in nothing else.
 func (t *transfer) checkLength(length int64) error {
 	if t.file.Size > 0 && length > 0 && length != t.file.Size {
-		return fmt.Errorf("server offers %d bytes, the file has %d", length, t.file.Size)
+		return fmt.Errorf("server offers %d bytes, the file has %d: %s", length, t.file.Size, t.suspicion())
 	}
 	if !t.file.pinned() && (length <= 0 || length > maxUnpinned) {
 		return fmt.Errorf("server states a length of %d bytes", length)
@@ -193,8 +226,8 @@ func (t *transfer) checkLength(length int64) error {
 }
 
 const (
-	maxDownload = 1 << 40 // of a file whose length nobody states
-	maxUnpinned = 4 << 30 // of a file that only its server vouches for
+	maxDownload = 256 << 30 // of a file whose length nobody states
+	maxUnpinned = 4 << 30   // of a file that only its server vouches for
 )
 
 // total is the length of the whole file, 0 if unknown.

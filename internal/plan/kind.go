@@ -38,6 +38,9 @@ type Kind struct {
 	// HostOnly says that units never compute on the device, so that they need
 	// not wait for a GPU.
 	HostOnly bool
+	// Shown tells the files of a result, by their paths, that a report shows: a run
+	// that finds the result stored compares them with their digests. Nil is none.
+	Shown func(path string) bool
 	// Run does the work of one unit and returns one entry for each of Outputs.
 	Run func(ctx context.Context, env *Env, cfg any) (map[string]artifact.Output, error)
 }

@@ -148,7 +148,7 @@ type Plan struct {
 }
 
 // Source is the text of the pipeline: of several files, one after the other, each
-// with its name above it.
+// with its name above it, as in [Sources].
 func (p *Plan) Source() string {
 	var b strings.Builder
 	for _, path := range p.Pipeline.Paths {
@@ -157,7 +157,7 @@ func (p *Plan) Source() string {
 			continue
 		}
 		if len(p.Pipeline.Paths) > 1 {
-			fmt.Fprintf(&b, "# %s\n", path)
+			fmt.Fprintf(&b, "# %s\n", p.record.shown(path))
 		}
 		b.Write(file.Bytes)
 	}

@@ -259,6 +259,14 @@ func inside(root, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
+// shown is the path of a file among the sources.
+func (r *record) shown(path string) string {
+	if r == nil {
+		return path
+	}
+	return r.name(r.root(), path)
+}
+
 func (r *record) name(root, path string) string { return nameIn(root, absoluteIn(r.working, path)) }
 
 // nameIn is an absolute path relative to a folder.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"sslpipe/internal/seal"
 )
 
 // File is the name of the document in a run's folder.
@@ -22,6 +24,9 @@ func Read(dir string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := seal.Check(text); err != nil {
+		return nil, fmt.Errorf("read %s: %w; running the pipeline again makes a new one", path, err)
+	}
 	var r Report
 	if err := json.Unmarshal(text, &r); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
@@ -32,11 +37,15 @@ func Read(dir string) (*Report, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+	if r.Run == "" { // it is that of any run with these results
+		r.Run = filepath.Base(dir)
+	}
 	return &r, nil
 }
 
 // Folders names the folders of runs, the oldest first: their names begin with
-// the time. Names that begin with a dot are of what is being written.
+// the time. Those that were imported begin with none and come before all others.
+// Names that begin with a dot are of what is being written.
 func Folders(runs string) ([]string, error) {
 	entries, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -48,8 +57,16 @@ func Folders(runs string) ([]string, error) {
 			names = append(names, e.Name())
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(age(a), age(b)) })
 	return names, nil
+}
+
+// age is a text that sorts names of runs by age.
+func age(name string) string {
+	if strings.HasPrefix(name, "imported-") {
+		return "0" + name
+	}
+	return "1" + name
 }
 
 // Latest names the newest run of all that has a report.

@@ -88,9 +88,35 @@ func TestFindWithoutRuns(t *testing.T) {
 }
 
 func TestFoldersAreInOrder(t *testing.T) {
-	names, err := Folders(runsOfNames(t, "20260103T000000Z-a", "20260101T000000Z-c", "20260102T000000Z-b"))
-	if want := []string{"20260101T000000Z-c", "20260102T000000Z-b", "20260103T000000Z-a"}; err != nil || !slices.Equal(names, want) {
+	names, err := Folders(runsOfNames(t, "20260103T000000Z-a", "20260101T000000Z-c", "imported-a-0123", "20260102T000000Z-b"))
+	if want := []string{"imported-a-0123", "20260101T000000Z-c", "20260102T000000Z-b", "20260103T000000Z-a"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("folders %v, %v, want %v", names, err, want)
+	}
+}
+
+// A run that was imported is found by its name, and never in place of one made here.
+func TestImportedRunsAreNotTheNewest(t *testing.T) {
+	runs := runsOfNames(t, "20260101T000000Z-toy", "imported-toy-0123")
+	for name, want := range map[string]string{Latest: "20260101T000000Z-toy", "toy": "20260101T000000Z-toy", "imported": "imported-toy-0123", "imported-toy-0123": "imported-toy-0123"} {
+		if dir, err := Find(runs, name); err != nil || filepath.Base(dir) != want {
+			t.Errorf("%s: found %s, %v", name, dir, err)
+		}
+	}
+	only := runsOfNames(t, "imported-toy-0123")
+	if dir, err := Find(only, Latest); err != nil || filepath.Base(dir) != "imported-toy-0123" {
+		t.Errorf("found %s, %v", dir, err)
+	}
+}
+
+// A report without a name is called as its folder.
+func TestReadNamesAReport(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "imported-toy-0123")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	writeReport(t, dir, Report{Version: Version})
+	if r, err := Read(dir); err != nil || r.Run != "imported-toy-0123" {
+		t.Errorf("report %+v, %v", r, err)
 	}
 }
 

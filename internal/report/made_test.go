@@ -56,3 +56,13 @@ func cellsOf(set TestSet) string {
 	}
 	return strings.Join(cells, ", ")
 }
+
+// mustCompareAlone compares the arms of one report.
+func mustCompareAlone(r *Report) *metrics.Comparison {
+	var records []metrics.Record
+	e := r.Evaluations[0]
+	for _, run := range e.Sets[0].Runs {
+		records = append(records, run.Record())
+	}
+	return metrics.Compare(records, metrics.Options{Baseline: e.Baseline, TestImages: e.Sets[0].Images})
+}

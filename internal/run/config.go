@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sslpipe/internal/plan"
+	"sslpipe/internal/seal"
 )
 
 // Config is config.json of a run's folder: the plan with every default filled in.
@@ -36,19 +38,51 @@ type ConfigUnit struct {
 	Recipe json.RawMessage `json:"recipe"`
 }
 
+// StageAddress is the address of the unit's stage.
+func (u ConfigUnit) StageAddress() string {
+	return strings.TrimSuffix(u.Address, "["+u.Coord.String()+"]")
+}
+
+// Encode is the text of [ConfigFile].
+func (c *Config) Encode() ([]byte, error) {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return seal.Seal(append(text, '\n')), nil
+}
+
 // ReadConfig reads config.json of a run's folder. The error is [fs.ErrNotExist]
 // where there is none.
 func ReadConfig(dir string) (*Config, error) {
-	path := filepath.Join(dir, configFile)
+	path := filepath.Join(dir, ConfigFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var c Config
-	if err := json.Unmarshal(text, &c); err != nil {
+	c, err := decodeConfig(text)
+	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return &c, nil
+	return c, nil
+}
+
+func decodeConfig(text []byte) (*Config, error) {
+	if err := seal.Check(text); err != nil {
+		return nil, err
+	}
+	c := new(Config)
+	return c, json.Unmarshal(text, c)
+}
+
+// Begun tells whether a run wrote any event: whatever it reads, its configuration
+// was on the disk before that.
+func Begun(dir string) (bool, error) {
+	info, err := os.Stat(filepath.Join(dir, eventsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Size() > 0, err
 }
 
 // tailBytes is more than the last line of a run's events takes.

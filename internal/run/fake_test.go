@@ -114,6 +114,9 @@ func (l *lab) run() (*Result, []string, error) { return l.runWith(context.Backgr
 func (l *lab) runWith(ctx context.Context, o Options) (*Result, []string, error) {
 	l.log, l.events = nil, nil
 	result, err := Execute(ctx, l.plan, o)
+	if result != nil && l.t != nil {
+		l.t.Cleanup(func() { _ = result.Close() })
+	}
 	return result, l.log, err
 }
 

@@ -7,13 +7,15 @@ import (
 	"slices"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
 // findWork looks every unit up and returns those to run, in plan order, with those
 // that are left out though something needs them: these may turn out to be stored
 // under another fingerprint. What all of them will read, directly or through other
-// units, is compared with its digests first, and made again where it has changed.
+// units, and what the report shows is compared with its digests first, and made
+// again where it has changed.
 func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
 	for _, u := range r.plan.Units {
 		e, err := r.lookup(u)
@@ -52,8 +54,8 @@ func (r *runner) verifyInputs(ctx context.Context) ([]*plan.Unit, error) {
 	var todo []*plan.Unit
 	for _, u := range slices.Backward(r.plan.Units) {
 		e := r.result.Entries[u.Address]
-		if e != nil && read[u] && ctx.Err() == nil {
-			if damaged, err := r.damaged(u, r.Store.Verify(e)); err != nil {
+		if e != nil {
+			if damaged, err := r.damaged(u, r.verify(ctx, u, e, read[u])); err != nil {
 				return nil, err
 			} else if damaged {
 				delete(r.result.Entries, u.Address)
@@ -76,6 +78,23 @@ func (r *runner) verifyInputs(ctx context.Context) ([]*plan.Unit, error) {
 	}
 	slices.Reverse(todo)
 	return todo, nil
+}
+
+// verify compares what will be read of a stored result with its digests: all of it
+// where units read it, and what the report shows. An interrupt ends it early.
+func (r *runner) verify(ctx context.Context, u *plan.Unit, e *artifact.Entry, read bool) error {
+	var err error
+	switch shown := u.Stage.Kind.Shown; {
+	case ctx.Err() != nil:
+	case read:
+		err = r.Store.Verify(e)
+	case shown != nil:
+		err = r.Store.VerifyFiles(e, shown)
+	}
+	if stopped(ctx, err) {
+		return nil
+	}
+	return err
 }
 
 // lookup returns the stored result of a unit, or nil.
@@ -107,15 +126,15 @@ func (r *runner) damaged(u *plan.Unit, err error) (bool, error) {
 // process ended between storing the result and cleaning up.
 func (r *runner) sweep(u *plan.Unit) {
 	dir := r.Store.WorkDir(u.Fingerprint)
-	if !exists(dir) && !exists(lockPath(dir)) {
+	if r.Store.ReadOnly() != nil || !exists(dir) && !exists(lockPath(dir)) {
 		return
 	}
-	lock, err := tryLock(lockPath(dir))
+	lock, err := filelock.Try(lockPath(dir))
 	if lock == nil && err == nil {
 		return // another process is about to do it
 	}
 	if err == nil {
-		err = errors.Join(os.RemoveAll(dir), lock.release())
+		err = errors.Join(os.RemoveAll(dir), lock.Remove())
 	}
 	if err != nil {
 		r.message(u, "cannot remove what is left of an earlier run: %v", err)

@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gofrs/flock"
-
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 )
+
+// lockPath is the lock's file for a unit's private folder. It is not in that
+// folder, which is removed, and whose content says whether a unit resumes.
+func lockPath(workDir string) string { return workDir + ".lock" }
 
 // Held lists the fingerprints of the units that processes are running now, with
 // who runs them.
@@ -28,7 +31,7 @@ func Held(store *artifact.Store) (map[string]string, error) {
 			continue
 		}
 		path := filepath.Join(work, f.Name())
-		who, err := heldBy(path)
+		who, err := filelock.HeldBy(path)
 		if err != nil {
 			return nil, fmt.Errorf("look at the lock %s: %w", path, err)
 		}
@@ -39,30 +42,15 @@ func Held(store *artifact.Store) (map[string]string, error) {
 	return held, nil
 }
 
-// heldBy says who holds a lock, or "". It neither makes nor removes the file.
-func heldBy(path string) (who string, err error) {
-	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	free, err := lock.TryRLock()
-	switch {
-	case errors.Is(err, fs.ErrNotExist): // the unit has just ended
-		return "", nil
-	case err != nil:
-		return "", err
-	case !free:
-		who = holder(path)
-	}
-	return who, lock.Close()
-}
-
 // RemoveWork removes the private folder of a unit, and with it what the unit
 // would resume from, unless a process is running the unit.
 func RemoveWork(store *artifact.Store, fingerprint string) (removed bool, err error) {
 	dir := store.WorkDir(fingerprint)
-	lock, err := tryLock(lockPath(dir))
+	lock, err := filelock.Try(lockPath(dir))
 	if lock == nil || err != nil {
 		return false, err
 	}
-	return true, errors.Join(os.RemoveAll(dir), lock.release())
+	return true, errors.Join(os.RemoveAll(dir), lock.Remove())
 }
 
 // DownloadsDir is the folder that units share for what they fetch, unless a run

@@ -17,6 +17,8 @@ import (
 type Past struct {
 	Name     string // of its folder
 	Pipeline string
+	// Imported is true for a run of another person; nothing more is known of it.
+	Imported bool
 	Started  time.Time
 	// Finished is false for a run that still goes on or was killed.
 	Finished bool
@@ -36,7 +38,7 @@ func History(runs string) ([]Past, error) {
 		if !e.IsDir() {
 			continue
 		}
-		p, err := readPast(filepath.Join(runs, e.Name()))
+		p, err := ReadPast(filepath.Join(runs, e.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -49,11 +51,27 @@ func History(runs string) ([]Past, error) {
 	return all, nil
 }
 
-// readPast reads a run's events. A last line that was cut short by a kill, or
+// ImportedPrefix begins the names of the folders of runs that were imported. They have
+// neither time nor events, and the name of the pipeline is not at the place where runs
+// of it are looked for.
+const ImportedPrefix = "imported-"
+
+// IsImported tells whether a run's folder is of a run that was imported.
+func IsImported(dir string) bool { return strings.HasPrefix(filepath.Base(dir), ImportedPrefix) }
+
+// ReadPast reads a run's events. A last line that was cut short by a kill, or
 // that is being written, is left out; so is what follows a line that is longer than
 // any event.
-func readPast(dir string) (Past, error) {
+func ReadPast(dir string) (Past, error) {
 	p := Past{Name: filepath.Base(dir)}
+	if IsImported(dir) {
+		c, err := ReadConfig(dir)
+		if err != nil {
+			return p, err
+		}
+		p.Imported, p.Pipeline = true, c.Pipeline
+		return p, nil
+	}
 	_, p.Pipeline, _ = strings.Cut(p.Name, "-")
 	f, err := os.Open(filepath.Join(dir, eventsFile))
 	if err != nil {

@@ -76,7 +76,7 @@ func newest(runs, pipeline string) []string {
 // readConfigFile reads config.json of a run's folder; of one that is longer than most,
 // a byte more than that.
 func readConfigFile(dir string, most int64) (text []byte, err error) {
-	err = readFile(filepath.Join(dir, configFile), func(f io.Reader) error {
+	err = readFile(filepath.Join(dir, ConfigFile), func(f io.Reader) error {
 		text, err = io.ReadAll(io.LimitReader(f, most+1))
 		return err
 	})
@@ -97,8 +97,8 @@ func complete(run *plan.EarlierRun) bool {
 // today.
 func readEarlier(dir string, config []byte, today map[string]string) (*plan.EarlierRun, error) {
 	run := &plan.EarlierRun{Units: map[string]plan.EarlierUnit{}}
-	var then Config
-	if err := json.Unmarshal(config, &then); err != nil {
+	then, err := decodeConfig(config)
+	if err != nil {
 		return nil, err
 	}
 	for _, c := range then.Units {

@@ -7,16 +7,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
 // Files of a run's folder.
 const (
 	eventsFile = "events.jsonl" // its events, one a line
-	configFile = "config.json"  // a Config
+	// ConfigFile is a [Config].
+	ConfigFile = "config.json"
 )
 
 // recorder writes a run's folder and hands its events on, one at a time. A folder
@@ -27,50 +31,82 @@ type recorder struct {
 	sink   func(Event)
 	redact func(string) string // hides what is sensitive
 
-	mu             sync.Mutex
+	mu             sync.Mutex // events and values are nil until the folder is there
 	events, values *os.File
 	err            error
 }
 
-func newRecorder(p *plan.Plan, o Options) (*recorder, error) {
-	dir, err := makeRunDir(o.RunsDir, p.Pipeline.Name)
-	if err != nil {
+// begin makes the folder, and marks it as that of a living run.
+func (rec *recorder) begin(p *plan.Plan, o Options) (mark *filelock.Lock, err error) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.dir, err = makeRunDir(o.RunsDir, p.Pipeline.Name); err != nil {
 		return nil, err
 	}
-	rec := &recorder{dir: dir, sink: o.Sink, redact: p.Redact}
+	path := filepath.Join(rec.dir, eventsFile)
+	if rec.events, err = os.Create(path); err != nil {
+		return nil, err
+	}
+	if rec.values, err = os.Create(filepath.Join(rec.dir, "metrics.jsonl")); err != nil {
+		return nil, err
+	}
 	if err := rec.writeConfig(p, o); err != nil {
 		return nil, err
 	}
-	if rec.events, err = os.Create(filepath.Join(dir, eventsFile)); err != nil {
-		return nil, err
-	}
-	if rec.values, err = os.Create(filepath.Join(dir, "metrics.jsonl")); err != nil {
-		return nil, errors.Join(err, rec.events.Close())
-	}
-	return rec, nil
+	return filelock.Mark(path)
 }
+
+// Alive tells whether a process is at work on the run of a folder, or still reads
+// its results.
+func Alive(dir string) (bool, error) { return filelock.IsHeld(filepath.Join(dir, eventsFile)) }
 
 // FolderTime is the layout of the time, in UTC, that the name of a run's folder
 // begins with; a point and a number may follow it.
 const FolderTime = "20060102T150405Z"
 
-// makeRunDir makes <time>-<pipeline>, with a number after the time where several
-// runs of a pipeline begin in one second.
+// makeRunDir makes <time>-<pipeline>. The names are in the order in which runs begin.
 func makeRunDir(runs, pipeline string) (string, error) {
 	if err := os.MkdirAll(runs, 0o777); err != nil {
 		return "", err
 	}
-	stamp := time.Now().UTC().Format(FolderTime)
-	for n := 1; ; n++ {
-		start := stamp
-		if n > 1 {
-			start = fmt.Sprintf("%s.%d", stamp, n)
+	for {
+		begin, err := beginning(runs, time.Now().UTC())
+		if err != nil {
+			return "", err
 		}
-		dir := filepath.Join(runs, start+"-"+pipeline)
+		dir := filepath.Join(runs, begin+"-"+pipeline)
 		if err := os.Mkdir(dir, 0o777); !errors.Is(err, fs.ErrExist) {
 			return dir, err
 		}
 	}
+}
+
+// beginning returns what the name of a run's folder begins with: the time or, where
+// the newest run has this time or a later one, since a clock was set back, the
+// next name after it.
+func beginning(runs string, now time.Time) (string, error) {
+	folders, err := os.ReadDir(runs)
+	if err != nil {
+		return "", err
+	}
+	last := ""
+	for _, f := range folders {
+		begin, _, _ := strings.Cut(f.Name(), "-")
+		if _, err := time.Parse(FolderTime, strings.TrimRight(begin, ".123456789")); err == nil {
+			last = max(last, begin)
+		}
+	}
+	stamp := now.Format(FolderTime)
+	if stamp > last {
+		return stamp, nil
+	}
+	stamp, number, _ := strings.Cut(last, ".")
+	n, _ := strconv.Atoi(number)
+	if n < 9 { // of one digit, to be in order
+		return fmt.Sprintf("%s.%d", stamp, max(n, 1)+1), nil
+	}
+	at, err := time.Parse(FolderTime, stamp)
+	return at.Add(time.Second).Format(FolderTime), err
 }
 
 func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
@@ -86,14 +122,24 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 		c.Units = append(c.Units, ConfigUnit{Address: u.Address, Coord: u.Coord, Fingerprint: u.Fingerprint,
 			Threads: u.Threads, Inputs: inputs, Recipe: u.Recipe})
 	}
-	text, err := json.MarshalIndent(c, "", "  ")
+	text, err := c.Encode()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(rec.dir, configFile), append(text, '\n'), 0o666); err != nil {
+	if err := writeSynced(filepath.Join(rec.dir, ConfigFile), text); err != nil {
 		return err
 	}
 	return writeSources(rec.dir, p.Sources())
+}
+
+// writeSynced waits for the disk: what a run reads is kept by what is written here.
+func writeSynced(path string, text []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (rec *recorder) emit(e Event) {
@@ -119,6 +165,9 @@ func (rec *recorder) metrics(m metricsRecord) {
 }
 
 func (rec *recorder) write(f *os.File, record any) {
+	if f == nil {
+		return
+	}
 	line, err := json.Marshal(record)
 	if err == nil {
 		_, err = f.Write(append(line, '\n'))
@@ -131,5 +180,11 @@ func (rec *recorder) write(f *os.File, record any) {
 func (rec *recorder) close() error {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	return errors.Join(rec.err, rec.events.Close(), rec.values.Close())
+	err := rec.err
+	for _, f := range []*os.File{rec.events, rec.values} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	return err
 }

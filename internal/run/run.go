@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -54,7 +55,13 @@ type Result struct {
 	Made     map[string]*artifact.Entry // what this run made; of a forced unit, it may differ
 	Executed int                        // units that this run ran to their end
 	Cached   int                        // units that it found stored
+
+	mark *filelock.Lock
 }
+
+// Close says that the results have been read. Until then, or the end of the
+// process, the run counts as alive: what its folder names is not garbage.
+func (r *Result) Close() error { return r.mark.Unlock() }
 
 // ErrInterrupted is matched by the error of a run whose context ended before all
 // units were done.
@@ -100,14 +107,16 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	if o.Downloads == "" {
 		o.Downloads = DownloadsDir(o.Store)
 	}
-	if err := os.MkdirAll(o.Downloads, 0o777); err != nil {
-		return nil, fmt.Errorf("make folder for downloads: %w", err)
-	}
-	record, err := newRecorder(p, o)
+	record := &recorder{sink: o.Sink, redact: p.Redact}
+	o.Store = o.Store.With(ctx, func(holder string) {
+		record.emit(Event{Type: Message, Message: fmt.Sprintf("waits: %s is changing the cache", holder)})
+	})
+	mark, err := o.begin(ctx, record, p)
 	if err != nil {
-		return nil, fmt.Errorf("make run folder: %w", err)
+		return nil, errors.Join(err, record.close())
 	}
 	r := &runner{Options: o, plan: p, record: record, result: &Result{
+		mark:    mark,
 		RunDir:  record.dir,
 		Entries: make(map[string]*artifact.Entry, len(p.Units)),
 		Made:    map[string]*artifact.Entry{},
@@ -116,12 +125,35 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (*Result, error) {
 	return r.result, errors.Join(err, record.close())
 }
 
+// begin makes the run's folder while nobody collects garbage: whoever does so
+// later finds there what the run is going to read.
+func (o Options) begin(ctx context.Context, record *recorder, p *plan.Plan) (mark *filelock.Lock, err error) {
+	begin := func() (err error) {
+		if mark, err = record.begin(p, o); err != nil {
+			err = fmt.Errorf("make run folder: %w", err)
+		}
+		return err
+	}
+	if o.Store.ReadOnly() != nil {
+		err = begin() // nor can anything be removed
+		return mark, err
+	}
+	if err := os.MkdirAll(o.Downloads, 0o777); err != nil {
+		return nil, fmt.Errorf("make folder for downloads: %w", err)
+	}
+	err = o.Store.Exclusively(begin)
+	if err != nil && stopped(ctx, err) {
+		err = &InterruptedError{Remaining: len(p.Units), Cause: context.Cause(ctx)}
+	}
+	return mark, err
+}
+
 func (r *runner) execute(ctx context.Context) error {
 	start := time.Now()
 	r.record.emit(Event{Type: RunStarted, Counts: &Counts{Units: len(r.plan.Units), Remaining: len(r.plan.Units)}})
 	todo, err := r.findWork(ctx)
 	if err == nil {
-		err = r.tooLarge(todo)
+		err = r.refuse(todo)
 	}
 	if err == nil {
 		err = r.schedule(ctx, todo)
@@ -143,6 +175,14 @@ func (r *runner) execute(ctx context.Context) error {
 	}
 	r.record.emit(finished)
 	return err
+}
+
+// refuse says before anything runs why it could not be run to its end.
+func (r *runner) refuse(todo []*plan.Unit) error {
+	if err := r.Store.ReadOnly(); err != nil && len(todo) > 0 {
+		return fmt.Errorf("%w\nso nothing can be run, and these are not stored there:%s", err, lines(todo))
+	}
+	return r.tooLarge(todo)
 }
 
 func (r *runner) counts() *Counts {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -164,13 +165,17 @@ func (s *scheduler) settle(o outcome) {
 // waitFor returns when no other process holds the unit, or ctx has ended.
 func (r *runner) waitFor(ctx context.Context, u *plan.Unit) outcome {
 	path := lockPath(r.Store.WorkDir(u.Fingerprint))
-	r.message(u, "waits for %s, which is running it", holder(path))
+	told := ""
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		lock, err := tryLock(path)
+		if who := filelock.Holder(path); told == "" || who != told && who != filelock.Unnamed {
+			told = who // again where it has been stopped since
+			r.message(u, "waits: %s is running it", who)
+		}
+		lock, err := filelock.Try(path)
 		if lock != nil {
-			err = lock.release()
+			err = lock.Remove()
 		}
 		if lock != nil || err != nil {
 			break // an error will come again, and be told, when the unit is tried

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -134,18 +135,18 @@ func TestUnitHeldByAnotherProcess(t *testing.T) {
 	l := newLab(t)
 	a := l.add("pretrain.a", "a", nil)
 	path := lockPath(l.store.WorkDir(a.Fingerprint))
-	lock, err := tryLock(path)
+	lock, err := filelock.Try(path)
 	if err != nil || lock == nil {
 		t.Fatal(lock, err)
 	}
-	l.add("pretrain.b", "b", func(context.Context, *plan.Env) error { return lock.release() })
+	l.add("pretrain.b", "b", func(context.Context, *plan.Env) error { return lock.Remove() })
 	r, log := l.mustRun()
 	equal(t, log, "pretrain.b", "pretrain.a")
 	if r.Executed != 2 {
 		t.Errorf("result %+v", r)
 	}
 	for _, e := range l.events {
-		if e.Type == Message && (e.Unit != a.Address || !strings.HasPrefix(e.Message, "waits for ") || !strings.HasSuffix(e.Message, ", which is running it")) {
+		if e.Type == Message && (e.Unit != a.Address || !strings.HasPrefix(e.Message, "waits: process ") || !strings.HasSuffix(e.Message, " is running it")) {
 			t.Errorf("message %+v", e)
 		}
 	}
@@ -155,7 +156,7 @@ func TestUnitHeldByAnotherProcess(t *testing.T) {
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	l := newLab(t)
 	a := l.add("pretrain.a", "a", nil)
-	lock, err := tryLock(lockPath(l.store.WorkDir(a.Fingerprint)))
+	lock, err := filelock.Try(lockPath(l.store.WorkDir(a.Fingerprint)))
 	if err != nil || lock == nil {
 		t.Fatal(lock, err)
 	}
@@ -171,7 +172,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	equal(t, log)
-	if err := lock.release(); err != nil {
+	if err := lock.Remove(); err != nil {
 		t.Error(err)
 	}
 }

@@ -27,7 +27,7 @@ func TestScratchSweepsWhatTheDeadLeft(t *testing.T) {
 		}
 	}
 	// As the kernel does it when a process ends.
-	if err := dead.lock.file.Close(); err != nil {
+	if err := dead.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	if err := sweepScratch(runs); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
 
@@ -21,7 +22,7 @@ import (
 func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 	u := j.unit
 	dir := r.Store.WorkDir(u.Fingerprint)
-	lock, err := tryLock(lockPath(dir))
+	lock, err := filelock.Try(lockPath(dir))
 	if err != nil {
 		return outcome{unit: u, err: fmt.Errorf("lock: %w", err)}
 	}
@@ -29,7 +30,7 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 		return outcome{unit: u, state: busy}
 	}
 	defer func() {
-		if err := lock.release(); err != nil {
+		if err := lock.Remove(); err != nil {
 			r.message(u, "cannot unlock: %v", err)
 		}
 	}()

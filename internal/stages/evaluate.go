@@ -22,6 +22,7 @@ var evaluate = plan.Kind{
 	Name:    "evaluate",
 	Doc:     "Scores classifiers on the test split, once, and compares them with a baseline.",
 	Sample:  "report",
+	Shown:   func(string) bool { return true },
 	Version: 2,
 	New: func() any {
 		return &EvaluateConfig{Threads: 2, Leaks: leaksError, Embedding: 300}

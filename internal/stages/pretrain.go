@@ -22,6 +22,7 @@ var pretrain = plan.Kind{
 	Name:    "pretrain",
 	Doc:     "Trains an encoder with one or several pretext tasks.",
 	Sample:  "rotation",
+	Shown:   func(path string) bool { return path == MonitorsFile },
 	Version: 4,
 	New: func() any {
 		return &PretrainConfig{

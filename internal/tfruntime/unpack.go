@@ -26,11 +26,12 @@ type limits struct {
 	entries int   // in the archive, kept or not
 	file    int64 // bytes of one kept file
 	total   int64 // bytes of all kept files
+	tar     int64 // bytes of one tar file, kept or not
 }
 
 // The largest runtime has 5 GB, in 13 wheels of at most 20,000 entries, and the
 // largest library 1.1 GB.
-var defaultLimits = limits{entries: 100_000, file: 4 << 30, total: 16 << 30}
+var defaultLimits = limits{entries: 100_000, file: 4 << 30, total: 16 << 30, tar: 16 << 30}
 
 // unpacker writes chosen entries of archives into one folder. Names that point
 // out of an archive refuse the whole archive; links are never made.
@@ -62,7 +63,7 @@ func (u *unpacker) wheel(ctx context.Context, path string, keep func(entry strin
 			continue
 		}
 		if entry.UncompressedSize64 > uint64(u.limits.file) {
-			return fmt.Errorf("%s has %d bytes, more than %d", entry.Name, entry.UncompressedSize64, u.limits.file)
+			return fmt.Errorf("%.200q has %d bytes, more than %d", entry.Name, entry.UncompressedSize64, u.limits.file)
 		}
 		kept[entry] = target
 		bytes += int64(entry.UncompressedSize64)
@@ -74,7 +75,7 @@ func (u *unpacker) wheel(ctx context.Context, path string, keep func(entry strin
 			continue
 		}
 		if err := u.entry(ctx, entry, target, func(n int64) { u.report(u.total-before+n, bytes) }); err != nil {
-			return fmt.Errorf("unpack %s: %w", entry.Name, err)
+			return fmt.Errorf("unpack %.200q: %w", entry.Name, err)
 		}
 	}
 	return nil
@@ -104,7 +105,9 @@ func (u *unpacker) tarball(ctx context.Context, path string, keep func(entry str
 	if err != nil {
 		return err
 	}
-	for t := tar.NewReader(z); ; {
+	// What is not kept is unpacked too, to be passed over.
+	all := &bounded{from: z, left: u.limits.tar, most: u.limits.tar}
+	for t := tar.NewReader(all); ; {
 		header, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -120,14 +123,25 @@ func (u *unpacker) tarball(ctx context.Context, path string, keep func(entry str
 			continue
 		}
 		if err := u.write(t, target, header.FileInfo().Mode()); err != nil {
-			return fmt.Errorf("unpack %s: %w", header.Name, err)
+			return fmt.Errorf("unpack %.200q: %w", header.Name, err)
 		}
 	}
-	padding, err := io.Copy(io.Discard, io.LimitReader(z, u.limits.file))
-	if err == nil && padding == u.limits.file {
-		err = fmt.Errorf("%d bytes after the last entry", padding)
-	}
+	_, err = io.Copy(io.Discard, all)
 	return errors.Join(err, z.Close())
+}
+
+// bounded fails where a reader goes on for longer than it may.
+type bounded struct {
+	from       io.Reader
+	left, most int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, fmt.Errorf("unpacks to more than %d bytes", b.most)
+	}
+	return n, err
 }
 
 // admit refuses an entry's name that no honest archive has.
@@ -136,7 +150,7 @@ func (u *unpacker) admit(name string) error {
 		return fmt.Errorf("more than %d entries", u.limits.entries)
 	}
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return fmt.Errorf("the name %q points outside", name)
+		return fmt.Errorf("the name %.200q points outside", name)
 	}
 	return nil
 }

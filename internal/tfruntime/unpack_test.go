@@ -58,7 +58,7 @@ func tarred(t *testing.T, items []item) []byte {
 }
 
 func TestHostileArchivesAreRefused(t *testing.T) {
-	small := limits{entries: 4, file: 100, total: 150}
+	small := limits{entries: 4, file: 100, total: 150, tar: 1 << 20}
 	for name, c := range map[string]struct {
 		items   []item
 		message string
@@ -86,6 +86,19 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is not kept of a tar file has to be unpacked all the same.
+func TestBombsThatAreNotKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.tar.gz")
+	write(t, path, tarred(t, []item{{name: "zeros", body: strings.Repeat("\x00", 2<<20)}, {name: "kept", body: "x"}}))
+	for most, want := range map[int64]string{1 << 20: "unpacks to more than 1048576 bytes", 3 << 20: ""} {
+		u := &unpacker{limits: limits{entries: 10, tar: most}, report: func(int64, int64) {}}
+		err := u.tarball(t.Context(), path, func(string) (string, bool) { return "", false })
+		if (want == "") != (err == nil) || err != nil && err.Error() != want {
+			t.Errorf("of %d bytes: error %v, want %q", most, err, want)
+		}
 	}
 }
 
@@ -118,7 +131,7 @@ func TestLyingSizeIsRefused(t *testing.T) {
 	if bytes.Equal(content, lying) {
 		t.Fatal("the size was not found in the file")
 	}
-	if _, err := unpackInto(t, t.TempDir(), "a.whl", lying, limits{entries: 10, file: 100, total: 1000}); err == nil {
+	if _, err := unpackInto(t, t.TempDir(), "a.whl", lying, limits{entries: 10, file: 100, total: 1000, tar: 1 << 20}); err == nil {
 		t.Error("a file of 1000 bytes was taken for one of 10")
 	}
 }

@@ -16,7 +16,8 @@ import (
 
 // checkpoints keeps a run's state under dir: step-N folders hold everything,
 // best-N folders the model's weights at their best validation score. A folder
-// appears whole, by rename, or not at all.
+// appears whole, by rename, or not at all, and is compared with its digests before
+// anything of it is used.
 type checkpoints struct {
 	dir        string
 	all, model *tf.Saver
@@ -61,6 +62,9 @@ func (c checkpoints) load(initialise func() error, logf func(string, ...any)) (S
 }
 
 func (c checkpoints) read(n int) (State, error) {
+	if err := checkManifest(c.step(n)); err != nil {
+		return State{}, err
+	}
 	text, err := os.ReadFile(filepath.Join(c.step(n), stateFile))
 	if err != nil {
 		return State{}, err
@@ -70,7 +74,7 @@ func (c checkpoints) read(n int) (State, error) {
 		return state, fmt.Errorf("read %s: %w", stateFile, err)
 	}
 	if state.BestStep > 0 {
-		if _, err := os.Stat(c.best(state.BestStep)); err != nil {
+		if err := checkManifest(c.best(state.BestStep)); err != nil {
 			return state, err
 		}
 	}
@@ -147,7 +151,12 @@ func (c checkpoints) restoreBest(state *State) error {
 	if state.BestStep == 0 {
 		return errors.New("no validation took place, so no weights were chosen: train for more steps or validate more often")
 	}
-	if err := c.model.Restore(c.session, filepath.Join(c.best(state.BestStep), weights)); err != nil {
+	dir := c.best(state.BestStep)
+	err := checkManifest(dir)
+	if err == nil {
+		err = c.model.Restore(c.session, filepath.Join(dir, weights))
+	}
+	if err != nil {
 		return fmt.Errorf("restore best weights of step %d: %w", state.BestStep, err)
 	}
 	return nil
@@ -191,7 +200,10 @@ func (c checkpoints) write(dir string, fill func(dir string) error) error {
 	if err := errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o755)); err != nil {
 		return err
 	}
-	if err := errors.Join(fill(temp), syncDir(temp)); err != nil {
+	if err := fill(temp); err != nil {
+		return err
+	}
+	if err := errors.Join(writeManifest(temp), syncDir(temp)); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image/color"
 	"regexp"
@@ -85,14 +86,31 @@ func (d drawing) files(name string, date time.Time) ([]Figure, error) {
 		{"svg", vgsvg.New(d.width, d.height)},
 		{"pdf", vgpdf.New(d.width, d.height)},
 	} {
-		d.draw(draw.New(f.canvas))
-		var out bytes.Buffer
-		if _, err := f.canvas.WriteTo(&out); err != nil {
+		data, err := d.render(f.canvas)
+		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, Figure{Name: name + "-" + d.name + "." + f.extension, Data: Dated(out.Bytes(), date)})
+		figures = append(figures, Figure{Name: name + "-" + d.name + "." + f.extension, Data: Dated(data, date)})
 	}
 	return figures, nil
+}
+
+// render draws on a canvas. That of PDF writes its fonts to temporary files, and
+// panics with a text where it cannot.
+func (d drawing) render(canvas vg.CanvasWriterTo) (data []byte, err error) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case string:
+			err = errors.New(v)
+		default:
+			panic(v)
+		}
+	}()
+	d.draw(draw.New(canvas))
+	var out bytes.Buffer
+	_, err = canvas.WriteTo(&out)
+	return out.Bytes(), err
 }
 
 var pdfDate = regexp.MustCompile(`\(D:\d{14}\)`)

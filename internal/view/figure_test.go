@@ -7,11 +7,15 @@ import (
 	"flag"
 	"image/png"
 	"io"
+	"log"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"gonum.org/v1/plot/vg/draw"
 )
 
 var drawings = flag.String("figures", "", "folder for the figures of a made-up report")
@@ -88,5 +92,18 @@ func TestFiguresOfHostileNames(t *testing.T) {
 		if filepath.Ext(f.Name) == ".svg" && bytes.Contains(f.Data, []byte("<img")) {
 			t.Errorf("%s: a name became an element", f.Name)
 		}
+	}
+}
+
+// The library for PDF panics where it cannot write its temporary files.
+func TestFigureThatCannotBeDrawn(t *testing.T) {
+	d := drawing{name: "x", width: columnWidth, height: columnWidth, draw: func(draw.Canvas) {
+		log.Panicf("vgpdf: could not generate font data for PDF: %v", "no space left on device")
+	}}
+	log.SetOutput(io.Discard)
+	defer log.SetOutput(os.Stderr)
+	const want = "vgpdf: could not generate font data for PDF: no space left on device"
+	if _, err := d.files("report", time.Time{}); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }

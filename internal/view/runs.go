@@ -33,6 +33,8 @@ func Runs(w io.Writer, past []run.Past, s Style) error {
 // stateOf says how a run ended.
 func stateOf(p run.Past) string {
 	switch {
+	case p.Imported:
+		return "imported"
 	case !p.Finished:
 		return "unfinished"
 	case p.Error == "":

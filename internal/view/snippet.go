@@ -117,6 +117,10 @@ func shownRune(r rune, column int) string {
 	return string(r)
 }
 
+// ErrorText is an error as a terminal may be told: names that it takes from
+// files, archives and servers come without their control characters.
+func ErrorText(err error) string { return printable(err.Error()) }
+
 // printable replaces control characters other than line breaks: text quoted
 // from a file must not reach the terminal as commands.
 func printable(text string) string {

@@ -1,10 +1,11 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strconv"
 
 	"sslpipe/internal/verify"
 )
@@ -19,15 +20,7 @@ func Verified(w io.Writer, outcomes []verify.Outcome, path, locked, now string, 
 		}
 		fmt.Fprintln(w)
 	}
-	g := grid{columns: []column{{header: "recorded", left: true}, {header: "now", left: true}, {header: "verdict", left: true}, {header: "parts at step"}, {header: "unit", left: true}}}
-	for _, o := range outcomes {
-		step := ""
-		if o.Step > 0 {
-			step = fmt.Sprint(o.Step)
-		}
-		g.rows = append(g.rows, []entry{{text: short(o.Locked)}, {text: shortOrAbsent(o.Made)}, {text: verdictText(o)}, {text: step}, {text: o.Unit}})
-	}
-	if err := g.writeTerminal(w, s); err != nil {
+	if err := verdicts(w, outcomes, s); err != nil {
 		return err
 	}
 	if err := scoreDifferences(w, outcomes, s); err != nil {
@@ -35,6 +28,25 @@ func Verified(w io.Writer, outcomes []verify.Outcome, path, locked, now string, 
 	}
 	fmt.Fprintln(w)
 	return writeWrapped(w, verifiedSummary(outcomes), s)
+}
+
+func verdicts(w io.Writer, outcomes []verify.Outcome, s Style) error {
+	g := grid{columns: []column{{header: "recorded", left: true}, {header: "now", left: true}, {header: "verdict", left: true}, {header: "from step"}, {header: "unit", left: true}}}
+	steps := slices.ContainsFunc(outcomes, func(o verify.Outcome) bool { return o.Step > 0 })
+	for _, o := range outcomes {
+		step := absent
+		if o.Step > 0 {
+			step = strconv.Itoa(o.Step)
+		}
+		g.rows = append(g.rows, []entry{{text: short(o.Locked)}, {text: shortOrAbsent(o.Made)}, {text: verdictText(o)}, {text: step}, {text: o.Unit}})
+	}
+	if !steps {
+		g.columns = slices.Delete(g.columns, 3, 4)
+		for i, row := range g.rows {
+			g.rows[i] = slices.Delete(row, 3, 4)
+		}
+	}
+	return g.writeTerminal(w, s)
 }
 
 func verdictText(o verify.Outcome) string {
@@ -121,12 +133,7 @@ func VerifiedJSON(w io.Writer, outcomes []verify.Outcome, locked, now string) er
 		}
 		all.Units = append(all.Units, u)
 	}
-	text, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "%s\n", text)
-	return err
+	return writeJSON(w, all)
 }
 
 // known is nil for what is not a number.

@@ -4,7 +4,7 @@ expects of them. Needs Pillow.
 cmyk.jpg: 16x16, left half cyan 0, magenta 200, yellow 255, black 0; right half
 255, 100, 0, 20.
 colour.jpg: 48x32 of saturated waves, colour stored at half resolution, where the
-fast and the accurate way of decoding differ.
+fast and the accurate way of decoding differ; progressive.jpg: the same in several scans.
 """
 
 import hashlib
@@ -26,3 +26,6 @@ for y in range(32):
 image.save(os.path.join(HERE, "colour.jpg"), quality=90, subsampling=2)
 pixels = Image.open(os.path.join(HERE, "colour.jpg")).convert("RGB").tobytes()
 print("colour.jpg", hashlib.sha256(pixels).hexdigest())
+image.save(os.path.join(HERE, "progressive.jpg"), quality=90, subsampling=2, progressive=True)
+pixels = Image.open(os.path.join(HERE, "progressive.jpg")).convert("RGB").tobytes()
+print("progressive.jpg", hashlib.sha256(pixels).hexdigest())
