@@ -41,6 +41,9 @@ import (
 //	finetune linear        32           0.35      75        430
 //	                       64           0.35     221        570
 //	                       64           1.0      396        815
+//	evaluate, 1 thread     32           0.35      47        430
+//	                       64           1.0      322        815
+//	          2 threads    64           0.35     307        756
 //
 // So the estimates are high by 100 to 610 MiB, the least for tasks with large
 // heads, as byol.

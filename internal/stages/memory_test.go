@@ -2,6 +2,9 @@ package stages
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"sslpipe/internal/plan"
@@ -39,6 +42,17 @@ finetune "f" {
 }
 `, side, mode, batch, alpha)
 	}
+	evaluate := func(side, threads int, alpha float64) string {
+		linear := finetune("linear", side, 32, alpha)
+		return linear + strings.Replace(linear[strings.Index(linear, "finetune"):], `"f"`, `"g"`, 1) + fmt.Sprintf(`
+evaluate "e" {
+  data     = download.d.test
+  baseline = finetune.f
+  compare  = [finetune.g]
+  threads  = %d
+}
+`, threads)
+	}
 	for _, c := range []struct {
 		text      string
 		measured  int64 // MiB beside the process
@@ -57,6 +71,9 @@ finetune "f" {
 		{finetune("full", 64, 32, 1), 459, 815},
 		{finetune("linear", 64, 32, 0.35), 221, 570},
 		{finetune("linear", 64, 32, 1), 396, 815},
+		{evaluate(32, 1, 0.35), 47, 430},
+		{evaluate(64, 1, 1), 322, 815},
+		{evaluate(64, 2, 0.35), 307, 756},
 	} {
 		units := planned(t, c.text)
 		got := units[len(units)-1].Memory >> 20
@@ -105,4 +122,32 @@ func planned(t *testing.T, text string) []*plan.Unit {
 		t.Fatal(diags)
 	}
 	return p.Units
+}
+
+// TestMemoryOfAGivenModel counts its files.
+func TestMemoryOfAGivenModel(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "variables"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, size := range map[string]int64{"saved_model.pb": 1 << 20, "variables/variables.data-00000-of-00001": 20 << 20, "variables/variables.index": 5} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	units := planned(t, fmt.Sprintf(`download "d" { source = "fashion-mnist-mini" }
+finetune "f" {
+  data             = download.d.train
+  labels_per_class = [100]
+  mode             = "linear"
+  model { path = %q }
+}
+`, dir))
+	if got := units[len(units)-1].Memory >> 20; got != 384+3*21 {
+		t.Errorf("%d MiB, want %d", got, 384+3*21)
+	}
 }
