@@ -138,16 +138,14 @@ func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output s
 	if err != nil {
 		return err
 	}
-	err = copyTree(part.Path(), filepath.Join(h.Path, stages.ModelDir))
+	model := filepath.Join(part.Path(), "new")
+	err = copyTree(model, filepath.Join(h.Path, stages.ModelDir))
 	if err == nil {
 		card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta, Files: modelFiles(e)}
-		err = errors.Join(card.write(part.Path()), fetch.SyncFolder(part.Path()))
+		err = errors.Join(card.write(model), fetch.SyncFolder(model))
 	}
 	if err == nil {
-		err = fetch.SyncFolder(part.Path())
-	}
-	if err == nil {
-		err = place(part.Path(), dir)
+		err = place(model, filepath.Join(part.Path(), "old"), dir)
 	}
 	if err == nil {
 		err = fetch.SyncFolder(filepath.Dir(dir))
@@ -155,8 +153,8 @@ func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output s
 	return errors.Join(err, os.RemoveAll(part.Path()), part.Unlock())
 }
 
-// newPart makes a folder beside dir, marked as this process's own, and removes those
-// that killed processes left.
+// newPart makes a folder beside dir to work in, marked as this process's own, and
+// removes those that killed processes left.
 func newPart(dir string) (*filelock.Lock, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
@@ -183,15 +181,14 @@ func newPart(dir string) (*filelock.Lock, error) {
 	}
 }
 
-// place moves a folder to dir, and what is there out of the way.
-func place(part, dir string) error {
-	old := part + "-old"
+// place moves a folder to dir, and what is there out of the way, to old.
+func place(model, old, dir string) error {
 	for {
 		err := os.Rename(dir, old)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		err = errors.Join(os.RemoveAll(old), os.Rename(part, dir))
+		err = errors.Join(os.RemoveAll(old), os.Rename(model, dir))
 		if !errors.Is(err, fs.ErrExist) { // another process has placed the same model
 			return err
 		}
