@@ -31,9 +31,7 @@ func runDiskFull(ctx context.Context, lab *Lab, tally *Tally) error {
 		if err != nil {
 			return err
 		}
-		// Sizes are spread over what a whole run needs.
-		bytes := lab.size / int64(n+1) * int64(i+1)
-		err = p.mount(bytes)
+		err = p.mount()
 		if errors.Is(err, unix.EPERM) {
 			tally.Skip("mounting a small disk needs rights that this process does not have")
 			p.Remove()
@@ -42,8 +40,9 @@ func runDiskFull(ctx context.Context, lab *Lab, tally *Tally) error {
 		if err != nil {
 			return err
 		}
-		told := judgeFull(p.Run(ctx))
-		if err := p.grow(); err != nil {
+		free := lab.size / int64(n+1) * int64(i+1)
+		told, err := p.runOut(ctx, free, i%2 == 1)
+		if err != nil {
 			return err
 		}
 		if told == nil {
@@ -54,9 +53,28 @@ func runDiskFull(ctx context.Context, lab *Lab, tally *Tally) error {
 				return err
 			}
 		}
-		tally.Judge(p, fmt.Sprintf("a disk of %d KiB", bytes>>10), told)
+		tally.Judge(p, fmt.Sprintf("a disk with %d KiB free, data there: %v", free>>10, i%2 == 1), told)
 		return nil
 	})
+}
+
+// runOut runs the pipeline on a disk with so many bytes free, and says what is wrong
+// with how that ends. The data need the most space, for a while; with them there,
+// something else does not fit.
+func (p *Project) runOut(ctx context.Context, free int64, dataThere bool) (wrong, err error) {
+	if dataThere {
+		if o := p.Run(ctx, runArgs("--until", "download.images")...); o.Code != 0 {
+			return nil, o.err()
+		}
+	}
+	if err := p.resize(free); err != nil {
+		return nil, err
+	}
+	wrong = judgeFull(p.Run(ctx))
+	if o := p.Run(ctx, "cache", "gc"); wrong == nil && o.Code != 0 {
+		wrong = fmt.Errorf("what it says frees space does not work: %w", o.err())
+	}
+	return wrong, p.resize(1 << 30)
 }
 
 // judgeFull is judgeRefusal for a run of which it is not known where it failed.
@@ -76,16 +94,21 @@ func judgeFull(o Outcome) error {
 }
 
 // mount puts a disk of its own, in memory, below the project, with the same files.
-func (p *Project) mount(bytes int64) error {
-	if err := unix.Mount("faults", p.Dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes)); err != nil {
+func (p *Project) mount() error {
+	if err := unix.Mount("faults", p.Dir, "tmpfs", 0, ""); err != nil {
 		return err
 	}
 	return p.fill()
 }
 
-// grow makes the disk large enough.
-func (p *Project) grow() error {
-	return unix.Mount("faults", p.Dir, "tmpfs", unix.MS_REMOUNT, "size=1g")
+// resize leaves so many bytes free on the project's disk.
+func (p *Project) resize(free int64) error {
+	var s unix.Statfs_t
+	if err := unix.Statfs(p.Dir, &s); err != nil {
+		return err
+	}
+	taken := int64(s.Blocks-s.Bfree) * s.Bsize
+	return unix.Mount("faults", p.Dir, "tmpfs", unix.MS_REMOUNT, fmt.Sprintf("size=%d", taken+free))
 }
 
 // size adds up the project's files.
