@@ -27,6 +27,9 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	defer lab.Close()
 	for _, s := range scenarios {
+		if s.Long {
+			continue
+		}
 		t.Run(s.Name, func(t *testing.T) {
 			var tally Tally
 			if err := s.Run(t.Context(), lab, &tally); err != nil {

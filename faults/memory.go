@@ -20,6 +20,7 @@ var memoryText string
 var memory = Scenario{
 	Name: "memory",
 	Doc:  "10,000 steps of training in one process, whose resident memory must stay where it is.",
+	Long: true,
 	Run:  runMemory,
 }
 

@@ -6,6 +6,7 @@ import "context"
 type Scenario struct {
 	Name string // "kill"
 	Doc  string // a sentence
+	Long bool   // takes minutes even once: it is not in the short form
 	// Run injects the faults and tells the tally what became of each. An error
 	// says that the scenario could not be carried out at all.
 	Run func(ctx context.Context, lab *Lab, tally *Tally) error
