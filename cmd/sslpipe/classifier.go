@@ -186,11 +186,16 @@ func (c *classifier) namesOnCard() ([]string, error) {
 	if !c.ours || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var meta artifact.ClassifierMeta
-	if err == nil && card.Description != nil {
-		err = json.Unmarshal(card.Description, &meta)
+	if err != nil {
+		return nil, err
 	}
-	return meta.Classes, err
+	var meta artifact.ClassifierMeta
+	if card.Description != nil {
+		if err := json.Unmarshal(card.Description, &meta); err != nil {
+			return nil, fmt.Errorf("read %s: %w", cardFile, err)
+		}
+	}
+	return meta.Classes, nil
 }
 
 // names reads --classes or --classes-file.

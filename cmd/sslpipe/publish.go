@@ -164,7 +164,8 @@ func newPart(dir string) (*filelock.Lock, error) {
 		return nil, err
 	}
 	for _, path := range left {
-		if err := filelock.RemoveUnmarked(path); err != nil {
+		// The process that clears it away itself may move the next one there.
+		if err := filelock.RemoveUnmarked(path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
 	}
