@@ -164,8 +164,7 @@ func newPart(dir string) (*filelock.Lock, error) {
 		return nil, err
 	}
 	for _, path := range left {
-		// The process that clears it away itself may move the next one there.
-		if err := filelock.RemoveUnmarked(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := filelock.RemoveUnmarked(path); err != nil {
 			return nil, err
 		}
 	}
