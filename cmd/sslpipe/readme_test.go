@@ -67,13 +67,19 @@ func TestReadmeCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	writePhotos(t, filepath.Join(dir, "photos"))
+	small := []byte("epochs = 1\nunlabelled = 64\nlabels = [2]\nseeds = 2\npretrainings = 1\nmax_steps = 40\n")
+	for _, folder := range []string{".", "pipelines"} {
+		if err := os.WriteFile(filepath.Join(dir, folder, "small.auto.hcl"), small, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, command := range readmeCommands(t) {
 		var args []string
 		for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(command, -1) {
 			args = append(args, strings.Trim(word, "'"))
 		}
-		if args[0] == "run" {
-			args = append(args, "--var", "epochs=1", "--var", "unlabelled=64", "--var", "labels=[2]", "--var", "seeds=2", "--var", "pretrainings=1", "--var", "max_steps=40")
+		if args[0] == "verify" {
+			args = append(args, "--sample", "3")
 		}
 		cmd := program(t, dir, args...)
 		var stderr bytes.Buffer
