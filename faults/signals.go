@@ -67,7 +67,7 @@ func runSignals(ctx context.Context, lab *Lab, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	for _, wait := range waits[:min(lab.Count, len(waits))] {
+	for _, wait := range waits[:min(max(lab.Count/2, 1), len(waits))] {
 		p, err := lab.Project(ctx, "signals-"+strings.ReplaceAll(wait.what, " ", "-"))
 		if err != nil {
 			return err

@@ -71,7 +71,7 @@ func runVanish(ctx context.Context, lab *Lab, tally *Tally) error {
 		}
 		tally.Judge(p, fmt.Sprintf("without %s", strings.TrimPrefix(path, p.Dir+"/")), p.recover(ctx, whole))
 	}
-	for i := range count {
+	for i := range lab.Count / 4 {
 		p, err := lab.Project(ctx, fmt.Sprintf("vanish-during-%d", i))
 		if err != nil {
 			return err
