@@ -41,7 +41,7 @@ func pictures(t *testing.T, side, n int, folders ...string) string {
 func TestInitWritesValidPipelines(t *testing.T) {
 	for name, images := range map[string]string{
 		"large":   pictures(t, 300, 12, "train/a", "train/b", "test/a", "test/b"),
-		"small":   pictures(t, 11, 9, `say "${x}"`, "b\nc"),
+		"small":   pictures(t, 11, 9, `say "${x}"`, "b ü'c"),
 		"middle":  pictures(t, 50, 20, "0", "1", "2", "unlabelled"),
 		"flat":    pictures(t, 33, 5, "."),
 		"one":     pictures(t, 28, 9, "train/only"),
