@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,19 +97,34 @@ func (p *Project) refuse(ctx context.Context, r refusalAt, args []string) (wrong
 	if err != nil || !layer.reached {
 		return nil, err
 	}
+	if o.Code == 0 {
+		return p.reported(o), nil
+	}
 	return judgeRefusal(o, r, refused), nil
 }
 
+// reported compares what a run printed, which went on without what was refused,
+// with the text in its folder.
+func (p *Project) reported(o Outcome) error {
+	found, err := filepath.Glob(filepath.Join(p.Dir, ".sslpipe", "runs", "*", "report.txt"))
+	if err != nil || len(found) != 1 {
+		return fmt.Errorf("it ends well, and its reports are %v (%w)", found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if err == nil && string(text) != o.Stdout {
+		err = fmt.Errorf("it ends well, and %s is not what it printed", found[0])
+	}
+	return err
+}
+
 // judgeRefusal wants exit code 1 and a message with the reason and one of the files
-// that were refused, or a run that did all that it was for nevertheless.
+// that were refused.
 func judgeRefusal(o Outcome, r refusalAt, refused []string) error {
 	text := strings.ToLower(o.Stderr)
 	names := slices.ContainsFunc(refused, func(path string) bool {
 		return strings.Contains(o.Stderr, filepath.Base(path)) || strings.Contains(o.Stderr, filepath.Base(filepath.Dir(path)))
 	})
 	switch {
-	case o.Code == 0:
-		return nil
 	case o.Code != 1:
 		return fmt.Errorf("it ends in another way than it should: %w", o.err())
 	case !strings.Contains(text, r.text):

@@ -40,9 +40,13 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand(s)
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	out := &printed{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = failed(fmt.Errorf("write standard output: %w", out.err))
+	}
 	var exit exitError
 	switch {
 	case err == nil:
@@ -59,6 +63,31 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	_, _ = fmt.Fprintln(stderr, "Error:", view.ErrorText(err))
 	_, _ = fmt.Fprintln(stderr, "See sslpipe --help.")
 	return exitMistake
+}
+
+// printed is standard output. It remembers the first write that failed, since what
+// prints line by line does not look: a table that was cut short must not end with
+// success.
+type printed struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (p *printed) Write(text []byte) (int, error) {
+	n, err := p.Writer.Write(text)
+	if p.err == nil {
+		p.err = err
+	}
+	return n, err
+}
+
+// Fd is the descriptor of a file, by which a terminal is told; else none.
+func (p *printed) Fd() uintptr {
+	if file, ok := p.Writer.(*os.File); ok {
+		return file.Fd()
+	}
+	return ^uintptr(0)
 }
 
 // exitError ends the program with a code. A nil err has been reported already.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -105,7 +106,13 @@ func writeForm(path, scratch string, r *report.Report, dir, ending string) error
 		return err
 	}
 	defer file.Cleanup() //nolint:errcheck // nothing to undo once it is renamed
-	if err := formats[ending](file, r, dir); err != nil {
+	// Flush returns the first error of any write, also one that a form overlooked.
+	w := bufio.NewWriter(file)
+	err = formats[ending](w, r, dir)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return file.CloseAtomicallyReplace()

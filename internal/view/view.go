@@ -14,7 +14,6 @@ package view
 
 import (
 	"io"
-	"os"
 	"strings"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -36,7 +35,7 @@ type Style struct {
 // coloured or redrawn, and NO_COLOR (https://no-color.org) and TERM=dumb are
 // respected.
 func Detect(w io.Writer, getenv func(string) string) Style {
-	file, ok := w.(*os.File)
+	file, ok := w.(interface{ Fd() uintptr })
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return Style{}
 	}
