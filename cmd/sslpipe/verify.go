@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/bundle"
 	"sslpipe/internal/lockfile"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/report"
@@ -75,6 +76,9 @@ type record struct {
 	device string // that the plan is for
 	lock   *lockfile.File
 	path   string // of the lock file
+	// curves is a folder with the losses of units, in the run's folder if it was
+	// imported.
+	curves string
 }
 
 func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, rec *record) error {
@@ -180,7 +184,7 @@ func (v *verifyFlags) ofRun(cmd *cobra.Command, s *settings, args []string) (*re
 		return nil, exitError{code: exitMistake, err: err}
 	}
 	p, device, err := s.replan(cmd, dir, &v.pipelineFlags)
-	return &record{plan: p, device: device, path: filepath.Join(dir, runLockFile)}, err
+	return &record{plan: p, device: device, path: filepath.Join(dir, runLockFile), curves: filepath.Join(dir, bundle.CurvesDir)}, err
 }
 
 // choose returns the addresses of the units to rerun: those with a recorded result
@@ -238,17 +242,27 @@ func compareReruns(rec *record, store *artifact.Store, result *run.Result, addre
 				rerun.Inputs = append(rerun.Inputs, in.Address)
 			}
 		}
-		// The curve of the recorded result is known where it is the stored one.
-		if first := result.Entries[u.Address]; first != nil && rerun.Made != nil && first.Tree == recorded[u.Address] {
-			d, err := store.Compare(first, rerun.Made)
-			if err != nil {
-				return nil, err
-			}
-			rerun.Step = d.Step
+		var err error
+		if rerun.Step, err = rec.parting(store, u, result, recorded[u.Address]); err != nil {
+			return nil, err
 		}
 		reruns[u.Address] = rerun
 	}
 	return verify.Compare(rec.lock, reruns), nil
+}
+
+// parting is the step at which the loss of a rerun leaves that of the recorded result,
+// whose curve is known where it is the stored result, or came with an imported run.
+func (rec *record) parting(store *artifact.Store, u *plan.Unit, result *run.Result, recorded string) (int, error) {
+	first, made := result.Entries[u.Address], result.Made[u.Address]
+	switch {
+	case made == nil || made.Tree == recorded:
+		return 0, nil
+	case first != nil && first.Tree == recorded:
+		d, err := store.Compare(first, made)
+		return d.Step, err
+	}
+	return store.Parting(filepath.Join(rec.curves, plan.FileName(u.Address), artifact.LossesFile), made)
 }
 
 func (v *verifyFlags) tell(cmd *cobra.Command, rec *record, outcomes []verify.Outcome, runtime string) error {

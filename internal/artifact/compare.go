@@ -65,11 +65,18 @@ func (s *Store) Compare(a, b *Entry) (Difference, error) {
 		return d, nil
 	}
 	var err error
-	d.Step, err = parting(filepath.Join(s.object(a.Tree), LossesFile), filepath.Join(s.object(b.Tree), LossesFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return d, nil
-	}
+	d.Step, err = s.Parting(filepath.Join(s.object(a.Tree), LossesFile), b)
 	return d, err
+}
+
+// Parting is the first training step whose loss in a [LossesFile] differs from that of
+// a stored result; 0 where none does, or one of the two is not there.
+func (s *Store) Parting(losses string, e *Entry) (step int, err error) {
+	step, err = parting(losses, filepath.Join(s.object(e.Tree), LossesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	return step, err
 }
 
 // Scores are those of all outputs, by name.
