@@ -27,7 +27,11 @@ func Verified(w io.Writer, outcomes []verify.Outcome, path, locked, now string, 
 		return err
 	}
 	fmt.Fprintln(w)
-	return writeWrapped(w, verifiedSummary(outcomes), s)
+	text := verifiedSummary(outcomes)
+	if locked == now && verify.Counts(outcomes)[verify.Within] > 0 {
+		text += " This is the recorded class of machine, on which equal bits are promised: within tolerance is a failure here."
+	}
+	return writeWrapped(w, text, s)
 }
 
 func verdicts(w io.Writer, outcomes []verify.Outcome, s Style) error {

@@ -46,4 +46,13 @@ those that differ.
 		verify.Outcome{Unit: "evaluate.report", Verdict: verify.Different, Locked: a, Made: b, Inputs: true,
 			Scores: []verify.Score{{Name: "accuracy", Locked: 0.5, Made: math.NaN(), Tolerance: math.NaN()}}},
 		verify.Outcome{Unit: "pretrain.a[seed=1]", Verdict: verify.Missing, Locked: a})
+	show(`recorded  now       verdict           unit
+────────────────────────────────────────────────
+aaaaaaaa  bbbbbbbb  within tolerance  pretrain.a
+
+Of 1 unit, 0 bitwise equal, 1 within tolerance, 0 different. The stored results
+stay the ones that are used; sslpipe cache why ADDRESS lists those that differ.
+This is the recorded class of machine, on which equal bits are promised: within
+tolerance is a failure here.
+`, "now", verify.Outcome{Unit: "pretrain.a", Verdict: verify.Within, Locked: a, Made: b})
 }
