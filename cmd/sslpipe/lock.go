@@ -134,7 +134,7 @@ const runLockFile = "run" + lockfile.Suffix
 // another class of machine; both are told.
 func (s *settings) keepLock(cmd *cobra.Command, p *plan.Plan, result *run.Result, device string, whole bool) error {
 	now := lockOf(p, device, result.Entries)
-	if _, err := now.Write(filepath.Join(result.RunDir, runLockFile)); err != nil {
+	if err := s.lockRun(now, result.RunDir); err != nil {
 		return failed(fmt.Errorf("write the run's lock file: %w", err))
 	}
 	if !whole || !s.Lock {
@@ -164,6 +164,20 @@ func (s *settings) keepLock(cmd *cobra.Command, p *plan.Plan, result *run.Result
 		return warn(cmd, "Lock file: %s", path)
 	}
 	return nil
+}
+
+// lockRun writes the lock file of a run's folder, by way of a folder that the next run
+// sweeps.
+func (s *settings) lockRun(now *lockfile.File, dir string) error {
+	private, err := run.NewScratch(s.runs())
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(private.Dir, runLockFile)
+	if _, err = now.Write(path); err == nil {
+		err = os.Rename(path, filepath.Join(dir, runLockFile))
+	}
+	return errors.Join(err, private.Remove())
 }
 
 // warn tells something beside the result.

@@ -20,9 +20,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"sslpipe/internal/filelock"
 )
 
 // Suffix ends the names of lock files.
@@ -147,13 +148,58 @@ const header = `# Written by sslpipe run and sslpipe lock: what each unit of the
 `
 
 // Write writes the file, which appears whole or not at all. It leaves a file alone
-// that has this text already.
+// that has this text already. What a killed process left beside it is removed.
 func (f *File) Write(path string) (changed bool, err error) {
 	text := f.Bytes()
+	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
-		return false, nil
+		return false, filelock.RemoveUnmarked(part)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, err
 	}
-	return true, renameio.WriteFile(path, text, 0o666)
+	mark, err := markPart(part)
+	if err != nil {
+		return false, err
+	}
+	if err = writeSynced(part, text); err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return false, errors.Join(err, os.Remove(part), mark.Unlock())
+	}
+	return true, errors.Join(syncFolder(filepath.Dir(path)), mark.Unlock())
+}
+
+// markPart makes the file that becomes the lock file, for this process alone.
+func markPart(part string) (*filelock.Lock, error) {
+	for {
+		f, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		mark, err := filelock.Mark(part)
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+		if !errors.Is(err, os.ErrNotExist) { // another process had it, and renamed it
+			return mark, err
+		}
+	}
+}
+
+func writeSynced(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

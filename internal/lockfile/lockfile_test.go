@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 const a64, b64 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -137,6 +138,50 @@ func TestWriteLeavesTheSameAlone(t *testing.T) {
 		t.Errorf("read back: %+v, %v", got, err)
 	}
 	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(left) != 1 {
+		t.Errorf("in the folder: %v, %v", left, err)
+	}
+}
+
+// What a killed process left is written over, and removed where nothing is to be
+// written; many may write at once.
+func TestWriteAfterAKillAndAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.lock.hcl")
+	leave := func() {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, ".x.lock.hcl.part"), []byte("half of something longer than all of it"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := &File{Runtime: "r"}
+	for range 2 {
+		leave()
+		if _, err := f.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Read(path); err != nil || got.Runtime != "r" {
+			t.Errorf("read back: %+v, %v", got, err)
+		}
+	}
+	var group errgroup.Group
+	for n := range 8 {
+		group.Go(func() error {
+			for i := range 20 {
+				if _, err := (&File{Runtime: strings.Repeat("r", 1+(n+i)%9)}).Write(path); err != nil {
+					return err
+				}
+				if got, err := Read(path); err != nil || strings.Trim(got.Runtime, "r") != "" || got.Runtime == "" {
+					return fmt.Errorf("read back: %+v, %w", got, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
 		t.Errorf("in the folder: %v, %v", left, err)
 	}
