@@ -19,7 +19,7 @@ test: build
 	@bin/sslpipe runtime install cpu
 	@$(goenv); go test -timeout 30m ./...
 
-# Injures the program in every way that we know of; an hour on two cores. Options
+# Injures the program in every way that we know of; hours on two cores. Options
 # go into flags: make faults flags='--only kill --count 20'.
 faults: build
 	@bin/sslpipe runtime install cpu
