@@ -168,17 +168,19 @@ func (r *runner) waitFor(ctx context.Context, u *plan.Unit) outcome {
 	told := ""
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for ctx.Err() == nil {
-		if who := filelock.Holder(path); told == "" || who != told && who != filelock.Unnamed {
-			told = who // again where it has been stopped since
-			r.message(u, "waits: %s is running it", who)
-		}
+	for first := true; ctx.Err() == nil; first = false {
 		lock, err := filelock.Try(path)
 		if lock != nil {
 			err = lock.Remove()
 		}
 		if lock != nil || err != nil {
 			break // an error will come again, and be told, when the unit is tried
+		}
+		// A holder without a name has just let go, or has not said yet who it is.
+		who := filelock.Holder(path)
+		if who != told && (who != filelock.Unnamed || told == "" && !first) {
+			told = who // again where it has been stopped since
+			r.message(u, "waits: %s is running it", who)
 		}
 		select {
 		case <-tick.C:
