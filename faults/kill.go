@@ -18,13 +18,9 @@ func runKill(ctx context.Context, lab *Lab, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	length, err := lab.Duration(ctx)
+	moments, err := lab.Moments(ctx)
 	if err != nil {
 		return err
-	}
-	moments := make([]time.Duration, lab.Count)
-	for i := range moments {
-		moments[i] = time.Duration(lab.Rand.Int64N(int64(length)))
 	}
 	slices.Sort(moments)
 	return lab.Each(ctx, len(moments), func(ctx context.Context, i int) error {

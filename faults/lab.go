@@ -141,6 +141,19 @@ func (l *Lab) Duration(ctx context.Context) (time.Duration, error) {
 	return l.duration, err
 }
 
+// Moments draws Count moments within the length of a whole run.
+func (l *Lab) Moments(ctx context.Context) ([]time.Duration, error) {
+	length, err := l.Duration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	moments := make([]time.Duration, l.Count)
+	for i := range moments {
+		moments[i] = time.Duration(l.Rand.Int64N(int64(length)))
+	}
+	return moments, nil
+}
+
 // Project makes a folder with the pipeline in it.
 func (l *Lab) Project(_ context.Context, name string) (*Project, error) {
 	p := &Project{lab: l, Dir: filepath.Join(l.Dir, name)}

@@ -42,13 +42,9 @@ func runSignals(ctx context.Context, lab *Lab, tally *Tally) error {
 	if err != nil {
 		return err
 	}
-	length, err := lab.Duration(ctx)
+	moments, err := lab.Moments(ctx)
 	if err != nil {
 		return err
-	}
-	moments := make([]time.Duration, lab.Count)
-	for i := range moments {
-		moments[i] = time.Duration(lab.Rand.Int64N(int64(length)))
 	}
 	err = lab.Each(ctx, len(moments), func(ctx context.Context, i int) error {
 		p, err := lab.Project(ctx, fmt.Sprintf("signals-%d", i))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/durable"
 	"sslpipe/internal/fetch"
 	"sslpipe/internal/seal"
 )
@@ -40,7 +40,7 @@ func (c modelCard) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(filepath.Join(dir, cardFile), bytes.NewReader(text))
+	return durable.WriteFile(filepath.Join(dir, cardFile), text)
 }
 
 // readCard reads the card of a model. The error is [fs.ErrNotExist] where there is

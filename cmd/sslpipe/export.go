@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/bundle"
-	"sslpipe/internal/fetch"
+	"sslpipe/internal/durable"
 	"sslpipe/internal/report"
 	"sslpipe/internal/view"
 )
@@ -71,7 +71,7 @@ func writeBundle(ctx context.Context, path string, c *contents) (*bundle.Written
 		err = file.CloseAtomicallyReplace()
 	}
 	if err == nil {
-		err = fetch.SyncFolder(filepath.Dir(path))
+		err = durable.SyncFolder(filepath.Dir(path))
 	}
 	if errors.Is(err, syscall.ENOSPC) {
 		return nil, fmt.Errorf("write %s: %w; nothing is left behind: free space there, or name a file on another disk", path, err)

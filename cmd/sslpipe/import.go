@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/bundle"
+	"sslpipe/internal/durable"
 	"sslpipe/internal/fetch"
 	"sslpipe/internal/report"
 	"sslpipe/internal/run"
@@ -138,7 +139,7 @@ func (s *settings) importRun(b *openedBundle) (dir string, fresh bool, err error
 	if err := os.Rename(private.Dir, dir); err != nil {
 		return "", false, err
 	}
-	return dir, true, fetch.SyncFolder(s.runs())
+	return dir, true, durable.SyncFolder(s.runs())
 }
 
 // prepareImported checks that what was unpacked is a run, and draws the forms of its

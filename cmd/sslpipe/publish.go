@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -13,7 +12,7 @@ import (
 	"strings"
 
 	"sslpipe/internal/artifact"
-	"sslpipe/internal/fetch"
+	"sslpipe/internal/durable"
 	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
@@ -142,13 +141,13 @@ func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output s
 	err = copyTree(model, filepath.Join(h.Path, stages.ModelDir))
 	if err == nil {
 		card := modelCard{Unit: u.Address, Fingerprint: u.Fingerprint, Digest: h.Digest, Description: h.Meta, Files: modelFiles(e)}
-		err = errors.Join(card.write(model), fetch.SyncFolder(model))
+		err = errors.Join(card.write(model), durable.SyncFolder(model))
 	}
 	if err == nil {
 		err = place(model, filepath.Join(part.Path(), "old"), dir)
 	}
 	if err == nil {
-		err = fetch.SyncFolder(filepath.Dir(dir))
+		err = durable.SyncFolder(filepath.Dir(dir))
 	}
 	return errors.Join(err, os.RemoveAll(part.Path()), part.Unlock())
 }
@@ -218,7 +217,7 @@ func copyTree(to, from string) error {
 	})
 	for _, folder := range folders {
 		if err == nil {
-			err = fetch.SyncFolder(folder)
+			err = durable.SyncFolder(folder)
 		}
 	}
 	return err
@@ -230,14 +229,5 @@ func copyFile(to, from string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	return writeSynced(to, in)
-}
-
-func writeSynced(to string, in io.Reader) error {
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Sync(), out.Close())
+	return durable.Copy(to, in)
 }

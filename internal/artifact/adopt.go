@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"sslpipe/internal/durable"
+
 	"github.com/google/renameio/v2"
 )
 
@@ -93,5 +95,5 @@ func (s *Store) index(w Work) error {
 	if err := renameio.WriteFile(path, text, 0o666, renameio.WithTempDir(s.path("tmp"))); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncFolder(filepath.Dir(path))
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"sslpipe/internal/durable"
+
 	"github.com/google/renameio/v2"
 )
 
@@ -101,7 +103,7 @@ func (s *Store) install(e *Entry, dir string) error {
 		}
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(object)), syncDir(filepath.Dir(dir)))
+	return errors.Join(durable.SyncFolder(filepath.Dir(object)), durable.SyncFolder(filepath.Dir(dir)))
 }
 
 // record writes e's entry and returns what counts from now on: e, or the first
@@ -132,5 +134,5 @@ func (s *Store) record(e *Entry) (*Entry, error) {
 	if err := renameio.WriteFile(path, text, 0o666, renameio.WithTempDir(s.path("tmp"))); err != nil {
 		return nil, err
 	}
-	return e, syncDir(filepath.Dir(path))
+	return e, durable.SyncFolder(filepath.Dir(path))
 }

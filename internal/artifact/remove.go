@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"sslpipe/internal/durable"
 )
 
 // Removal names what to remove from a store.
@@ -75,7 +77,7 @@ func (s *Store) remove(r Removal) error {
 		}
 	}
 	// Entries must be gone for good before what they name may be.
-	if err := syncDir(s.path("actions")); err != nil {
+	if err := durable.SyncFolder(s.path("actions")); err != nil {
 		return err
 	}
 	for _, tree := range r.Objects {
@@ -88,7 +90,7 @@ func (s *Store) remove(r Removal) error {
 			return err
 		}
 	}
-	return syncDir(s.path("objects"))
+	return durable.SyncFolder(s.path("objects"))
 }
 
 // reindex lets the keys of results that have gone lead to a result with the same key

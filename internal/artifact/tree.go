@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"sslpipe/internal/durable"
 )
 
 // File is one file of a stored folder.
@@ -117,7 +119,7 @@ func sealTree(dir string) ([]File, error) {
 		}
 	}
 	for _, folder := range slices.Backward(folders) {
-		if err := syncDir(folder); err != nil {
+		if err := durable.SyncFolder(folder); err != nil {
 			return nil, err
 		}
 	}
@@ -194,12 +196,4 @@ func compareTrees(want, got []File) string {
 		}
 	}
 	return ""
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

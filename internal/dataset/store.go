@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 
 	"sslpipe/internal/artifact"
-	"sslpipe/internal/fetch"
+	"sslpipe/internal/durable"
 )
 
 // The files of a prepared folder.
@@ -145,7 +145,7 @@ func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*art
 			return nil, err
 		}
 	}
-	return meta, fetch.SyncFolder(p.dst)
+	return meta, durable.SyncFolder(p.dst)
 }
 
 // moments returns mean and standard deviation of pixel/255 in each channel over

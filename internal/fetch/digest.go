@@ -41,12 +41,3 @@ func SHA256(ctx context.Context, path string, read func(done int64)) (digest str
 func IsSHA256(s string) bool {
 	return len(s) == 64 && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
 }
-
-// SyncFolder makes a rename in a folder survive a power cut.
-func SyncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

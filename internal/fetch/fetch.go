@@ -29,6 +29,8 @@ import (
 	"strings"
 	"time"
 
+	"sslpipe/internal/durable"
+
 	"github.com/gofrs/flock"
 )
 
@@ -107,7 +109,7 @@ func (f Fetcher) download(ctx context.Context, file File, dest string, report fu
 		return err
 	}
 	t.discard()
-	return SyncFolder(filepath.Dir(dest))
+	return durable.SyncFolder(filepath.Dir(dest))
 }
 
 func (f Fetcher) withDefaults() Fetcher {

@@ -23,6 +23,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
+	"sslpipe/internal/durable"
 	"sslpipe/internal/filelock"
 )
 
@@ -161,13 +162,13 @@ func (f *File) Write(path string) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err = writeSynced(part, text); err == nil {
+	if err = durable.WriteFile(part, text); err == nil {
 		err = os.Rename(part, path)
 	}
 	if err != nil {
 		return false, errors.Join(err, os.Remove(part), mark.Unlock())
 	}
-	return true, errors.Join(syncFolder(filepath.Dir(path)), mark.Unlock())
+	return true, errors.Join(durable.SyncFolder(filepath.Dir(path)), mark.Unlock())
 }
 
 // markPart makes the file that becomes the lock file, for this process alone.
@@ -185,21 +186,4 @@ func markPart(part string) (*filelock.Lock, error) {
 			return mark, err
 		}
 	}
-}
-
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"sslpipe/internal/durable"
 	"sslpipe/internal/filelock"
 	"sslpipe/internal/plan"
 )
@@ -126,20 +127,11 @@ func (rec *recorder) writeConfig(p *plan.Plan, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := writeSynced(filepath.Join(rec.dir, ConfigFile), text); err != nil {
+	// On the disk before anything is read: it keeps what the run reads.
+	if err := durable.WriteFile(filepath.Join(rec.dir, ConfigFile), text); err != nil {
 		return err
 	}
 	return writeSources(rec.dir, p.Sources())
-}
-
-// writeSynced waits for the disk: what a run reads is kept by what is written here.
-func writeSynced(path string, text []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (rec *recorder) emit(e Event) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"sslpipe/internal/durable"
 	"sslpipe/internal/fetch"
 )
 
@@ -224,5 +225,5 @@ func (i installer) publish(staged, aside string) error {
 	if err := os.Rename(staged, final); err != nil {
 		return err
 	}
-	return fetch.SyncFolder(i.root)
+	return durable.SyncFolder(i.root)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 
-	"sslpipe/internal/fetch"
+	"sslpipe/internal/durable"
 )
 
 // limits bound what an archive may unpack to.
@@ -192,7 +192,7 @@ func (u *unpacker) syncFolders(dir string) error {
 	}
 	slices.Sort(folders)
 	for _, d := range slices.Compact(folders) {
-		if err := fetch.SyncFolder(filepath.Join(dir, d)); err != nil {
+		if err := durable.SyncFolder(filepath.Join(dir, d)); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sslpipe/internal/durable"
 	"sslpipe/internal/tf"
 )
 
@@ -129,7 +130,7 @@ func (c checkpoints) save(state *State) error {
 		if err != nil {
 			return err
 		}
-		return writeSynced(filepath.Join(dir, stateFile), text)
+		return durable.WriteFile(filepath.Join(dir, stateFile), text)
 	})
 	if err != nil {
 		return fmt.Errorf("write checkpoint of step %d: %w", state.Step, err)
@@ -203,7 +204,7 @@ func (c checkpoints) write(dir string, fill func(dir string) error) error {
 	if err := fill(temp); err != nil {
 		return err
 	}
-	if err := errors.Join(writeManifest(temp), syncDir(temp)); err != nil {
+	if err := errors.Join(writeManifest(temp), durable.SyncFolder(temp)); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -212,22 +213,5 @@ func (c checkpoints) write(dir string, fill func(dir string) error) error {
 	if err := os.Rename(temp, dir); err != nil {
 		return err
 	}
-	return syncDir(c.dir)
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return durable.SyncFolder(c.dir)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sslpipe/internal/durable"
 	"sslpipe/internal/seal"
 )
 
@@ -64,7 +65,7 @@ func writeManifest(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(filepath.Join(dir, manifestFile), seal.Seal(text))
+	return durable.WriteFile(filepath.Join(dir, manifestFile), seal.Seal(text))
 }
 
 // checkManifest compares a folder with its manifest. The error names what is not as
