@@ -95,8 +95,11 @@ func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, rec *record) error
 		return err
 	}
 	result, runErr := s.execute(cmd, rec.plan, store, run.Options{Device: rec.device, Chosen: chosen, KeepGoing: true})
-	if runErr != nil && (result == nil || errors.Is(runErr, run.ErrInterrupted)) {
-		return interruptedOrFailed(runErr)
+	if errors.Is(runErr, run.ErrInterrupted) {
+		return exitError{code: exitInterrupted, err: fmt.Errorf("%w; nothing was compared. The same command reruns what is done, and goes on inside the units that were at work", runErr)}
+	}
+	if result == nil {
+		return failed(runErr)
 	}
 	if err := s.keepRun(cmd, rec, store, result); err != nil {
 		return err
