@@ -137,7 +137,7 @@ func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 				stride = strides[i]
 			}
 			b := inverted{index: block, expansion: s.expansion, filters: s.filters, stride: stride}
-			x = f.add(b.name(), c.residual(n, x, b))
+			x = f.add(b.name(), n.InvertedResidual(c.residual(b), x))
 			block++
 		}
 	}
@@ -154,14 +154,12 @@ func (f *Features) add(name string, x tf.Output) tf.Output {
 
 // stem is the first 3x3 convolution.
 func (c *MobileNetV2) stem(n *nn.Net, x tf.Output, stride int) tf.Output {
-	x = n.Conv2D(stemName, x, makeDivisible(stemFilters*c.Alpha), 3, stride, false)
-	return n.Graph().Relu6(c.norm(n, "bn_Conv1", x))
+	return n.ConvNorm(stemName, c.norm("bn_Conv1"), x, makeDivisible(stemFilters*c.Alpha), 3, stride)
 }
 
 // last is the final 1x1 convolution.
 func (c *MobileNetV2) last(n *nn.Net, x tf.Output) tf.Output {
-	x = n.Conv2D(lastName, x, c.Dim(), 1, 1, false)
-	return n.Graph().Relu6(c.norm(n, "Conv_1_bn", x))
+	return n.ConvNorm(lastName, c.norm("Conv_1_bn"), x, c.Dim(), 1, 1)
 }
 
 // inverted is one inverted residual block.
@@ -174,31 +172,21 @@ func (b inverted) name() string {
 	return fmt.Sprintf("block_%d", b.index)
 }
 
-// residual builds a block: expand by a 1x1 convolution (the first block does
-// not), filter each channel, project without activation, and add the input
-// where the shapes allow it. Keras pads before a stride of 2 by hand; for a 3x3
-// kernel that is what SAME padding does.
-func (c *MobileNetV2) residual(n *nn.Net, x tf.Output, b inverted) tf.Output {
-	g, name := n.Graph(), b.name()
-	in := x.Dim(3)
-	y := x
-	if b.index > 0 {
-		y = n.Conv2D(name+"_expand", y, in*b.expansion, 1, 1, false)
-		y = g.Relu6(c.norm(n, name+"_expand_BN", y))
+// residual is a block: expand by a 1x1 convolution (the first block does not),
+// filter each channel, project without activation, and add the input where the
+// shapes allow it. Keras pads before a stride of 2 by hand; for a 3x3 kernel that is
+// what SAME padding does.
+func (c *MobileNetV2) residual(b inverted) nn.Residual {
+	name := b.name()
+	return nn.Residual{
+		Expand: name + "_expand", Depthwise: name + "_depthwise", Project: name + "_project",
+		ExpandNorm: c.norm(name + "_expand_BN"), DepthwiseNorm: c.norm(name + "_depthwise_BN"), ProjectNorm: c.norm(name + "_project_BN"),
+		Expansion: b.expansion, Filters: makeDivisible(float64(int(float64(b.filters) * c.Alpha))), Stride: b.stride,
 	}
-	y = n.DepthwiseConv2D(name+"_depthwise", y, 3, b.stride, "SAME")
-	y = g.Relu6(c.norm(n, name+"_depthwise_BN", y))
-	out := makeDivisible(float64(int(float64(b.filters) * c.Alpha)))
-	y = n.Conv2D(name+"_project", y, out, 1, 1, false)
-	y = c.norm(n, name+"_project_BN", y)
-	if in == out && b.stride == 1 {
-		y = g.Add(x, y)
-	}
-	return y
 }
 
-func (c *MobileNetV2) norm(n *nn.Net, name string, x tf.Output) tf.Output {
-	return n.BatchNorm(name, x, c.BatchNormMomentum, c.BatchNormEpsilon)
+func (c *MobileNetV2) norm(name string) nn.Norm {
+	return nn.Norm{Name: name, Momentum: c.BatchNormMomentum, Epsilon: c.BatchNormEpsilon}
 }
 
 // strides resolves the preset and what overrides it.

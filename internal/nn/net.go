@@ -27,6 +27,7 @@ type Net struct {
 	g        *tf.Graph
 	training bool
 	constant bool // variables made here ignore the schedule
+	fused    bool // blocks are single operations
 	groups   int  // parts of a batch with batch statistics of their own; 0 is one
 	visible  *visibility
 	follow   *follow

@@ -17,7 +17,7 @@ var finetune = plan.Kind{
 	Name:    "finetune",
 	Doc:     "Trains a classifier from few labels: the whole network, or a linear or nearest-neighbour model on frozen features.",
 	Sample:  "ssl",
-	Version: 3,
+	Version: 4,
 	New:     func() any { return defaultFinetune() },
 	Families: map[string]schema.Family{
 		"backbone": backbone.Kinds, "optimizer": nn.Optimizers,

@@ -65,7 +65,7 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	f := &fullTraining{config: c, source: s, data: data, head: denseHead(len(data.Meta.Classes), nn.Normal(0.01))}
 	g := tf.NewGraph()
 	seed := seedOf("finetune", env.Seed)
-	net := nn.NewNet(g, seed)
+	net := trainingNet(g, seed, env.Device)
 	encoder, head := net.Branch(), net.Branch()
 
 	fed, images := s.network.input(g, "images", min(c.BatchSize, len(data.train)))

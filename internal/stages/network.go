@@ -51,6 +51,15 @@ func (nw network) input(g *tf.Graph, name string, batch int) (fed, unit tf.Outpu
 	return fed, g.Mul(g.Cast(fed, tf.Float32), g.Scalar(1.0/255))
 }
 
+// trainingNet returns a net for training on device. The CPU has layers of its own.
+func trainingNet(g *tf.Graph, seed int64, device string) *nn.Net {
+	n := nn.NewNet(g, seed)
+	if tf.Device(device) == tf.GPU {
+		return n
+	}
+	return n.Fused()
+}
+
 // features normalises images x [N, H, W, C] in [0, 1] and applies the backbone.
 // What n must not see is hidden after normalising, so that it is zero.
 func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {

@@ -23,7 +23,7 @@ var pretrain = plan.Kind{
 	Doc:     "Trains an encoder with one or several pretext tasks.",
 	Sample:  "rotation",
 	Shown:   func(path string) bool { return path == MonitorsFile },
-	Version: 4,
+	Version: 5,
 	New: func() any {
 		return &PretrainConfig{
 			Epochs: 20, BatchSize: 64, Threads: 1,
@@ -141,7 +141,7 @@ func newPretraining(c *PretrainConfig, v *views, env *plan.Env) (*pretraining, e
 		data: v.use("pre-training", v.split),
 	}
 	var err error
-	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v, c.BatchSize, p.steps(), seedOf("pretrain", env.Seed)); err != nil {
+	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v, c.BatchSize, p.steps(), seedOf("pretrain", env.Seed), env.Device); err != nil {
 		return nil, err
 	}
 	g, net, encoder := p.tasks.g, p.tasks.net, p.tasks.encoder

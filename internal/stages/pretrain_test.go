@@ -413,7 +413,7 @@ func TestPreviewDrawsTwoTasks(t *testing.T) {
 	tftest.Load(t)
 	v := viewsOf(t, fashion(t))
 	c := smallConfig(t, choiceOf(t, "simclr"), choiceOf(t, "rotation"))
-	graph, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, 4, 1, 1)
+	graph, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, 4, 1, 1, "cpu")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func Preview(path string, c *PretrainConfig, views artifact.Handle, images int, 
 	defer func() { _ = v.Close() }()
 	n := min(images, len(v.indices))
 	v.indices = spread(v.indices, n)
-	t, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, n, 1, seedOf("pretrain", seed))
+	t, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, n, 1, seedOf("pretrain", seed), "cpu")
 	if err != nil {
 		return err
 	}

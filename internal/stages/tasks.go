@@ -28,11 +28,12 @@ type taskGraph struct {
 	step, progress *tf.Tensor
 }
 
-// newTaskGraph makes the inputs of the tasks for batches of batch images.
+// newTaskGraph makes the inputs of the tasks for batches of batch images, to be
+// trained on device.
 // Nothing of the tasks themselves is built yet.
-func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps int, seed int64) (*taskGraph, error) {
+func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps int, seed int64, device string) (*taskGraph, error) {
 	g := tf.NewGraph()
-	net := nn.NewNet(g, seed)
+	net := trainingNet(g, seed, device)
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	needs, widths := t.need(choices, pretext.Batch{N: batch, H: nw.shape[0], W: nw.shape[1], C: nw.shape[2]})
 	in, err := t.inputs(needs, nw, v, batch, seed)

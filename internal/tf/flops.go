@@ -43,6 +43,10 @@ var products = map[string]func(op *graft.Operation, of *shared) (int64, error){
 	"BatchMatMul":                         matrixProduct("adj_x"),
 	"BatchMatMulV2":                       matrixProduct("adj_x"),
 	"BatchMatMulV3":                       matrixProduct("adj_x"),
+	"SslpipeConvNorm":                     fusedMultiplyAdds,
+	"SslpipeConvNormGrad":                 fusedMultiplyAdds,
+	"SslpipeInvertedResidual":             fusedMultiplyAdds,
+	"SslpipeInvertedResidualGrad":         fusedMultiplyAdds,
 }
 
 // operand finds a tensor of an operation.
@@ -120,4 +124,47 @@ func elementsOf(s Shape) int64 {
 		n *= d
 	}
 	return n
+}
+
+// fusedMultiplyAdds counts a fused layer, or its gradient, by its kernels: each
+// element of the maps that a kernel makes meets each of its weights of one filter
+// once, in the backward pass twice.
+func fusedMultiplyAdds(op *graft.Operation, of *shared) (int64, error) {
+	n, err := op.Attr("n")
+	if err != nil {
+		return 0, err
+	}
+	weights, gradient := int(n.(int64)), op.NumInputs() > 1+int(n.(int64))
+	var total int64
+	for i := 0; i < weights; i += 3 {
+		maps := op.Output(1 + i)
+		if gradient {
+			maps = input(1 + weights + i)(op)
+		}
+		made, err := knownShape(maps, of)
+		if err != nil {
+			return 0, err
+		}
+		filter, err := knownShape(input(1+i)(op), of)
+		if err != nil {
+			return 0, err
+		}
+		products := elementsOf(made) * filter[0] * filter[1]
+		if filter[3] == made[3] { // not depthwise
+			products *= filter[2]
+		}
+		total += products
+		if gradient && (i != firstKernel(weights) || op.Output(0).Shape().NumDimensions() == 4) {
+			total += products
+		}
+	}
+	return total, nil
+}
+
+// firstKernel is where the kernel that meets the input is among the weights.
+func firstKernel(weights int) int {
+	if weights > 6 {
+		return 6
+	}
+	return 0
 }

@@ -31,21 +31,40 @@ func (g *Graph) GradientsSeeded(ys, seeds, xs []Output) []Output {
 	if seeds == nil {
 		seeds = g.ones(ys)
 	}
+	if len(g.fused) > 0 {
+		return g.throughFused(ys, seeds, xs)
+	}
+	grads := g.stockGradients(ys, seeds, xs)
+	for i, grad := range grads {
+		if g.err == nil && !grad.Valid() {
+			g.noGradient(ys, xs[i])
+		}
+	}
+	if g.err != nil {
+		return none
+	}
+	return grads
+}
+
+func (g *Graph) noGradient(ys []Output, x Output) {
+	g.Failf("gradients of %s: no gradient flows to %s, only through StopGradient or integers", names(ys), x.Name())
+}
+
+// stockGradients asks TensorFlow. The zero Output stands for an x that is reached
+// only through StopGradient or integers.
+func (g *Graph) stockGradients(ys, seeds, xs []Output) []Output {
+	outs := make([]Output, len(xs))
 	// TensorFlow refuses a prefix that any node has.
 	grads, err := g.graph.AddGradients(g.freeRoot("gradients"), outputsOf(ys), outputsOf(xs), outputsOf(seeds))
 	if err != nil {
 		g.fail(fmt.Errorf("gradients of %s: %w", names(ys), err))
-		return none
+		return outs
 	}
-	outs := make([]Output, len(xs))
 	for i, grad := range grads {
-		// TensorFlow returns a null operation, and no error, for an x that is
-		// reached only through StopGradient or integers.
-		if handle(grad.Op) == nil {
-			g.Failf("gradients of %s: no gradient flows to %s, only through StopGradient or integers", names(ys), xs[i].Name())
-			return none
+		// TensorFlow returns a null operation, and no error, where there is none.
+		if handle(grad.Op) != nil {
+			outs[i] = Output{out: grad, of: g.shared}
 		}
-		outs[i] = Output{out: grad, of: g.shared}
 	}
 	return outs
 }

@@ -30,6 +30,7 @@ type shared struct {
 	roots  map[string]bool // first components of all node names
 	vars   []*Variable
 	byName map[string]*Variable
+	fused  []*fusedLayer // in the order of their making
 }
 
 // NewGraph returns an empty graph. Before Load its Err is ErrNotLoaded.

@@ -2,6 +2,7 @@ package tf
 
 // #cgo LDFLAGS: -ldl
 // #include <stdlib.h>
+// #include "fused.h"
 // #include "library.h"
 import "C"
 
@@ -68,6 +69,10 @@ func Load(dir string) error {
 	if message := C.sslpipe_tf_open(cpath); message != nil {
 		defer C.free(unsafe.Pointer(message))
 		return fmt.Errorf("load TensorFlow from %s: %s; a fresh copy comes with ./sslpipe runtime install cpu (or gpu)", path, C.GoString(message))
+	}
+	if message := C.sslpipe_register_fused(); message != nil {
+		defer C.free(unsafe.Pointer(message))
+		return fmt.Errorf("register operations with TensorFlow from %s: %s", path, C.GoString(message))
 	}
 	library.dir = path
 	library.loaded.Store(true)

@@ -182,13 +182,31 @@ TF_AddInputList:
 	ldr x16, [x16, #8*19]
 	br x16
 
+	.globl TF_AllocateOutput
+	.hidden TF_AllocateOutput
+	.type TF_AllocateOutput, %function
+TF_AllocateOutput:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*20]
+	br x16
+
+	.globl TF_AllocateTemp
+	.hidden TF_AllocateTemp
+	.type TF_AllocateTemp, %function
+TF_AllocateTemp:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*21]
+	br x16
+
 	.globl TF_AllocateTensor
 	.hidden TF_AllocateTensor
 	.type TF_AllocateTensor, %function
 TF_AllocateTensor:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*20]
+	ldr x16, [x16, #8*22]
 	br x16
 
 	.globl TF_CloseSession
@@ -197,7 +215,7 @@ TF_AllocateTensor:
 TF_CloseSession:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*21]
+	ldr x16, [x16, #8*23]
 	br x16
 
 	.globl TF_DeleteBuffer
@@ -206,7 +224,7 @@ TF_CloseSession:
 TF_DeleteBuffer:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*22]
+	ldr x16, [x16, #8*24]
 	br x16
 
 	.globl TF_DeleteDeviceList
@@ -215,7 +233,7 @@ TF_DeleteBuffer:
 TF_DeleteDeviceList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*23]
+	ldr x16, [x16, #8*25]
 	br x16
 
 	.globl TF_DeleteGraph
@@ -224,7 +242,7 @@ TF_DeleteDeviceList:
 TF_DeleteGraph:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*24]
+	ldr x16, [x16, #8*26]
 	br x16
 
 	.globl TF_DeleteImportGraphDefOptions
@@ -233,7 +251,7 @@ TF_DeleteGraph:
 TF_DeleteImportGraphDefOptions:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*25]
+	ldr x16, [x16, #8*27]
 	br x16
 
 	.globl TF_DeleteLibraryHandle
@@ -242,7 +260,7 @@ TF_DeleteImportGraphDefOptions:
 TF_DeleteLibraryHandle:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*26]
+	ldr x16, [x16, #8*28]
 	br x16
 
 	.globl TF_DeletePRunHandle
@@ -251,7 +269,7 @@ TF_DeleteLibraryHandle:
 TF_DeletePRunHandle:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*27]
+	ldr x16, [x16, #8*29]
 	br x16
 
 	.globl TF_DeleteSession
@@ -260,7 +278,7 @@ TF_DeletePRunHandle:
 TF_DeleteSession:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*28]
+	ldr x16, [x16, #8*30]
 	br x16
 
 	.globl TF_DeleteSessionOptions
@@ -269,7 +287,7 @@ TF_DeleteSession:
 TF_DeleteSessionOptions:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*29]
+	ldr x16, [x16, #8*31]
 	br x16
 
 	.globl TF_DeleteStatus
@@ -278,7 +296,7 @@ TF_DeleteSessionOptions:
 TF_DeleteStatus:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*30]
+	ldr x16, [x16, #8*32]
 	br x16
 
 	.globl TF_DeleteTensor
@@ -287,7 +305,7 @@ TF_DeleteStatus:
 TF_DeleteTensor:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*31]
+	ldr x16, [x16, #8*33]
 	br x16
 
 	.globl TF_DeviceListCount
@@ -296,7 +314,7 @@ TF_DeleteTensor:
 TF_DeviceListCount:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*32]
+	ldr x16, [x16, #8*34]
 	br x16
 
 	.globl TF_DeviceListMemoryBytes
@@ -305,7 +323,7 @@ TF_DeviceListCount:
 TF_DeviceListMemoryBytes:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*33]
+	ldr x16, [x16, #8*35]
 	br x16
 
 	.globl TF_DeviceListName
@@ -314,7 +332,7 @@ TF_DeviceListMemoryBytes:
 TF_DeviceListName:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*34]
+	ldr x16, [x16, #8*36]
 	br x16
 
 	.globl TF_DeviceListType
@@ -323,7 +341,7 @@ TF_DeviceListName:
 TF_DeviceListType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*35]
+	ldr x16, [x16, #8*37]
 	br x16
 
 	.globl TF_Dim
@@ -332,7 +350,7 @@ TF_DeviceListType:
 TF_Dim:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*36]
+	ldr x16, [x16, #8*38]
 	br x16
 
 	.globl TF_FinishOperation
@@ -341,7 +359,7 @@ TF_Dim:
 TF_FinishOperation:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*37]
+	ldr x16, [x16, #8*39]
 	br x16
 
 	.globl TF_GetAllOpList
@@ -350,7 +368,7 @@ TF_FinishOperation:
 TF_GetAllOpList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*38]
+	ldr x16, [x16, #8*40]
 	br x16
 
 	.globl TF_GetCode
@@ -359,7 +377,25 @@ TF_GetAllOpList:
 TF_GetCode:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*39]
+	ldr x16, [x16, #8*41]
+	br x16
+
+	.globl TF_GetInput
+	.hidden TF_GetInput
+	.type TF_GetInput, %function
+TF_GetInput:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*42]
+	br x16
+
+	.globl TF_GetSerializedConfigProto
+	.hidden TF_GetSerializedConfigProto
+	.type TF_GetSerializedConfigProto, %function
+TF_GetSerializedConfigProto:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*43]
 	br x16
 
 	.globl TF_GraphGetTensorNumDims
@@ -368,7 +404,7 @@ TF_GetCode:
 TF_GraphGetTensorNumDims:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*40]
+	ldr x16, [x16, #8*44]
 	br x16
 
 	.globl TF_GraphGetTensorShape
@@ -377,7 +413,7 @@ TF_GraphGetTensorNumDims:
 TF_GraphGetTensorShape:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*41]
+	ldr x16, [x16, #8*45]
 	br x16
 
 	.globl TF_GraphImportGraphDef
@@ -386,7 +422,7 @@ TF_GraphGetTensorShape:
 TF_GraphImportGraphDef:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*42]
+	ldr x16, [x16, #8*46]
 	br x16
 
 	.globl TF_GraphNextOperation
@@ -395,7 +431,7 @@ TF_GraphImportGraphDef:
 TF_GraphNextOperation:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*43]
+	ldr x16, [x16, #8*47]
 	br x16
 
 	.globl TF_GraphOperationByName
@@ -404,7 +440,16 @@ TF_GraphNextOperation:
 TF_GraphOperationByName:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*44]
+	ldr x16, [x16, #8*48]
+	br x16
+
+	.globl TF_GraphSetTensorShape
+	.hidden TF_GraphSetTensorShape
+	.type TF_GraphSetTensorShape, %function
+TF_GraphSetTensorShape:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*49]
 	br x16
 
 	.globl TF_GraphToGraphDef
@@ -413,7 +458,7 @@ TF_GraphOperationByName:
 TF_GraphToGraphDef:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*45]
+	ldr x16, [x16, #8*50]
 	br x16
 
 	.globl TF_ImportGraphDefOptionsAddInputMapping
@@ -422,7 +467,7 @@ TF_GraphToGraphDef:
 TF_ImportGraphDefOptionsAddInputMapping:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*46]
+	ldr x16, [x16, #8*51]
 	br x16
 
 	.globl TF_ImportGraphDefOptionsSetDefaultDevice
@@ -431,7 +476,7 @@ TF_ImportGraphDefOptionsAddInputMapping:
 TF_ImportGraphDefOptionsSetDefaultDevice:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*47]
+	ldr x16, [x16, #8*52]
 	br x16
 
 	.globl TF_ImportGraphDefOptionsSetPrefix
@@ -440,7 +485,7 @@ TF_ImportGraphDefOptionsSetDefaultDevice:
 TF_ImportGraphDefOptionsSetPrefix:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*48]
+	ldr x16, [x16, #8*53]
 	br x16
 
 	.globl TF_LoadLibrary
@@ -449,7 +494,7 @@ TF_ImportGraphDefOptionsSetPrefix:
 TF_LoadLibrary:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*49]
+	ldr x16, [x16, #8*54]
 	br x16
 
 	.globl TF_LoadSessionFromSavedModel
@@ -458,7 +503,7 @@ TF_LoadLibrary:
 TF_LoadSessionFromSavedModel:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*50]
+	ldr x16, [x16, #8*55]
 	br x16
 
 	.globl TF_Message
@@ -467,7 +512,7 @@ TF_LoadSessionFromSavedModel:
 TF_Message:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*51]
+	ldr x16, [x16, #8*56]
 	br x16
 
 	.globl TF_NewBuffer
@@ -476,7 +521,7 @@ TF_Message:
 TF_NewBuffer:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*52]
+	ldr x16, [x16, #8*57]
 	br x16
 
 	.globl TF_NewGraph
@@ -485,7 +530,7 @@ TF_NewBuffer:
 TF_NewGraph:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*53]
+	ldr x16, [x16, #8*58]
 	br x16
 
 	.globl TF_NewImportGraphDefOptions
@@ -494,7 +539,25 @@ TF_NewGraph:
 TF_NewImportGraphDefOptions:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*54]
+	ldr x16, [x16, #8*59]
+	br x16
+
+	.globl TF_NewKernelBuilder
+	.hidden TF_NewKernelBuilder
+	.type TF_NewKernelBuilder, %function
+TF_NewKernelBuilder:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*60]
+	br x16
+
+	.globl TF_NewOpDefinitionBuilder
+	.hidden TF_NewOpDefinitionBuilder
+	.type TF_NewOpDefinitionBuilder, %function
+TF_NewOpDefinitionBuilder:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*61]
 	br x16
 
 	.globl TF_NewOperation
@@ -503,7 +566,7 @@ TF_NewImportGraphDefOptions:
 TF_NewOperation:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*55]
+	ldr x16, [x16, #8*62]
 	br x16
 
 	.globl TF_NewSession
@@ -512,7 +575,7 @@ TF_NewOperation:
 TF_NewSession:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*56]
+	ldr x16, [x16, #8*63]
 	br x16
 
 	.globl TF_NewSessionOptions
@@ -521,7 +584,7 @@ TF_NewSession:
 TF_NewSessionOptions:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*57]
+	ldr x16, [x16, #8*64]
 	br x16
 
 	.globl TF_NewStatus
@@ -530,7 +593,7 @@ TF_NewSessionOptions:
 TF_NewStatus:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*58]
+	ldr x16, [x16, #8*65]
 	br x16
 
 	.globl TF_NumDims
@@ -539,7 +602,97 @@ TF_NewStatus:
 TF_NumDims:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*59]
+	ldr x16, [x16, #8*66]
+	br x16
+
+	.globl TF_NumInputs
+	.hidden TF_NumInputs
+	.type TF_NumInputs, %function
+TF_NumInputs:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*67]
+	br x16
+
+	.globl TF_OpDefinitionBuilderAddAttr
+	.hidden TF_OpDefinitionBuilderAddAttr
+	.type TF_OpDefinitionBuilderAddAttr, %function
+TF_OpDefinitionBuilderAddAttr:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*68]
+	br x16
+
+	.globl TF_OpDefinitionBuilderAddInput
+	.hidden TF_OpDefinitionBuilderAddInput
+	.type TF_OpDefinitionBuilderAddInput, %function
+TF_OpDefinitionBuilderAddInput:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*69]
+	br x16
+
+	.globl TF_OpDefinitionBuilderAddOutput
+	.hidden TF_OpDefinitionBuilderAddOutput
+	.type TF_OpDefinitionBuilderAddOutput, %function
+TF_OpDefinitionBuilderAddOutput:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*70]
+	br x16
+
+	.globl TF_OpDefinitionBuilderSetShapeInferenceFunction
+	.hidden TF_OpDefinitionBuilderSetShapeInferenceFunction
+	.type TF_OpDefinitionBuilderSetShapeInferenceFunction, %function
+TF_OpDefinitionBuilderSetShapeInferenceFunction:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*71]
+	br x16
+
+	.globl TF_OpKernelConstruction_Failure
+	.hidden TF_OpKernelConstruction_Failure
+	.type TF_OpKernelConstruction_Failure, %function
+TF_OpKernelConstruction_Failure:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*72]
+	br x16
+
+	.globl TF_OpKernelConstruction_GetAttrBool
+	.hidden TF_OpKernelConstruction_GetAttrBool
+	.type TF_OpKernelConstruction_GetAttrBool, %function
+TF_OpKernelConstruction_GetAttrBool:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*73]
+	br x16
+
+	.globl TF_OpKernelConstruction_GetAttrFloat
+	.hidden TF_OpKernelConstruction_GetAttrFloat
+	.type TF_OpKernelConstruction_GetAttrFloat, %function
+TF_OpKernelConstruction_GetAttrFloat:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*74]
+	br x16
+
+	.globl TF_OpKernelConstruction_GetAttrInt64
+	.hidden TF_OpKernelConstruction_GetAttrInt64
+	.type TF_OpKernelConstruction_GetAttrInt64, %function
+TF_OpKernelConstruction_GetAttrInt64:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*75]
+	br x16
+
+	.globl TF_OpKernelContext_Failure
+	.hidden TF_OpKernelContext_Failure
+	.type TF_OpKernelContext_Failure, %function
+TF_OpKernelContext_Failure:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*76]
 	br x16
 
 	.globl TF_OperationDevice
@@ -548,7 +701,7 @@ TF_NumDims:
 TF_OperationDevice:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*60]
+	ldr x16, [x16, #8*77]
 	br x16
 
 	.globl TF_OperationGetAttrBool
@@ -557,7 +710,7 @@ TF_OperationDevice:
 TF_OperationGetAttrBool:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*61]
+	ldr x16, [x16, #8*78]
 	br x16
 
 	.globl TF_OperationGetAttrBoolList
@@ -566,7 +719,7 @@ TF_OperationGetAttrBool:
 TF_OperationGetAttrBoolList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*62]
+	ldr x16, [x16, #8*79]
 	br x16
 
 	.globl TF_OperationGetAttrFloat
@@ -575,7 +728,7 @@ TF_OperationGetAttrBoolList:
 TF_OperationGetAttrFloat:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*63]
+	ldr x16, [x16, #8*80]
 	br x16
 
 	.globl TF_OperationGetAttrFloatList
@@ -584,7 +737,7 @@ TF_OperationGetAttrFloat:
 TF_OperationGetAttrFloatList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*64]
+	ldr x16, [x16, #8*81]
 	br x16
 
 	.globl TF_OperationGetAttrInt
@@ -593,7 +746,7 @@ TF_OperationGetAttrFloatList:
 TF_OperationGetAttrInt:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*65]
+	ldr x16, [x16, #8*82]
 	br x16
 
 	.globl TF_OperationGetAttrIntList
@@ -602,7 +755,7 @@ TF_OperationGetAttrInt:
 TF_OperationGetAttrIntList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*66]
+	ldr x16, [x16, #8*83]
 	br x16
 
 	.globl TF_OperationGetAttrMetadata
@@ -611,7 +764,7 @@ TF_OperationGetAttrIntList:
 TF_OperationGetAttrMetadata:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*67]
+	ldr x16, [x16, #8*84]
 	br x16
 
 	.globl TF_OperationGetAttrShape
@@ -620,7 +773,7 @@ TF_OperationGetAttrMetadata:
 TF_OperationGetAttrShape:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*68]
+	ldr x16, [x16, #8*85]
 	br x16
 
 	.globl TF_OperationGetAttrShapeList
@@ -629,7 +782,7 @@ TF_OperationGetAttrShape:
 TF_OperationGetAttrShapeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*69]
+	ldr x16, [x16, #8*86]
 	br x16
 
 	.globl TF_OperationGetAttrString
@@ -638,7 +791,7 @@ TF_OperationGetAttrShapeList:
 TF_OperationGetAttrString:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*70]
+	ldr x16, [x16, #8*87]
 	br x16
 
 	.globl TF_OperationGetAttrStringList
@@ -647,7 +800,7 @@ TF_OperationGetAttrString:
 TF_OperationGetAttrStringList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*71]
+	ldr x16, [x16, #8*88]
 	br x16
 
 	.globl TF_OperationGetAttrTensor
@@ -656,7 +809,7 @@ TF_OperationGetAttrStringList:
 TF_OperationGetAttrTensor:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*72]
+	ldr x16, [x16, #8*89]
 	br x16
 
 	.globl TF_OperationGetAttrTensorList
@@ -665,7 +818,7 @@ TF_OperationGetAttrTensor:
 TF_OperationGetAttrTensorList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*73]
+	ldr x16, [x16, #8*90]
 	br x16
 
 	.globl TF_OperationGetAttrType
@@ -674,7 +827,7 @@ TF_OperationGetAttrTensorList:
 TF_OperationGetAttrType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*74]
+	ldr x16, [x16, #8*91]
 	br x16
 
 	.globl TF_OperationGetAttrTypeList
@@ -683,7 +836,7 @@ TF_OperationGetAttrType:
 TF_OperationGetAttrTypeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*75]
+	ldr x16, [x16, #8*92]
 	br x16
 
 	.globl TF_OperationInput
@@ -692,7 +845,7 @@ TF_OperationGetAttrTypeList:
 TF_OperationInput:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*76]
+	ldr x16, [x16, #8*93]
 	br x16
 
 	.globl TF_OperationInputType
@@ -701,7 +854,7 @@ TF_OperationInput:
 TF_OperationInputType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*77]
+	ldr x16, [x16, #8*94]
 	br x16
 
 	.globl TF_OperationName
@@ -710,7 +863,7 @@ TF_OperationInputType:
 TF_OperationName:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*78]
+	ldr x16, [x16, #8*95]
 	br x16
 
 	.globl TF_OperationNumInputs
@@ -719,7 +872,7 @@ TF_OperationName:
 TF_OperationNumInputs:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*79]
+	ldr x16, [x16, #8*96]
 	br x16
 
 	.globl TF_OperationNumOutputs
@@ -728,7 +881,7 @@ TF_OperationNumInputs:
 TF_OperationNumOutputs:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*80]
+	ldr x16, [x16, #8*97]
 	br x16
 
 	.globl TF_OperationOpType
@@ -737,7 +890,7 @@ TF_OperationNumOutputs:
 TF_OperationOpType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*81]
+	ldr x16, [x16, #8*98]
 	br x16
 
 	.globl TF_OperationOutputConsumers
@@ -746,7 +899,7 @@ TF_OperationOpType:
 TF_OperationOutputConsumers:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*82]
+	ldr x16, [x16, #8*99]
 	br x16
 
 	.globl TF_OperationOutputListLength
@@ -755,7 +908,7 @@ TF_OperationOutputConsumers:
 TF_OperationOutputListLength:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*83]
+	ldr x16, [x16, #8*100]
 	br x16
 
 	.globl TF_OperationOutputNumConsumers
@@ -764,7 +917,7 @@ TF_OperationOutputListLength:
 TF_OperationOutputNumConsumers:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*84]
+	ldr x16, [x16, #8*101]
 	br x16
 
 	.globl TF_OperationOutputType
@@ -773,7 +926,25 @@ TF_OperationOutputNumConsumers:
 TF_OperationOutputType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*85]
+	ldr x16, [x16, #8*102]
+	br x16
+
+	.globl TF_RegisterKernelBuilder
+	.hidden TF_RegisterKernelBuilder
+	.type TF_RegisterKernelBuilder, %function
+TF_RegisterKernelBuilder:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*103]
+	br x16
+
+	.globl TF_RegisterOpDefinition
+	.hidden TF_RegisterOpDefinition
+	.type TF_RegisterOpDefinition, %function
+TF_RegisterOpDefinition:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*104]
 	br x16
 
 	.globl TF_SessionListDevices
@@ -782,7 +953,7 @@ TF_OperationOutputType:
 TF_SessionListDevices:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*86]
+	ldr x16, [x16, #8*105]
 	br x16
 
 	.globl TF_SessionPRun
@@ -791,7 +962,7 @@ TF_SessionListDevices:
 TF_SessionPRun:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*87]
+	ldr x16, [x16, #8*106]
 	br x16
 
 	.globl TF_SessionPRunSetup
@@ -800,7 +971,7 @@ TF_SessionPRun:
 TF_SessionPRunSetup:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*88]
+	ldr x16, [x16, #8*107]
 	br x16
 
 	.globl TF_SessionRun
@@ -809,7 +980,7 @@ TF_SessionPRunSetup:
 TF_SessionRun:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*89]
+	ldr x16, [x16, #8*108]
 	br x16
 
 	.globl TF_SetAttrBool
@@ -818,7 +989,7 @@ TF_SessionRun:
 TF_SetAttrBool:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*90]
+	ldr x16, [x16, #8*109]
 	br x16
 
 	.globl TF_SetAttrBoolList
@@ -827,7 +998,7 @@ TF_SetAttrBool:
 TF_SetAttrBoolList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*91]
+	ldr x16, [x16, #8*110]
 	br x16
 
 	.globl TF_SetAttrFloat
@@ -836,7 +1007,7 @@ TF_SetAttrBoolList:
 TF_SetAttrFloat:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*92]
+	ldr x16, [x16, #8*111]
 	br x16
 
 	.globl TF_SetAttrFloatList
@@ -845,7 +1016,7 @@ TF_SetAttrFloat:
 TF_SetAttrFloatList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*93]
+	ldr x16, [x16, #8*112]
 	br x16
 
 	.globl TF_SetAttrInt
@@ -854,7 +1025,7 @@ TF_SetAttrFloatList:
 TF_SetAttrInt:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*94]
+	ldr x16, [x16, #8*113]
 	br x16
 
 	.globl TF_SetAttrIntList
@@ -863,7 +1034,7 @@ TF_SetAttrInt:
 TF_SetAttrIntList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*95]
+	ldr x16, [x16, #8*114]
 	br x16
 
 	.globl TF_SetAttrShape
@@ -872,7 +1043,7 @@ TF_SetAttrIntList:
 TF_SetAttrShape:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*96]
+	ldr x16, [x16, #8*115]
 	br x16
 
 	.globl TF_SetAttrShapeList
@@ -881,7 +1052,7 @@ TF_SetAttrShape:
 TF_SetAttrShapeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*97]
+	ldr x16, [x16, #8*116]
 	br x16
 
 	.globl TF_SetAttrString
@@ -890,7 +1061,7 @@ TF_SetAttrShapeList:
 TF_SetAttrString:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*98]
+	ldr x16, [x16, #8*117]
 	br x16
 
 	.globl TF_SetAttrStringList
@@ -899,7 +1070,7 @@ TF_SetAttrString:
 TF_SetAttrStringList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*99]
+	ldr x16, [x16, #8*118]
 	br x16
 
 	.globl TF_SetAttrTensor
@@ -908,7 +1079,7 @@ TF_SetAttrStringList:
 TF_SetAttrTensor:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*100]
+	ldr x16, [x16, #8*119]
 	br x16
 
 	.globl TF_SetAttrTensorList
@@ -917,7 +1088,7 @@ TF_SetAttrTensor:
 TF_SetAttrTensorList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*101]
+	ldr x16, [x16, #8*120]
 	br x16
 
 	.globl TF_SetAttrType
@@ -926,7 +1097,7 @@ TF_SetAttrTensorList:
 TF_SetAttrType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*102]
+	ldr x16, [x16, #8*121]
 	br x16
 
 	.globl TF_SetAttrTypeList
@@ -935,7 +1106,7 @@ TF_SetAttrType:
 TF_SetAttrTypeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*103]
+	ldr x16, [x16, #8*122]
 	br x16
 
 	.globl TF_SetConfig
@@ -944,7 +1115,7 @@ TF_SetAttrTypeList:
 TF_SetConfig:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*104]
+	ldr x16, [x16, #8*123]
 	br x16
 
 	.globl TF_SetDevice
@@ -953,7 +1124,16 @@ TF_SetConfig:
 TF_SetDevice:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*105]
+	ldr x16, [x16, #8*124]
+	br x16
+
+	.globl TF_SetStatus
+	.hidden TF_SetStatus
+	.type TF_SetStatus, %function
+TF_SetStatus:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*125]
 	br x16
 
 	.globl TF_SetTarget
@@ -962,7 +1142,16 @@ TF_SetDevice:
 TF_SetTarget:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*106]
+	ldr x16, [x16, #8*126]
+	br x16
+
+	.globl TF_ShapeInferenceContextSetUnknownShape
+	.hidden TF_ShapeInferenceContextSetUnknownShape
+	.type TF_ShapeInferenceContextSetUnknownShape, %function
+TF_ShapeInferenceContextSetUnknownShape:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*127]
 	br x16
 
 	.globl TF_TensorBitcastFrom
@@ -971,7 +1160,7 @@ TF_SetTarget:
 TF_TensorBitcastFrom:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*107]
+	ldr x16, [x16, #8*128]
 	br x16
 
 	.globl TF_TensorByteSize
@@ -980,7 +1169,7 @@ TF_TensorBitcastFrom:
 TF_TensorByteSize:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*108]
+	ldr x16, [x16, #8*129]
 	br x16
 
 	.globl TF_TensorData
@@ -989,7 +1178,16 @@ TF_TensorByteSize:
 TF_TensorData:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*109]
+	ldr x16, [x16, #8*130]
+	br x16
+
+	.globl TF_TensorElementCount
+	.hidden TF_TensorElementCount
+	.type TF_TensorElementCount, %function
+TF_TensorElementCount:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*131]
 	br x16
 
 	.globl TF_TensorType
@@ -998,7 +1196,7 @@ TF_TensorData:
 TF_TensorType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*110]
+	ldr x16, [x16, #8*132]
 	br x16
 
 	.globl TF_Version
@@ -1007,7 +1205,7 @@ TF_TensorType:
 TF_Version:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*111]
+	ldr x16, [x16, #8*133]
 	br x16
 
 	.section .note.GNU-stack,"",%progbits

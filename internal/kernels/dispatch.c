@@ -1,0 +1,67 @@
+#include "kernels.h"
+
+#include <string.h>
+
+#define DECLARE(isa)                                                                     \
+	size_t sslpipe_##isa##_conv_scratch(const sslpipe_conv *, int, int);                 \
+	size_t sslpipe_##isa##_block_scratch(const sslpipe_block *, int, int);               \
+	void sslpipe_##isa##_conv_forward(const sslpipe_conv *, int, float *);               \
+	void sslpipe_##isa##_conv_backward(const sslpipe_conv *, int, float *);              \
+	void sslpipe_##isa##_block_forward(const sslpipe_block *, int, float *);             \
+	void sslpipe_##isa##_block_backward(const sslpipe_block *, int, float *);            \
+	static const table isa = {                                                           \
+		#isa, sslpipe_##isa##_conv_scratch, sslpipe_##isa##_block_scratch,               \
+		sslpipe_##isa##_conv_forward, sslpipe_##isa##_conv_backward,                     \
+		sslpipe_##isa##_block_forward, sslpipe_##isa##_block_backward,                   \
+	};
+
+typedef struct {
+	const char *name;
+	size_t (*conv_scratch)(const sslpipe_conv *, int, int);
+	size_t (*block_scratch)(const sslpipe_block *, int, int);
+	void (*conv_forward)(const sslpipe_conv *, int, float *);
+	void (*conv_backward)(const sslpipe_conv *, int, float *);
+	void (*block_forward)(const sslpipe_block *, int, float *);
+	void (*block_backward)(const sslpipe_block *, int, float *);
+} table;
+
+DECLARE(generic)
+#if defined(__x86_64__)
+DECLARE(avx2)
+DECLARE(avx512)
+#endif
+
+static const table *supported(const char *name) {
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) return &avx512;
+	if (strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
+#endif
+	return strcmp(name, "generic") == 0 ? &generic : NULL;
+}
+
+static const table *_Atomic chosen;
+
+static const table *best(void) {
+	const table *t = chosen;
+	if (t == NULL) t = supported("avx512");
+	if (t == NULL) t = supported("avx2");
+	if (t == NULL) t = &generic;
+	chosen = t;
+	return t;
+}
+
+int sslpipe_kernels_use(const char *name) {
+	const table *t = supported(name);
+	if (t != NULL) chosen = t;
+	return t != NULL;
+}
+
+size_t sslpipe_conv_scratch(const sslpipe_conv *c, int threads, int backward) { return best()->conv_scratch(c, threads, backward); }
+size_t sslpipe_block_scratch(const sslpipe_block *b, int threads, int backward) { return best()->block_scratch(b, threads, backward); }
+void sslpipe_conv_forward(const sslpipe_conv *c, int threads, float *scratch) { best()->conv_forward(c, threads, scratch); }
+void sslpipe_conv_backward(const sslpipe_conv *c, int threads, float *scratch) { best()->conv_backward(c, threads, scratch); }
+void sslpipe_block_forward(const sslpipe_block *b, int threads, float *scratch) { best()->block_forward(b, threads, scratch); }
+void sslpipe_block_backward(const sslpipe_block *b, int threads, float *scratch) { best()->block_backward(b, threads, scratch); }
+const char *sslpipe_kernels_instructions(void) { return best()->name; }

@@ -1,0 +1,145 @@
+package tf
+
+// #cgo CFLAGS: -I${SRCDIR}/../kernels
+// #include "tensorflow/c/c_api.h"
+import "C"
+
+import (
+	"errors"
+	"maps"
+	"unsafe"
+
+	// The compiled code of the operations below.
+	_ "sslpipe/internal/kernels"
+)
+
+// Layer is a convolution with its batch-norm: kernel [k, k, C, F] (depthwise
+// [3, 3, C, 1]), and scale and offset [F] or [C].
+type Layer struct{ Kernel, Gamma, Beta Output }
+
+// Statistics are those that a batch-norm has taken from its batch, each
+// [groups, C], the variance divided by the number of values. They have no gradient.
+type Statistics struct{ Mean, Variance Output }
+
+// FusedConvNorm is Relu6(batch-norm(Conv2D(x))) with SAME padding and the
+// statistics of each of groups equal parts of the batch, as one operation on the
+// CPU (package kernels). x is float32 [N, H, W, C] with known H, W, C.
+func (g *Graph) FusedConvNorm(x Output, l Layer, stride, groups int, epsilon float64) (Output, Statistics) {
+	f := &fusedLayer{typ: "SslpipeConvNorm", x: x, layers: []Layer{l},
+		attrs: Attrs{"stride": stride, "groups": groups, "epsilon": epsilon}}
+	if g.err != nil {
+		return Output{}, Statistics{}
+	}
+	out := Shape{x.Shape()[0], shrunk(x.Shape()[1], stride), shrunk(x.Shape()[2], stride), l.Kernel.Shape()[3]}
+	y, s := g.fuse(f, out, []Shape{out}, groups)
+	return y, s[0]
+}
+
+// FusedInvertedResidual is the block of MobileNetV2 (Sandler et al., CVPR 2018,
+// arXiv:1801.04381) as one operation on the CPU (package kernels): the layers
+// expand, unless it is the zero Layer, depthwise of that stride, and project, each
+// with batch-norm over groups equal parts of the batch, the first two with Relu6;
+// and x is added where residual. The statistics come in the order of the layers.
+func (g *Graph) FusedInvertedResidual(x Output, expand, depthwise, project Layer, stride, groups int, epsilon float64, residual bool) (Output, []Statistics) {
+	f := &fusedLayer{typ: "SslpipeInvertedResidual", x: x, layers: []Layer{depthwise, project},
+		attrs: Attrs{"stride": stride, "groups": groups, "epsilon": epsilon, "residual": residual}}
+	if g.err != nil {
+		return Output{}, make([]Statistics, 3)
+	}
+	in := x.Shape()
+	wide := Shape{in[0], shrunk(in[1], stride), shrunk(in[2], stride), depthwise.Kernel.Shape()[2]}
+	out := Shape{wide[0], wide[1], wide[2], project.Kernel.Shape()[3]}
+	before := []Shape{wide, out}
+	if expand.Kernel.Valid() {
+		f.layers = append(f.layers, expand)
+		before = append(before, Shape{in[0], in[1], in[2], wide[3]})
+	}
+	y, s := g.fuse(f, out, before, groups)
+	if len(s) == 3 {
+		s = []Statistics{s[2], s[0], s[1]}
+	}
+	return y, s
+}
+
+func shrunk(size int64, stride int) int64 { return (size + int64(stride) - 1) / int64(stride) }
+
+// fusedLayer is an operation whose gradient TensorFlow's builder does not know.
+// It is made between operations that stop gradients, so that the builder never
+// meets it, and throughFused leads them around it.
+type fusedLayer struct {
+	typ    string
+	attrs  Attrs
+	x      Output
+	layers []Layer
+	saved  []Output
+	y      Output // behind StopGradient: what others read
+}
+
+// inputs are those that gradients flow to: x, then the weights.
+func (f *fusedLayer) inputs() []Output {
+	in := []Output{f.x}
+	for _, l := range f.layers {
+		in = append(in, l.Kernel, l.Gamma, l.Beta)
+	}
+	return in
+}
+
+// fuse adds the operation; y and the maps before batch-norm have these shapes.
+func (g *Graph) fuse(f *fusedLayer, y Shape, before []Shape, groups int) (Output, []Statistics) {
+	statistics := make([]Statistics, len(before))
+	in := f.inputs()
+	f.attrs["n"] = len(in) - 1
+	outs := g.build(f.typ, "", f.attrs, []argument{{one: f.x}, {list: in[1:], isList: true}})
+	if g.err != nil {
+		return Output{}, statistics
+	}
+	f.saved = outs[1:]
+	g.setShape(outs[0], y)
+	for i, m := range before {
+		g.setShape(outs[1+3*i], m)
+		s := Statistics{Mean: outs[2+3*i], Variance: outs[3+3*i]}
+		g.setShape(s.Mean, Shape{int64(groups), m[3]})
+		g.setShape(s.Variance, Shape{int64(groups), m[3]})
+		statistics[i] = s
+	}
+	f.y = g.StopGradient(outs[0])
+	g.fused = append(g.fused, f)
+	return f.y, statistics
+}
+
+// setShape tells the graph a shape that it could not find out.
+func (g *Graph) setShape(o Output, s Shape) {
+	if g.err != nil {
+		return
+	}
+	status := C.TF_NewStatus()
+	defer C.TF_DeleteStatus(status)
+	at := C.TF_Output{oper: (*C.TF_Operation)(handle(o.out.Op)), index: C.int(o.out.Index)}
+	C.TF_GraphSetTensorShape((*C.TF_Graph)(handle(g.graph)), at, (*C.int64_t)(unsafe.SliceData(s)), C.int(len(s)), status)
+	if C.TF_GetCode(status) != C.TF_OK {
+		g.fail(errors.New(C.GoString(C.TF_Message(status))))
+	}
+}
+
+// gradient adds the operation's gradient for that of its output, and returns those of its inputs. That of x is the
+// zero Output unless it is wanted.
+func (g *Graph) gradient(f *fusedLayer, dy Output, wanted bool) []Output {
+	attrs := maps.Clone(f.attrs)
+	attrs["input_gradient"] = wanted
+	in := f.inputs()
+	root := g.root().Scope("fused_gradients")
+	outs := root.build(f.typ+"Grad", "", attrs, []argument{{one: f.x}, {list: in[1:], isList: true}, {list: f.saved, isList: true}, {one: dy}})
+	if g.err != nil {
+		return make([]Output, len(in))
+	}
+	outs = outs[:len(in)]
+	for i := range outs {
+		if i > 0 || wanted {
+			g.setShape(outs[i], in[i].Shape())
+		}
+	}
+	if !wanted {
+		outs[0] = Output{}
+	}
+	return outs
+}
