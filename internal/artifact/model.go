@@ -16,8 +16,15 @@ type EncoderMeta struct {
 	Steps          int             `json:"steps,omitempty"`    // training steps of the pretext task
 	Images         int             `json:"images,omitempty"`   // source images that those steps read
 	FLOPs          int64           `json:"flops,omitempty"`    // of all those steps
+	Phases         []SizePhase     `json:"phases,omitempty"`   // of those steps, where views were not always of one size
 	Labelled       bool            `json:"labelled,omitempty"` // the pretext task read their labels
 	Data           []DataUse       `json:"data,omitempty"`     // what the weights were learnt from
+}
+
+// SizePhase is a part of a training at one size of the views.
+type SizePhase struct {
+	Side  int `json:"side"` // height of the views, in pixels
+	Steps int `json:"steps"`
 }
 
 // DataUse names a part of a data set that had a share in a model.

@@ -28,6 +28,9 @@ type Backbone interface {
 	Dim() int
 	// BlockNames are those of Features, first to last, known without building.
 	BlockNames() []string
+	// MapSize is the height and width of Map for images of h by w pixels, known
+	// without building.
+	MapSize(h, w int) (mapH, mapW int)
 	// Activations is how many values all convolutions together put out for one
 	// image of h by w pixels: what training has to keep of it.
 	Activations(h, w int) int64

@@ -189,3 +189,20 @@ func TestActivations(t *testing.T) {
 		}
 	}
 }
+
+// The last column of maps in the documentation of the presets.
+func TestMapSize(t *testing.T) {
+	for _, c := range []struct {
+		strides    string
+		h, w       int
+		mapH, mapW int
+	}{
+		{"imagenet", 64, 64, 2, 2}, {"small", 64, 64, 4, 4}, {"small", 28, 28, 2, 2}, {"px64", 64, 64, 4, 4}, {"px32", 32, 32, 4, 4},
+		{"small", 48, 33, 3, 3}, {"none", 64, 64, 0, 0},
+	} {
+		net := &MobileNetV2{Alpha: 1, Strides: c.strides}
+		if h, w := net.MapSize(c.h, c.w); h != c.mapH || w != c.mapW {
+			t.Errorf("%s, %d by %d px: a map of %d by %d, want %d by %d", c.strides, c.h, c.w, h, w, c.mapH, c.mapW)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package pretext
 
 import (
+	"fmt"
+
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -37,12 +39,26 @@ func (t *Inpaint) Loss(b *Builder) tf.Output {
 	g, size := b.Graph(), b.Batch()
 	damaged, hole := t.damage(b)
 	features := b.Encode(damaged).Map
-	block := (max(size.H, size.W) + features.Dim(1) - 1) / features.Dim(1)
+	block := paintedBlock(Resolution{Batch: size, MapH: features.Dim(1), MapW: features.Dim(2)})
 	pixels := b.Head.Conv2D("inpaint/pixels", features, block*block*size.C, 1, 1, true)
 	pixels = g.Op("DepthToSpace", tf.Attrs{"block_size": block}, pixels)[0]
 	top, left := (pixels.Dim(1)-size.H)/2, (pixels.Dim(2)-size.W)/2
 	pixels = g.Slice(pixels, []int{0, top, left, 0}, []int{-1, size.H, size.W, -1})
 	return holeError(g, pixels, t.target(b), hole)
+}
+
+// paintedBlock is the side of the square of pixels that is predicted from each position
+// of the last map.
+func paintedBlock(r Resolution) int { return (max(r.H, r.W) + r.MapH - 1) / r.MapH }
+
+// CheckHead implements Painter.
+func (*Inpaint) CheckHead(other, full Resolution) []schema.Problem {
+	now, then := paintedBlock(other), paintedBlock(full)
+	if now == then {
+		return nil
+	}
+	return problem("", fmt.Sprintf("From each position of the last map %d by %d pixels are predicted at %d px, and %d by %d at %d px: one head cannot serve both. "+
+		"Use sizes that are multiples of the network's stride.", then, then, full.H, now, now, other.H))
 }
 
 // target is the view as the encoder normalises it.

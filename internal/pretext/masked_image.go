@@ -71,6 +71,37 @@ func (t *MaskedImage) Check(b Batch) []schema.Problem {
 	return nil
 }
 
+// CheckHead implements Painter: the decoder predicts the pixels of a unit, by as many
+// doublings of the last map as lead to a map of units.
+func (t *MaskedImage) CheckHead(other, full Resolution) []schema.Problem {
+	now, then := t.unit(other.Batch), t.unit(full.Batch)
+	if now != then {
+		return problem("unit", fmt.Sprintf("The squares that are hidden have %d px at %d px, and %d px at %d px: one head cannot serve both. "+
+			"Set unit to a number that divides all sizes.", then, full.H, now, other.H))
+	}
+	if a, b := other.doublings(now), full.doublings(then); a != b {
+		return problem("unit", fmt.Sprintf("From the last map to units of %d px it is %s at %d px and %s at %d px: one decoder cannot serve both. "+
+			"Leave out the smaller size.", now, times(b), full.H, times(a), other.H))
+	}
+	return nil
+}
+
+// doublings is how often the last map is doubled to become a map of units.
+func (r Resolution) doublings(unit int) int {
+	n := 0
+	for side := r.MapH; side < r.H/unit; side *= 2 {
+		n++
+	}
+	return n
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "1 doubling"
+	}
+	return fmt.Sprintf("%d doublings", n)
+}
+
 // visible is how many of an image's units stay visible, exactly.
 func (t *MaskedImage) visible(units int) int { return units - int(t.Ratio*float64(units)+0.5) }
 

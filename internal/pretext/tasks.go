@@ -73,6 +73,21 @@ func Encoded(t Task, b Batch) Batch {
 	return b
 }
 
+// Resolution is the size of the images of a step, with that of the last map that the
+// encoder makes of one.
+type Resolution struct {
+	Batch
+	MapH, MapW int
+}
+
+// Painter is a task that predicts pixels, so that the shapes of its head's weights follow
+// from the size of the images.
+type Painter interface {
+	// CheckHead reports what keeps a head for images of the size full from serving
+	// images of another size as well.
+	CheckHead(other, full Resolution) []schema.Problem
+}
+
 // Needs is what a task reads of a step.
 type Needs struct {
 	// Views is how many independent augmentations of each image.

@@ -35,6 +35,10 @@ func TestArmTexts(t *testing.T) {
 			with(with(linear, encoder), func(m *artifact.ClassifierMeta) { m.Pretext, m.Labelled = "supervised", true })},
 		whole + "; random initial weights":                                  {full},
 		whole + "; initial weights from simclr (40 steps, 640 images seen)": {with(full, encoder)},
+		whole + "; initial weights from simclr (40 steps: 30 at 32 px, 10 at 64 px, 640 images seen)": {
+			with(with(full, encoder), func(m *artifact.ClassifierMeta) {
+				m.Phases = []artifact.SizePhase{{Side: 32, Steps: 30}, {Side: 64, Steps: 10}}
+			})},
 		whole + ", with 12 steps added, which are worth a pre-training in operations; random initial weights": {
 			with(full, func(m *artifact.ClassifierMeta) { m.ExtraSteps = 12 })},
 		whole + "; learning rate 0.001 (1 of 4), 0.01 (3 of 4), 0.1 (0 of 4); random initial weights": {

@@ -122,6 +122,9 @@ func openSplit(dir, split string) (*splitData, error) {
 type views struct {
 	*splitData
 	transforms transform.Pipeline
+	// size is that of the views and source that of the images which the transforms
+	// make them from; zero is that of the data set's images.
+	size, source transform.Size
 }
 
 // openViews opens the data set behind an augment stage's output. The transforms

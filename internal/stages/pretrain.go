@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
@@ -47,16 +48,17 @@ var pretrain = plan.Kind{
 
 // PretrainConfig configures a pretrain stage.
 type PretrainConfig struct {
-	Views     schema.Ref      `hcl:"views" ref:"views" example:"augment.views" doc:"Augmented views of unlabelled images."`
-	Pretexts  []schema.Choice `family:"pretext" required:"true" example:"rotation" doc:"The task to learn from; several are learnt together, each with its weight."`
-	Backbone  schema.Choice   `family:"backbone" example:"mobilenet_v2" doc:"The network to train."`
-	Optimizer schema.Choice   `family:"optimizer" doc:"How weights follow gradients."`
-	Schedule  schema.Choice   `family:"schedule" doc:"The learning rate over the steps."`
-	Guards    GuardsConfig    `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
-	Epochs    int             `hcl:"epochs,optional" min:"1" example:"12" doc:"Passes over the unlabelled images."`
-	BatchSize int             `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
-	Seeds     int             `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
-	Threads   int             `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
+	Views      schema.Ref        `hcl:"views" ref:"views" example:"augment.views" doc:"Augmented views of unlabelled images."`
+	Pretexts   []schema.Choice   `family:"pretext" required:"true" example:"rotation" doc:"The task to learn from; several are learnt together, each with its weight."`
+	Backbone   schema.Choice     `family:"backbone" example:"mobilenet_v2" doc:"The network to train."`
+	Optimizer  schema.Choice     `family:"optimizer" doc:"How weights follow gradients."`
+	Schedule   schema.Choice     `family:"schedule" doc:"The learning rate over the steps."`
+	Resolution *ResolutionConfig `hcl:"resolution,block" doc:"Begin with smaller views, which cost less, and end with the images' own size. Augmentation is matched: what transforms say in pixels (shifts, blur, squares) shrinks with the views, what they say in shares stays, and a resized crop cuts its views out of the images directly. Without this block all steps are at the images' own size."`
+	Guards     GuardsConfig      `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
+	Epochs     int               `hcl:"epochs,optional" min:"1" example:"12" doc:"Passes over the unlabelled images."`
+	BatchSize  int               `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
+	Seeds      int               `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
+	Threads    int               `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
 }
 
 // Validate implements schema.Validator.
@@ -79,22 +81,34 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	if facts.Shape == [3]int{} {
 		return map[string]plan.Facts{"encoder": encoder}, problems
 	}
-	batch := pretext.Batch{N: c.BatchSize, H: facts.Shape[0], W: facts.Shape[1], C: facts.Shape[2]}
+	problems = append(problems, c.checkTasks(facts.Shape)...)
+	encoder.Activations = activations(c.Backbone, facts.Shape)
+	return map[string]plan.Facts{"encoder": encoder}, problems
+}
+
+// checkTasks reports what makes images of this shape, and smaller views of them, unfit
+// for the tasks.
+func (c *PretrainConfig) checkTasks(shape [3]int) []schema.Problem {
+	batch := pretext.Batch{N: c.BatchSize, H: shape[0], W: shape[1], C: shape[2]}
+	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
 		task, ok := choice.Config.(pretext.Task)
 		if !ok {
 			continue
 		}
 		for _, p := range task.Check(batch) {
-			field := fmt.Sprintf("pretext[%d]", i)
-			if p.Field != "" {
-				field += "." + p.Field
-			}
-			problems = append(problems, schema.Problem{Field: field, Message: p.Message})
+			problems = append(problems, schema.Problem{Field: pretextField(i, p), Message: p.Message})
 		}
 	}
-	encoder.Activations = activations(c.Backbone, facts.Shape)
-	return map[string]plan.Facts{"encoder": encoder}, problems
+	if c.Resolution == nil || problems != nil {
+		return problems
+	}
+	return c.checkResolution(batch)
+}
+
+// pretextField is the path of what a problem of task i is about.
+func pretextField(i int, p schema.Problem) string {
+	return strings.TrimSuffix(fmt.Sprintf("pretext[%d].%s", i, p.Field), ".")
 }
 
 func runPretrain(ctx context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
@@ -104,23 +118,16 @@ func runPretrain(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 		return nil, err
 	}
 	defer func() { _ = views.Close() }()
-	p, err := newPretraining(c, views, env)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = p.session.Close() }()
-	state, err := p.loop(env).Run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return p.export(env, state)
+	return newPhases(c, views, env).run(ctx)
 }
 
-// pretraining is one run: the graph with its feeds and fetches, and the data.
+// pretraining is one phase: the graph with its feeds and fetches, and the data.
 type pretraining struct {
 	config  *PretrainConfig
+	phase   phase
 	network network
 	images  int // of the split
+	steps   int // of all phases
 	tasks   *taskGraph
 	session *tf.Session
 	init    tf.Op
@@ -135,13 +142,14 @@ type pretraining struct {
 	data    artifact.DataUse
 }
 
-func newPretraining(c *PretrainConfig, v *views, env *plan.Env) (*pretraining, error) {
+// newPretraining builds the graph of a phase; open starts its session.
+func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pretraining, error) {
 	p := &pretraining{
-		config: c, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta),
-		data: v.use("pre-training", v.split),
+		config: c, phase: ph, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta),
+		steps: c.steps(len(v.indices)), data: v.use("pre-training", v.split),
 	}
 	var err error
-	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v, c.BatchSize, p.steps(), seedOf("pretrain", env.Seed), env.Device); err != nil {
+	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v.at(ph.size), c.BatchSize, p.steps, seedOf("pretrain", env.Seed), env.Device); err != nil {
 		return nil, err
 	}
 	g, net, encoder := p.tasks.g, p.tasks.net, p.tasks.encoder
@@ -157,22 +165,29 @@ func newPretraining(c *PretrainConfig, v *views, env *plan.Env) (*pretraining, e
 	p.finite = train.AllFinite(g, g.Variables())
 	p.init, p.all, p.model = g.InitOp(), g.Saver(g.Variables()), g.Saver(encoder.Variables())
 	p.tensors = len(encoder.Variables())
-	p.session, err = tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)})
-	return p, err
+	return p, nil
 }
 
-// steps is the configured number of epochs, rounded to whole steps.
-func (p *pretraining) steps() int { return max(1, p.config.Epochs*p.images/p.config.BatchSize) }
+func (p *pretraining) open(device string) error {
+	var err error
+	p.session, err = tf.NewSession(p.tasks.g, tf.SessionOptions{Threads: p.config.Threads, Device: tf.Device(device)})
+	return err
+}
+
+// steps is the configured number of epochs of so many images, rounded to whole steps.
+func (c *PretrainConfig) steps(images int) int { return max(1, c.Epochs*images/c.BatchSize) }
 
 // epochEnds tells whether another epoch is over after so many steps. The last
 // one ends with the training.
 func (p *pretraining) epochEnds(steps int) bool {
 	now, before := steps*p.config.BatchSize/p.images, (steps-1)*p.config.BatchSize/p.images
-	if steps == p.steps() {
+	if steps == p.steps {
 		return true
 	}
-	return now > before && p.steps()-steps >= p.images/p.config.BatchSize/2
+	return now > before && p.steps-steps >= p.images/p.config.BatchSize/2
 }
+
+func checkpointsDir(env *plan.Env) string { return filepath.Join(env.Dir, "checkpoints") }
 
 // loop trains on the unlabelled images.
 func (p *pretraining) loop(env *plan.Env) *train.Loop {
@@ -183,9 +198,12 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 	inspection := inspection{tasks: p.tasks, session: p.session, norm: p.update.GradientNorm}
 	return &train.Loop{
 		Session: p.session, All: p.all, Model: p.model, Finite: p.finite,
-		Dir:    filepath.Join(env.Dir, "checkpoints"),
-		Policy: train.Fixed{Schedule: p.config.Schedule.Config.(nn.Schedule), Steps: p.steps()},
-		Images: p.config.BatchSize * crops,
+		Dir: checkpointsDir(env),
+		Policy: train.Fixed{
+			Schedule: p.config.Schedule.Config.(nn.Schedule), Steps: p.steps, From: p.phase.from, Until: p.phase.until,
+		},
+		KeepLast: p.phase.until < p.steps, // for the next phase
+		Images:   p.config.BatchSize * crops,
 		Init: func() error {
 			_, err := p.session.Run(nil, nil, p.init)
 			return err
@@ -200,7 +218,7 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 		EpochEnds: p.epochEnds,
 		Inspect:   inspection.measure,
 		Gate: func(e train.Epoch) error {
-			return p.config.Guards.gate(p.tasks, min(p.images, p.steps()*p.config.BatchSize), e)
+			return p.config.Guards.gate(p.tasks, min(p.images, p.steps*p.config.BatchSize), e)
 		},
 		Report: reporter(env), Logf: env.Logf, SaveEvery: env.CheckpointEvery,
 	}
@@ -214,8 +232,14 @@ const MonitorsFile = "monitors.jsonl"
 // tried one after the other: where two results differ, it tells since when.
 const LossesFile = artifact.LossesFile
 
+// work is what all phases of a training did together.
+type work struct {
+	flops  int64
+	phases []artifact.SizePhase // nil where all steps were at one size
+}
+
 // export writes the encoder as a SavedModel.
-func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artifact.Output, error) {
+func (p *pretraining) export(env *plan.Env, state train.State, done work) (map[string]artifact.Output, error) {
 	prefix := filepath.Join(env.Dir, "final", "weights")
 	if err := p.model.Save(p.session, prefix); err != nil {
 		return nil, fmt.Errorf("save encoder: %w", err)
@@ -241,7 +265,8 @@ func (p *pretraining) export(env *plan.Env, state train.State) (map[string]artif
 	meta.Pretext = p.tasks.title()
 	meta.Images = state.Step * p.config.BatchSize
 	meta.Steps = state.Step
-	meta.FLOPs = int64(state.Step) * p.flops
+	meta.FLOPs = done.flops
+	meta.Phases = done.phases
 	meta.Data = []artifact.DataUse{p.data}
 	meta.Labelled = p.tasks.feeder.labels != nil
 	return map[string]artifact.Output{"encoder": {Type: artifact.TypeEncoder, Meta: meta, Scores: lastEpoch(state)}}, nil

@@ -96,7 +96,11 @@ func testEnv(t *testing.T, dir string) *plan.Env {
 func trainIn(t *testing.T, dir string, c *PretrainConfig, v *views, stop int) (*pretraining, error) {
 	t.Helper()
 	env := testEnv(t, dir)
-	p, err := newPretraining(c, v, env)
+	r := newPhases(c, v, env)
+	p, err := r.build(0)
+	if err == nil {
+		err = p.open(env.Device)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +119,11 @@ func trainIn(t *testing.T, dir string, c *PretrainConfig, v *views, stop int) (*
 	if err != nil {
 		return p, err
 	}
-	_, err = p.export(env, state)
+	done, err := r.work()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.export(env, state, done)
 	return p, err
 }
 
@@ -403,7 +411,7 @@ func TestSupervisedNeedsEveryLabel(t *testing.T) {
 	tftest.Load(t)
 	v := viewsOf(t, fashion(t))
 	v.Meta.Classes = v.Meta.Classes[:5]
-	_, err := newPretraining(smallConfig(t, choiceOf(t, "supervised")), v, testEnv(t, t.TempDir()))
+	_, err := newPhases(smallConfig(t, choiceOf(t, "supervised")), v, testEnv(t, t.TempDir())).build(0)
 	if err == nil || !strings.Contains(err.Error(), "needs a label for every image") {
 		t.Errorf("error %v", err)
 	}

@@ -117,7 +117,19 @@ func armText(runs []artifact.ClassifierMeta) string {
 	if m.Labelled {
 		seen += " with their labels"
 	}
-	return text + fmt.Sprintf("; initial weights from %s (%d steps, %d %s)", m.Pretext, m.Steps, m.Images, seen)
+	return text + fmt.Sprintf("; initial weights from %s (%d steps%s, %d %s)", m.Pretext, m.Steps, phasesText(m.Phases), m.Images, seen)
+}
+
+// phasesText says how many steps of a pre-training were at which size of the views.
+func phasesText(all []artifact.SizePhase) string {
+	parts := make([]string, len(all))
+	for i, ph := range all {
+		parts[i] = fmt.Sprintf("%d at %d px", ph.Steps, ph.Side)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
 }
 
 // neighboursText is the range of k over the runs.

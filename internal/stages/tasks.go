@@ -35,7 +35,8 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 	g := tf.NewGraph()
 	net := trainingNet(g, seed, device)
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
-	needs, widths := t.need(choices, pretext.Batch{N: batch, H: nw.shape[0], W: nw.shape[1], C: nw.shape[2]})
+	size := v.seen()
+	needs, widths := t.need(choices, pretext.Batch{N: batch, H: size.H, W: size.W, C: nw.shape[2]})
 	in, err := t.inputs(needs, nw, v, batch, seed)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int,
 	if t.feeder, err = newFeeder(t.g, v.Dataset, v.indices, fed, v.transforms, needs.Views, seed); err != nil {
 		return in, err
 	}
-	in.Views = t.feeder.augment(t.g, images)
+	in.Views = t.feeder.augment(t.g, v.shrunk(t.g, fed, images))
 	if in.Draws, err = t.feeder.withDraws(t.g, needs.Draws); err != nil {
 		return in, err
 	}

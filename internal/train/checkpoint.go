@@ -62,6 +62,19 @@ func (c checkpoints) load(initialise func() error, logf func(string, ...any)) (S
 	return State{}, nil
 }
 
+// NewestStep is the step of the newest checkpoint under dir, sound or not; 0 where
+// there is none. A Loop may have to begin at an earlier one.
+func NewestStep(dir string) (int, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	steps, err := checkpoints{dir: dir}.list("step-")
+	if err != nil || len(steps) == 0 {
+		return 0, err
+	}
+	return steps[0], nil
+}
+
 func (c checkpoints) read(n int) (State, error) {
 	if err := checkManifest(c.step(n)); err != nil {
 		return State{}, err

@@ -90,17 +90,19 @@ type Policy interface {
 	Observe(s *State)   // called after each validation; may change s
 }
 
-// Fixed follows a schedule over a fixed number of steps.
+// Fixed follows a schedule over a fixed number of steps, or a part of them.
 type Fixed struct {
 	Schedule nn.Schedule
-	Steps    int
+	Steps    int // of the whole schedule
+	// From and Until bound the part that is run: steps from From to Until-1.
+	From, Until int
 }
 
 // Factor implements Policy.
 func (f Fixed) Factor(s *State) float64 { return f.Schedule.Rate(s.Step, f.Steps) }
 
 // Done implements Policy.
-func (f Fixed) Done(s *State) bool { return s.Step >= f.Steps }
+func (f Fixed) Done(s *State) bool { return s.Step < f.From || s.Step >= f.Until }
 
 // Total implements Policy.
 func (f Fixed) Total(*State) int { return f.Steps }

@@ -3,6 +3,8 @@ package train
 import (
 	"reflect"
 	"testing"
+
+	"sslpipe/internal/nn"
 )
 
 // drive runs a policy without a network; score gives the validation score of a
@@ -62,5 +64,20 @@ func TestObserveKeepsTheLaterOfEqualScores(t *testing.T) {
 	}
 	if s.BestStep != 5 || s.BestScore != 0.6 || s.Stale != 1 {
 		t.Errorf("best step %d, score %v, stale %d; want 5, 0.6, 1", s.BestStep, s.BestScore, s.Stale)
+	}
+}
+
+// A part of the steps follows the schedule of them all, and is nothing to do for a run
+// that stands before or behind it.
+func TestFixedRunsAPart(t *testing.T) {
+	f := Fixed{Schedule: &nn.Cosine{}, Steps: 8, From: 4, Until: 6}
+	s := State{Step: 4}
+	if f.Done(&s) || f.Factor(&s) != 0.5 || f.Total(&s) != 8 {
+		t.Errorf("at step 4: done %v, factor %v of %d steps", f.Done(&s), f.Factor(&s), f.Total(&s))
+	}
+	for step, want := range map[int]bool{0: true, 3: true, 4: false, 5: false, 6: true, 8: true} {
+		if got := f.Done(&State{Step: step}); got != want {
+			t.Errorf("at step %d it is done: %v", step, got)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package train
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 func TestParseStateRefuses(t *testing.T) {
 	for text, want := range map[string]string{
@@ -33,4 +37,18 @@ func FuzzParseState(f *testing.F) {
 			t.Errorf("state %+v", state)
 		}
 	})
+}
+
+func TestNewestStep(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"step-9", "step-12", "best-40", "step-30.part", "step-x"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folder, want := range map[string]int{dir: 12, t.TempDir(): 0, filepath.Join(dir, "absent"): 0} {
+		if got, err := NewestStep(folder); got != want || err != nil {
+			t.Errorf("%s: step %d, error %v, want %d", folder, got, err, want)
+		}
+	}
 }

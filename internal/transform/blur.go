@@ -47,6 +47,17 @@ func (t *Blur) radius(h int) int {
 	return max(1, h/10/2) // as the authors' code
 }
 
+// scaled implements scaler. A kernel that was taken from the height is scaled as
+// one that was written down.
+func (t *Blur) scaled(from, to int) Transform {
+	ratio := float64(to) / float64(from)
+	radius := min(max(1, scale(t.radius(from), from, to)), to-1)
+	return &Blur{
+		Sigma:  []float64{t.Sigma[0] * ratio, t.Sigma[1] * ratio},
+		Kernel: 2*radius + 1, Probability: t.Probability,
+	}
+}
+
 // Draws is 2: whether and how wide.
 func (t *Blur) Draws() int { return 2 }
 

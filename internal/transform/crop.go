@@ -28,6 +28,11 @@ func (t *Crop) CheckShape(h, w, _ int) []schema.Problem {
 	return problem("padding", "The padding must be less than the sides of the images, %d x %d, not %d.", h, w, t.Padding)
 }
 
+// scaled implements scaler.
+func (t *Crop) scaled(from, to int) Transform {
+	return &Crop{Padding: min(scale(t.Padding, from, to), to-1), Fill: t.Fill}
+}
+
 // Draws is 2: the vertical and the horizontal shift.
 func (t *Crop) Draws() int { return 2 }
 

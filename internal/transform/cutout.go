@@ -31,6 +31,15 @@ func (t *Cutout) side(h, w int) int {
 	return int(math.Round(t.Fraction * float64(min(h, w))))
 }
 
+// scaled implements scaler.
+func (t *Cutout) scaled(from, to int) Transform {
+	c := *t
+	if t.Size > 0 {
+		c.Size = max(1, scale(t.Size, from, to))
+	}
+	return &c
+}
+
 // Draws is 3: whether, and the row and column of the centre.
 func (t *Cutout) Draws() int { return 3 }
 

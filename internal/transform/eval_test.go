@@ -51,6 +51,12 @@ func draws(tr Transform, n int) []float32 {
 // them: the static shape, and values in [0, 1].
 func run(t *testing.T, tr Transform, in pictures, u []float32) pictures {
 	t.Helper()
+	return runAt(t, tr, in, u, Size{in.h, in.w})
+}
+
+// runAt is run for a transform whose results have another size.
+func runAt(t *testing.T, tr Transform, in pictures, u []float32, size Size) pictures {
+	t.Helper()
 	tftest.Load(t)
 	g := tf.NewGraph()
 	x := g.Placeholder("x", tf.Float32, in.n, in.h, in.w, in.c)
@@ -59,7 +65,7 @@ func run(t *testing.T, tr Transform, in pictures, u []float32) pictures {
 	if err := g.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if want := (tf.Shape{int64(in.n), int64(in.h), int64(in.w), int64(in.c)}); !slices.Equal(y.Shape(), want) {
+	if want := (tf.Shape{int64(in.n), int64(size.H), int64(size.W), int64(in.c)}); !slices.Equal(y.Shape(), want) {
 		t.Fatalf("static shape %v, want %v", y.Shape(), want)
 	}
 	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 1})
@@ -85,7 +91,7 @@ func run(t *testing.T, tr Transform, in pictures, u []float32) pictures {
 			t.Fatalf("value %v is outside [0, 1]", p)
 		}
 	}
-	return pictures{in.n, in.h, in.w, in.c, v}
+	return pictures{in.n, size.H, size.W, in.c, v}
 }
 
 func closeSession(t testing.TB, s *tf.Session) {

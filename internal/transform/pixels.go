@@ -62,30 +62,30 @@ func permutation(h, w int, from func(i, j int) (int, int)) []float32 {
 // corner (not from the centre of its first pixel), each [N, 1].
 type region struct{ top, left, height, width tf.Output }
 
-// resample stretches a region of images to their size by bilinear
+// resample stretches a region of images to h by w pixels by bilinear
 // interpolation between pixel centres. The region may reach margin pixels
 // beyond the image, where fill says what is seen.
-func (b batch) resample(r region, margin int, fill string) tf.Output {
+func (b batch) resample(r region, margin int, fill string, h, w int) tf.Output {
 	source := b.pad(margin, fill)
-	y1, y2 := b.span(r.top, r.height, b.h, margin)
-	x1, x2 := b.span(r.left, r.width, b.w, margin)
+	y1, y2 := b.span(r.top, r.height, b.h, h, margin)
+	x1, x2 := b.span(r.left, r.width, b.w, w, margin)
 	index := make([]int32, b.n)
 	for i := range index {
 		index[i] = int32(i)
 	}
-	out := b.g.CropAndResize(source, b.g.Concat(1, y1, x1, y2, x2), b.g.Const(index), b.h, b.w)
+	out := b.g.CropAndResize(source, b.g.Concat(1, y1, x1, y2, x2), b.g.Const(index), h, w)
 	return b.clip(out) // interpolation may miss an end of [0, 1] by a rounding
 }
 
 // span gives the ends of a box for CropAndResize along one axis of size
 // pixels and a margin on each side. The operation maps 0 and 1 to the centres
 // of the first and the last pixel and samples both ends of the box, so these
-// are the centres of the first and last of size equal parts of the region.
-func (b batch) span(start, extent tf.Output, size, margin int) (lo, hi tf.Output) {
+// are the centres of the first and last of parts equal parts of the region.
+func (b batch) span(start, extent tf.Output, size, parts, margin int) (lo, hi tf.Output) {
 	g := b.g
-	half := g.Mul(extent, g.Scalar(0.5/float64(size)))
+	half := g.Mul(extent, g.Scalar(0.5/float64(parts)))
 	first := g.Add(g.Add(start, half), g.Scalar(float64(margin)-0.5))
-	last := g.Add(first, g.Mul(extent, g.Scalar(1-1/float64(size))))
+	last := g.Add(first, g.Mul(extent, g.Scalar(1-1/float64(parts))))
 	scale := g.Scalar(1 / float64(max(1, size+2*margin-1)))
 	return g.Mul(first, scale), g.Mul(last, scale)
 }

@@ -85,6 +85,10 @@ func quarterTurnReference(p pictures, n int, d []float32, i, j, c int) float64 {
 }
 
 func resizedCropReference(areas, aspects [2]float64) reference {
+	return resizedCropAtReference(areas, aspects, func(p pictures) Size { return Size{p.h, p.w} })
+}
+
+func resizedCropAtReference(areas, aspects [2]float64, views func(p pictures) Size) reference {
 	return func(p pictures, n int, d []float32, i, j, c int) float64 {
 		h, w := float64(p.h), float64(p.w)
 		area := (areas[0] + (areas[1]-areas[0])*draw(d, 0)) * h * w
@@ -94,8 +98,8 @@ func resizedCropReference(areas, aspects [2]float64) reference {
 		hi := math.Log(min(most, max(least, aspects[1])))
 		aspect := math.Exp(lo + (hi-lo)*draw(d, 1))
 		height, width := math.Sqrt(area/aspect), math.Sqrt(area*aspect)
-		y := draw(d, 2)*(h-height) + (float64(i)+0.5)*height/h - 0.5
-		x := draw(d, 3)*(w-width) + (float64(j)+0.5)*width/w - 0.5
+		y := draw(d, 2)*(h-height) + (float64(i)+0.5)*height/float64(views(p).H) - 0.5
+		x := draw(d, 3)*(w-width) + (float64(j)+0.5)*width/float64(views(p).W) - 0.5
 		return sample(y, x, func(i, j int) float64 {
 			return p.at(n, min(p.h-1, max(0, i)), min(p.w-1, max(0, j)), c)
 		})
@@ -278,10 +282,15 @@ func TestReferences(t *testing.T) {
 }
 
 func expect(in pictures, u []float32, draws int, r reference) pictures {
-	want := pictures{in.n, in.h, in.w, in.c, nil}
+	return expectAt(in, u, draws, r, Size{in.h, in.w})
+}
+
+// expectAt is expect for results of another size.
+func expectAt(in pictures, u []float32, draws int, r reference, size Size) pictures {
+	want := pictures{in.n, size.H, size.W, in.c, nil}
 	for n := range in.n {
-		for i := range in.h {
-			for j := range in.w {
+		for i := range size.H {
+			for j := range size.W {
 				for c := range in.c {
 					want.v = append(want.v, float32(r(in, n, u[n*draws:(n+1)*draws], i, j, c)))
 				}

@@ -25,6 +25,8 @@ var resizedCrop = schema.Variant{
 type ResizedCrop struct {
 	Area   []float64 `hcl:"area,optional" example:"[0.3, 1.0]" min:"0.01" max:"1" doc:"Smallest and largest area of the rectangle, as a fraction of the image."`
 	Aspect []float64 `hcl:"aspect,optional" min:"0.1" max:"10" doc:"Smallest and largest width of the rectangle divided by its height, in pixels."`
+
+	views Size // of the result; the zero Size is that of the images
 }
 
 // Validate checks the intervals.
@@ -34,6 +36,13 @@ func (t *ResizedCrop) Validate() []schema.Problem {
 
 // Draws is 4: area, aspect, vertical and horizontal place.
 func (t *ResizedCrop) Draws() int { return 4 }
+
+// at implements resizer.
+func (t *ResizedCrop) at(views Size) Transform {
+	c := *t
+	c.views = views
+	return &c
+}
 
 // Apply crops and stretches x.
 func (t *ResizedCrop) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
@@ -57,10 +66,14 @@ func (t *ResizedCrop) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	pixels := g.Mul(area, g.Scalar(float64(b.h*b.w)))
 	height := g.Minimum(g.Sqrt(g.Div(pixels, aspect)), h)
 	width := g.Minimum(g.Sqrt(g.Mul(pixels, aspect)), w)
+	views := t.views
+	if views == (Size{}) {
+		views = Size{H: b.h, W: b.w}
+	}
 	return b.resample(region{
 		top:    g.Mul(b.draw(2), g.Sub(h, height)),
 		left:   g.Mul(b.draw(3), g.Sub(w, width)),
 		height: height,
 		width:  width,
-	}, 1, fillEdge) // the outer half of a border pixel is beyond its centre
+	}, 1, fillEdge, views.H, views.W) // the outer half of a border pixel is beyond its centre
 }

@@ -55,5 +55,5 @@ func (t *Zoom) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 		left:   g.Mul(border, w),
 		height: g.Mul(factor, h),
 		width:  g.Mul(factor, w),
-	}, t.margin(b.h, b.w), t.Fill)
+	}, t.margin(b.h, b.w), t.Fill, b.h, b.w)
 }
