@@ -8,16 +8,27 @@ typedef struct {
 	int k;
 } source;
 
-// patch copies the window of output position at into to [k, k, cin].
-static void patch(const sslpipe_conv *c, size_t at, float *to) {
-	int h = same_after(c->h, c->stride), w = same_after(c->w, c->stride);
-	int y0 = (int)(at / w % h) * c->stride - same_before(c->h, c->k, c->stride);
-	int x0 = (int)(at % w) * c->stride - same_before(c->w, c->k, c->stride);
-	const float *image = c->x + at / ((size_t)h * w) * c->h * c->w * c->cin;
-	for (int y = y0; y < y0 + c->k; y++) {
-		for (int x = x0; x < x0 + c->k; x++, to += c->cin) {
-			int in = y >= 0 && y < c->h && x >= 0 && x < c->w;
-			for (int i = 0; i < c->cin; i++) to[i] = in ? image[((size_t)y * c->w + x) * c->cin + i] : 0;
+// patches copies the windows of rows output positions from at on, each [k, k, cin], to rows of ld.
+static void patches(const sslpipe_conv *c, size_t at, int rows, float *to, size_t ld) {
+	int h = same_after(c->h, c->stride), w = same_after(c->w, c->stride), line = c->k * c->cin;
+	int top = same_before(c->h, c->k, c->stride), left = same_before(c->w, c->k, c->stride);
+	int ox = (int)(at % w), oy = (int)(at / w % h);
+	size_t n = at / ((size_t)w * h);
+	for (int r = 0; r < rows; r++, to += ld) {
+		const float *image = c->x + n * c->h * c->w * c->cin;
+		int x0 = ox * c->stride - left, first = most(0, -x0) * c->cin, last = least(c->k, c->w - x0) * c->cin;
+		float *out = to;
+		for (int i = 0, y = oy * c->stride - top; i < c->k; i++, y++, out += line) {
+			// A row of a window is a piece of a row of the image, as far as it is inside.
+			const float *in = image + ((ptrdiff_t)y * c->w + x0) * c->cin;
+			int end = y >= 0 && y < c->h ? last : first;
+			for (int j = 0; j < first; j++) out[j] = 0;
+			for (int j = first; j < end; j++) out[j] = in[j];
+			for (int j = end; j < line; j++) out[j] = 0;
+		}
+		if (++ox == w) {
+			ox = 0;
+			if (++oy == h) oy = 0, n++;
 		}
 	}
 }
@@ -29,7 +40,7 @@ static const float *fetch(const source *s, int group, size_t at, int rows, float
 	if (s->norm != NULL) {
 		activate(rows, s->k, row_of(s->norm, group), s->x + at * s->k, s->k, buffer, ld);
 	} else if (s->patches != NULL) {
-		for (int r = 0; r < rows; r++) patch(s->patches, at + r, buffer + r * ld);
+		patches(s->patches, at, rows, buffer, ld);
 	} else if (rows % ROWS == 0) {
 		*lda = s->k;
 		return s->x + at * s->k;
