@@ -6,6 +6,7 @@
 #define ROWS 6
 #define VMAX(a, b) ((vec)__builtin_ia32_maxps256(a, b))
 #define VMIN(a, b) ((vec)__builtin_ia32_minps256(a, b))
+#define VSQRT(a) ((vec)__builtin_ia32_sqrtps256(a))
 
 #include "body.h"
 #endif

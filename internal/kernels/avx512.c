@@ -6,6 +6,7 @@
 #define ROWS 12
 #define VMAX(a, b) ((vec)__builtin_ia32_maxps512_mask(a, b, (vec){}, (unsigned short)-1, 4))
 #define VMIN(a, b) ((vec)__builtin_ia32_minps512_mask(a, b, (vec){}, (unsigned short)-1, 4))
+#define VSQRT(a) ((vec)__builtin_ia32_sqrtps512_mask(a, (vec){}, (unsigned short)-1, 4))
 
 #include "body.h"
 #endif

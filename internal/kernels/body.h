@@ -5,6 +5,7 @@
 //	LANES      floats in a vector
 //	ROWS       rows of a block of the matrix product, which has 2*LANES columns
 //	VMAX, VMIN of two vectors; of NaN and a number they give the second operand
+//	VSQRT      of a vector
 //
 // Maps are matrices of pixels by channels. Work is cut into chunks of pixels, and
 // these into tiles that fit the second-level cache: a tile is normalised, multiplied
@@ -482,3 +483,4 @@ INLINE int same_before(int size, int k, int stride) {
 #include "matrix.h"
 #include "depthwise.h"
 #include "layers.h"
+#include "adam.h"

@@ -9,10 +9,12 @@
 	void sslpipe_##isa##_conv_backward(const sslpipe_conv *, int, float *);              \
 	void sslpipe_##isa##_block_forward(const sslpipe_block *, int, float *);             \
 	void sslpipe_##isa##_block_backward(const sslpipe_block *, int, float *);            \
+	void sslpipe_##isa##_adam_apply(const sslpipe_adam *, int, int);                     \
 	static const table isa = {                                                           \
 		#isa, sslpipe_##isa##_conv_scratch, sslpipe_##isa##_block_scratch,               \
 		sslpipe_##isa##_conv_forward, sslpipe_##isa##_conv_backward,                     \
 		sslpipe_##isa##_block_forward, sslpipe_##isa##_block_backward,                   \
+		sslpipe_##isa##_adam_apply,                                                      \
 	};
 
 typedef struct {
@@ -23,6 +25,7 @@ typedef struct {
 	void (*conv_backward)(const sslpipe_conv *, int, float *);
 	void (*block_forward)(const sslpipe_block *, int, float *);
 	void (*block_backward)(const sslpipe_block *, int, float *);
+	void (*adam_apply)(const sslpipe_adam *, int, int);
 } table;
 
 DECLARE(generic)
@@ -64,4 +67,5 @@ void sslpipe_conv_forward(const sslpipe_conv *c, int threads, float *scratch) { 
 void sslpipe_conv_backward(const sslpipe_conv *c, int threads, float *scratch) { best()->conv_backward(c, threads, scratch); }
 void sslpipe_block_forward(const sslpipe_block *b, int threads, float *scratch) { best()->block_forward(b, threads, scratch); }
 void sslpipe_block_backward(const sslpipe_block *b, int threads, float *scratch) { best()->block_backward(b, threads, scratch); }
+void sslpipe_adam_apply(const sslpipe_adam *variables, int count, int threads) { best()->adam_apply(variables, count, threads); }
 const char *sslpipe_kernels_instructions(void) { return best()->name; }

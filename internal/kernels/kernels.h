@@ -58,6 +58,17 @@ void sslpipe_conv_backward(const sslpipe_conv *c, int threads, float *scratch);
 void sslpipe_block_forward(const sslpipe_block *b, int threads, float *scratch);
 void sslpipe_block_backward(const sslpipe_block *b, int threads, float *scratch);
 
+// Adam with decoupled weight decay on size values (Loshchilov and Hutter, ICLR 2019, arXiv:1711.05101):
+//   w -= decay*w; m += (g-m)*(1-beta1); v += (g*g-v)*(1-beta2); w -= rate*m/(sqrt(v)+epsilon)
+typedef struct {
+	size_t size;
+	float *w, *m, *v;
+	const float *g;
+	float rate, decay, beta1, beta2, epsilon; // rate: corrected for the bias of the moments
+} sslpipe_adam;
+
+void sslpipe_adam_apply(const sslpipe_adam *variables, int count, int threads);
+
 // The instructions in use: "avx512", "avx2" or "generic".
 const char *sslpipe_kernels_instructions(void);
 

@@ -68,19 +68,28 @@ func applyAdam(o AdamW, n *Net, loss, lr tf.Output, train []*tf.Variable) Update
 	count := g.Cast(g.Add(s.counter.Read(), g.Const(int64(1))), tf.Float32)
 	beta1, beta2, epsilon := g.Scalar(o.Beta1), g.Scalar(o.Beta2), g.Scalar(o.Epsilon)
 	power1, power2 := g.Pow(beta1, count), g.Pow(beta2, count)
-	decay := g.Mul(lr, g.Scalar(o.WeightDecay))
-	applied := make([]tf.Op, len(s.grads))
+	none, decay := g.Scalar(0), g.Mul(lr, g.Scalar(o.WeightDecay))
+	states := make([]tf.AdamState, len(s.grads))
 	for i, v := range s.train {
-		then, rate := g, s.rate(v)
+		st := tf.AdamState{Variable: v, M: s.slot("m", v), V: s.slot("v", v), Grad: s.grads[i], Rate: s.rate(v), Decay: none}
 		if o.WeightDecay > 0 && !n.NoDecay(v) {
-			decay := decay
-			if rate != lr {
-				decay = g.Mul(rate, g.Scalar(o.WeightDecay))
+			st.Decay = decay
+			if st.Rate != lr {
+				st.Decay = g.Mul(st.Rate, g.Scalar(o.WeightDecay))
 			}
-			then = g.After(g.AssignSub(v, g.Mul(v.Read(), decay)))
 		}
-		applied[i] = then.ApplyAdam(v, s.slot("m", v), s.slot("v", v),
-			power1, power2, rate, beta1, beta2, epsilon, s.grads[i])
+		states[i] = st
+	}
+	if n.fused {
+		return s.finish([]tf.Op{g.FusedAdam(states, power1, power2, o.Beta1, o.Beta2, o.Epsilon)})
+	}
+	applied := make([]tf.Op, len(states))
+	for i, st := range states {
+		then := g
+		if o.WeightDecay > 0 && !n.NoDecay(st.Variable) {
+			then = g.After(g.AssignSub(st.Variable, g.Mul(st.Variable.Read(), st.Decay)))
+		}
+		applied[i] = then.ApplyAdam(st.Variable, st.M, st.V, power1, power2, st.Rate, beta1, beta2, epsilon, st.Grad)
 	}
 	return s.finish(applied)
 }

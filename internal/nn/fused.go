@@ -1,6 +1,11 @@
 package nn
 
-import "sslpipe/internal/tf"
+import (
+	"maps"
+	"slices"
+
+	"sslpipe/internal/tf"
+)
 
 // Fused returns a net that, in training mode, makes ConvNorm and InvertedResidual
 // of single operations that run on the CPU only (package kernels), several times
@@ -117,13 +122,27 @@ func (n *Net) track(l layer, norm Norm, s tf.Statistics) {
 	if l.mean == nil {
 		return
 	}
-	g := n.g.Scope(norm.Name)
-	over := func(x tf.Output) tf.Output {
-		if n.groups > 1 {
-			return g.Mean(x, false, 0)
+	w := n.weights
+	w.moves[norm.Momentum] = append(w.moves[norm.Momentum],
+		tf.Average{Variable: l.mean, Towards: s.Mean}, tf.Average{Variable: l.variance, Towards: s.Variance})
+}
+
+// moveAll makes the updates of the averages that fused layers have collected, after
+// those that others have made of the same variables.
+func (n *Net) moveAll() {
+	w := n.weights
+	for _, keep := range slices.Sorted(maps.Keys(w.moves)) {
+		var before []tf.Op
+		for _, m := range w.moves[keep] {
+			if op, ok := w.pending[m.Variable.Name]; ok && !slices.Contains(before, op) {
+				before = append(before, op)
+			}
 		}
-		return g.Reshape(x, x.Dim(1))
+		update := n.g.After(before...).FusedAverages(w.moves[keep], keep)
+		for _, m := range w.moves[keep] {
+			w.pending[m.Variable.Name] = update
+		}
+		w.updates = append(w.updates, update)
 	}
-	n.moveTowards(g, l.mean, over(s.Mean), norm.Momentum)
-	n.moveTowards(g, l.variance, over(s.Variance), norm.Momentum)
+	clear(w.moves)
 }

@@ -324,3 +324,57 @@ func TestFusedFollowersAreTheStockOnes(t *testing.T) {
 		t.Errorf("the copy's output differs by %.2g", e)
 	}
 }
+
+// Adam with decay in one operation is the one of TensorFlow's operations: variables
+// with and without decay, at the schedule's rate, at a constant one and at a scaled one.
+func TestFusedAdamIsTheStockOne(t *testing.T) {
+	steps := func(fused bool, threads int) [][]float32 {
+		g := newGraph(t)
+		n := nn.NewNet(g, 1)
+		if fused {
+			n = n.Fused()
+		}
+		variables := []*tf.Variable{
+			n.Variable("matrix", tf.Shape{173, 211}, nn.GlorotUniform, true),
+			n.Variable("vector", tf.Shape{13}, nn.Ones, true),
+			n.ConstantRate().Variable("constant", tf.Shape{7, 3}, nn.GlorotUniform, true),
+			n.Variable("scaled", tf.Shape{5, 5}, nn.GlorotUniform, true),
+		}
+		n.ScaleRate(variables[3], g.Scalar(0.25))
+		var parts []tf.Output
+		for i, v := range variables {
+			weights := g.Reshape(g.Const(wave(count(v.Shape), float64(i))), v.Shape.Ints()...)
+			parts = append(parts, g.Sum(g.Mul(g.Add(v.Read(), g.Square(v.Read())), weights), false))
+		}
+		o := &nn.AdamW{LearningRate: 1e-2, WeightDecay: 0.1, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8}
+		step := o.Apply(n, g.AddN(parts), g.Scalar(3e-3), n.Trainable()).Op
+		start := g.InitOp()
+		s, err := tf.NewSession(g, tf.SessionOptions{Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		run(t, s, nil, start)
+		for range 4 {
+			run(t, s, nil, step)
+		}
+		var reads []tf.Output
+		for _, v := range g.Variables() {
+			if v.DType == tf.Float32 {
+				reads = append(reads, v.Read())
+			}
+		}
+		return fetch(t, s, reads...)
+	}
+	want := steps(false, 1)
+	if len(want) != 12 {
+		t.Fatalf("%d variables, want 4 with 2 moments each", len(want))
+	}
+	eachInstructions(t, func(t *testing.T) {
+		for i, got := range steps(true, 2) {
+			if e := relative(got, want[i]); e > 2e-6 {
+				t.Errorf("variable %d differs by %.2g of its size", i, e)
+			}
+		}
+	})
+}

@@ -43,6 +43,8 @@ type weights struct {
 	// pending is the newest update of a moving average, which the next one of
 	// the same variable has to wait for.
 	pending map[string]tf.Op
+	// moves are those of fused layers that wait to become one update, by momentum.
+	moves map[float64][]tf.Average
 	// constant are the names of variables that learn at the base rate throughout.
 	constant map[string]bool
 	// scaled are factors of the rate, by the name of the variable.
@@ -55,7 +57,7 @@ type weights struct {
 // initial value of a variable depends on the seed and on its name only, so
 // adding a layer does not change the start of any other.
 func NewNet(g *tf.Graph, seed int64) *Net {
-	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, constant: map[string]bool{}, scaled: map[string]tf.Output{}}
+	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, moves: map[float64][]tf.Average{}, constant: map[string]bool{}, scaled: map[string]tf.Output{}}
 	return &Net{g: g, training: true, weights: w, own: new([]*tf.Variable)}
 }
 
@@ -120,7 +122,10 @@ func (n *Net) NoDecay(v *tf.Variable) bool { return len(v.Shape) < 2 }
 // Updates returns the moving-average updates that layers in training mode have
 // collected so far, over all branches. They must run once with every training
 // step; the operation that Optimizer.Apply returns includes them.
-func (n *Net) Updates() []tf.Op { return slices.Clone(n.weights.updates) }
+func (n *Net) Updates() []tf.Op {
+	n.moveAll()
+	return slices.Clone(n.weights.updates)
+}
 
 // Variable returns the variable of that name, making it at first use. Layers
 // call it; so do heads with weights of their own (mask tokens, queues).

@@ -4,6 +4,8 @@
 #ifndef SSLPIPE_KERNEL_API_H
 #define SSLPIPE_KERNEL_API_H
 
+#include <stdbool.h>
+
 #include "tensorflow/c/c_api.h"
 
 typedef struct TF_OpDefinitionBuilder TF_OpDefinitionBuilder;
@@ -16,6 +18,7 @@ TF_OpDefinitionBuilder *TF_NewOpDefinitionBuilder(const char *op_name);
 void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder *, const char *spec);
 void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder *, const char *spec);
 void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder *, const char *spec);
+void TF_OpDefinitionBuilderSetIsStateful(TF_OpDefinitionBuilder *, bool);
 void TF_OpDefinitionBuilderSetShapeInferenceFunction(TF_OpDefinitionBuilder *, void (*)(TF_ShapeInferenceContext *, TF_Status *));
 void TF_RegisterOpDefinition(TF_OpDefinitionBuilder *, TF_Status *);
 void TF_ShapeInferenceContextSetUnknownShape(TF_ShapeInferenceContext *, TF_Status *);
@@ -34,5 +37,11 @@ TF_Tensor *TF_AllocateOutput(TF_OpKernelContext *, int i, TF_DataType, const int
 TF_Tensor *TF_AllocateTemp(TF_OpKernelContext *, TF_DataType, const int64_t *dims, int ndims, TF_AllocatorAttributes *, TF_Status *);
 void TF_GetSerializedConfigProto(TF_OpKernelContext *, TF_Buffer *, TF_Status *);
 void TF_OpKernelContext_Failure(TF_OpKernelContext *, TF_Status *);
+
+void TF_GetInputTensorFromVariable(TF_OpKernelContext *, int i, bool lock_held, bool is_variant, bool sparse,
+	void (*copy)(TF_OpKernelContext *, TF_Tensor *source, TF_Tensor *dest), TF_Tensor **, TF_Status *);
+
+// Registering the operations of updates.c.
+void sslpipe_register_updates(TF_Status *);
 
 #endif

@@ -101,7 +101,12 @@ func (g *Graph) build(typ, name string, attrs Attrs, args []argument) []Output {
 
 // target adds an operation that is run for its effect.
 func (g *Graph) target(typ string, attrs Attrs, inputs ...Output) Op {
-	op := g.node(typ, "", attrs, single(inputs))
+	return g.effect(typ, attrs, single(inputs))
+}
+
+// effect is target for an operation that takes lists.
+func (g *Graph) effect(typ string, attrs Attrs, args []argument) Op {
+	op := g.node(typ, "", attrs, args)
 	if op == nil {
 		return Op{}
 	}
