@@ -73,6 +73,8 @@ func (f Fetcher) Fetch(ctx context.Context, file File, dest string, report func(
 	}
 	// Without a digest, to be there says enough: it was whole when it was renamed.
 	if _, err := os.Stat(dest); err == nil && file.verify(ctx, dest) == nil {
+		// A process that died between the renaming and what comes after it has left its notes.
+		(&transfer{part: dest + ".part"}).discard()
 		return nil
 	}
 	if err := f.download(ctx, file, dest, report); err != nil {

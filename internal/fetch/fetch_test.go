@@ -99,6 +99,21 @@ func TestFetchKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
+// A process was killed right after it had given the file its name.
+func TestFetchClearsWhatAKilledOneLeft(t *testing.T) {
+	dest, err := download(t, quick, func(http.ResponseWriter, *http.Request) { t.Error("asks for a file that is there") }, func(dest, _ string) {
+		for path, content := range map[string][]byte{dest: content, dest + ".part.json": []byte("{}")} {
+			if err := os.WriteFile(path, content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantContent(t, dest)
+}
+
 func TestFetchReplacesDamagedFile(t *testing.T) {
 	dest, err := download(t, quick, serveContent, func(dest, _ string) {
 		if err := os.WriteFile(dest, content[1:], 0o644); err != nil {
