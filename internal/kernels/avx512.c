@@ -1,12 +1,17 @@
 #if defined(__x86_64__)
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma,prefer-vector-width=512")
+#include "target.h"
+TARGET("avx512f,avx512vl,avx512dq,avx512bw,fma")
+
+#include <immintrin.h>
 
 #define NAME(x) sslpipe_avx512_##x
 #define LANES 16
 #define ROWS 12
-#define VMAX(a, b) ((vec)__builtin_ia32_maxps512_mask(a, b, (vec){}, (unsigned short)-1, 4))
-#define VMIN(a, b) ((vec)__builtin_ia32_minps512_mask(a, b, (vec){}, (unsigned short)-1, 4))
-#define VSQRT(a) ((vec)__builtin_ia32_sqrtps512_mask(a, (vec){}, (unsigned short)-1, 4))
+#define VMAX(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define VMIN(a, b) ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define VSQRT(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
 
 #include "body.h"
+
+TARGET_END
 #endif
