@@ -27,10 +27,17 @@ func publish(root string, p *plan.Plan, store *artifact.Store, entries map[strin
 			continue
 		}
 		for _, o := range u.Stage.Kind.Outputs {
-			if !isModel(o) || published(root, p, entries[u.Address], u) && checkModel(modelDir(root, p, u)) == nil {
+			if !isModel(o) {
 				continue
 			}
-			if err := publishModel(modelDir(root, p, u), store, entries[u.Address], o.Name, u); err != nil {
+			dir := modelDir(root, p, u)
+			var err error
+			if published(root, p, entries[u.Address], u) && checkModel(dir) == nil {
+				err = removeParts(dir)
+			} else {
+				err = publishModel(dir, store, entries[u.Address], o.Name, u)
+			}
+			if err != nil {
 				return fmt.Errorf("publish the model of %s: %w", u.Address, err)
 			}
 		}
@@ -152,20 +159,22 @@ func publishModel(dir string, store *artifact.Store, e *artifact.Entry, output s
 	return errors.Join(err, os.RemoveAll(part.Path()), part.Unlock())
 }
 
-// newPart makes a folder beside dir to work in, marked as this process's own, and
-// removes those that killed processes left.
+// removeParts removes the folders beside dir that killed processes left.
+func removeParts(dir string) error {
+	left, err := filepath.Glob(dir + ".part*")
+	for _, path := range left {
+		err = errors.Join(err, filelock.RemoveUnmarked(path))
+	}
+	return err
+}
+
+// newPart makes a folder beside dir to work in, marked as this process's own.
 func newPart(dir string) (*filelock.Lock, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}
-	left, err := filepath.Glob(dir + ".part*")
-	if err != nil {
+	if err := removeParts(dir); err != nil {
 		return nil, err
-	}
-	for _, path := range left {
-		if err := filelock.RemoveUnmarked(path); err != nil {
-			return nil, err
-		}
 	}
 	for {
 		path, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".part")

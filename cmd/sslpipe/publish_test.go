@@ -63,6 +63,13 @@ func TestPublishedTellsWhatPublishMends(t *testing.T) {
 			t.Errorf("publishing does not mend it: %v", err)
 		}
 	}
+	// A process was killed after it had put the model into its place.
+	if err := os.MkdirAll(filepath.Join(model+".part123", "new"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(root, p, store, map[string]*artifact.Entry{u.Address: e}); err != nil {
+		t.Fatal(err)
+	}
 	if left, err := filepath.Glob(filepath.Join(root, "toy", "pretrain.a", "*")); len(left) != 1 || err != nil {
 		t.Errorf("left %v, %v", left, err)
 	}
