@@ -8,4 +8,5 @@
 #define VMIN(a, b) ((vec)__builtin_ia32_minps256(a, b))
 
 #include "body.h"
+#include "pixels.h"
 #endif

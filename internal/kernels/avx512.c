@@ -8,4 +8,5 @@
 #define VMIN(a, b) ((vec)__builtin_ia32_minps512_mask(a, b, (vec){}, (unsigned short)-1, 4))
 
 #include "body.h"
+#include "pixels.h"
 #endif

@@ -13,3 +13,4 @@ typedef int32_t ifour __attribute__((vector_size(16)));
 static inline four choose(ifour which, four a, four b) { return (four)((which & (ifour)a) | (~which & (ifour)b)); }
 
 #include "body.h"
+#include "pixels.h"

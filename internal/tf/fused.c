@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "../kernels/kernels.h"
-#include "kernel_api.h"
+#include "call.h"
 
-enum { MOST_WEIGHTS = 9, NORM = 3, MAPS = 4 };
+enum { NORM = 3, MAPS = 4 };
 
 // What an operation's node says, and the threads of the session that it runs in.
 typedef struct {
@@ -42,107 +42,6 @@ static void *create_conv_gradient(TF_OpKernelConstruction *ctx) { return create(
 static void *create_block(TF_OpKernelConstruction *ctx) { return create(ctx, 1, 0); }
 static void *create_block_gradient(TF_OpKernelConstruction *ctx) { return create(ctx, 1, 1); }
 
-// intra_op_threads reads field 2 of a serialised ConfigProto; 1 where there is none.
-static int intra_op_threads(const unsigned char *p, size_t length) {
-	const unsigned char *end = p + length;
-	while (p < end) {
-		uint64_t value = 0, key = 0;
-		int shift = 0;
-		for (shift = 0; p < end && shift < 64; shift += 7) {
-			key |= (uint64_t)(*p & 0x7f) << shift;
-			if ((*p++ & 0x80) == 0) break;
-		}
-		int wire = (int)(key & 7);
-		if (wire == 5 || wire == 1) {
-			p += wire == 5 ? 4 : 8;
-			continue;
-		}
-		for (shift = 0; p < end && shift < 64; shift += 7) {
-			value |= (uint64_t)(*p & 0x7f) << shift;
-			if ((*p++ & 0x80) == 0) break;
-		}
-		if (wire == 2) {
-			if (value > (uint64_t)(end - p)) break;
-			p += value;
-		} else if (key >> 3 == 2) {
-			return value >= 1 && value < 1024 ? (int)value : 1;
-		}
-	}
-	return 1;
-}
-
-// A call of an operation: its tensors, to be freed at the end.
-typedef struct {
-	TF_OpKernelContext *ctx;
-	TF_Status *status;
-	TF_Tensor *held[4 * MOST_WEIGHTS];
-	int count;
-} call;
-
-static int ok(const call *c) { return TF_GetCode(c->status) == TF_OK; }
-
-static void fail(call *c, const char *message) {
-	if (ok(c)) TF_SetStatus(c->status, TF_INVALID_ARGUMENT, message);
-}
-
-static TF_Tensor *hold(call *c, TF_Tensor *t) {
-	if (t != NULL) c->held[c->count++] = t;
-	return t;
-}
-
-static call begin(TF_OpKernelContext *ctx) { return (call){.ctx = ctx, .status = TF_NewStatus()}; }
-
-static void end(call *c) {
-	if (!ok(c)) TF_OpKernelContext_Failure(c->ctx, c->status);
-	for (int i = 0; i < c->count; i++) TF_DeleteTensor(c->held[i]);
-	TF_DeleteStatus(c->status);
-}
-
-static int threads_of(call *c, node *n) {
-	int threads = __atomic_load_n(&n->threads, __ATOMIC_RELAXED);
-	if (threads > 0 || !ok(c)) return threads;
-	TF_Buffer *config = TF_NewBuffer();
-	TF_GetSerializedConfigProto(c->ctx, config, c->status);
-	threads = ok(c) ? intra_op_threads(config->data, config->length) : 1;
-	TF_DeleteBuffer(config);
-	__atomic_store_n(&n->threads, threads, __ATOMIC_RELAXED);
-	return threads;
-}
-
-// input returns input i, which has to be of rank dims.
-static TF_Tensor *input(call *c, int i, int rank) {
-	TF_Tensor *t = NULL;
-	if (!ok(c)) return NULL;
-	TF_GetInput(c->ctx, i, &t, c->status);
-	hold(c, t);
-	if (ok(c) && rank >= 0 && TF_NumDims(t) != rank) fail(c, "a fused layer has an input of a wrong rank");
-	return ok(c) ? t : NULL;
-}
-
-// values returns the floats of input i, of which there have to be count.
-static float *values(call *c, int i, int64_t count) {
-	TF_Tensor *t = input(c, i, -1);
-	if (t == NULL) return NULL;
-	if (TF_TensorElementCount(t) != count) fail(c, "a fused layer has an input of a wrong shape");
-	return TF_TensorData(t);
-}
-
-static float *output(call *c, int i, int rank, const int64_t *dims) {
-	if (!ok(c)) return NULL;
-	size_t bytes = sizeof(float);
-	for (int d = 0; d < rank; d++) bytes *= (size_t)dims[d];
-	TF_Tensor *t = hold(c, TF_AllocateOutput(c->ctx, i, TF_FLOAT, dims, rank, bytes, c->status));
-	return ok(c) ? TF_TensorData(t) : NULL;
-}
-
-static float *scratch(call *c, size_t floats) {
-	if (!ok(c)) return NULL;
-	int64_t dims = (int64_t)floats;
-	TF_AllocatorAttributes attributes = {.struct_size = TF_ALLOCATOR_ATTRIBUTES_STRUCT_SIZE};
-	TF_Tensor *t = hold(c, TF_AllocateTemp(c->ctx, TF_FLOAT, &dims, 1, &attributes, c->status));
-	return ok(c) ? TF_TensorData(t) : NULL;
-}
-
 static int after(int size, int stride) { return (size + stride - 1) / stride; }
 
 // Inputs and outputs come in this order, n being the number of weights:
@@ -173,7 +72,7 @@ static void conv_forward(void *kernel, TF_OpKernelContext *ctx) {
 	call c = begin(ctx);
 	sslpipe_conv l = {0};
 	conv_inputs(&c, n, &l);
-	int threads = threads_of(&c, n);
+	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
 		int64_t maps[] = {l.n, after(l.h, l.stride), after(l.w, l.stride), l.cout}, norm[] = {l.groups, l.cout};
 		l.y = output(&c, 0, MAPS, maps);
@@ -191,7 +90,7 @@ static void conv_backward(void *kernel, TF_OpKernelContext *ctx) {
 	call c = begin(ctx);
 	sslpipe_conv l = {0};
 	conv_inputs(&c, n, &l);
-	int threads = threads_of(&c, n);
+	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
 		int64_t count = (int64_t)l.n * after(l.h, l.stride) * after(l.w, l.stride) * l.cout, none = 0;
 		l.z = values(&c, 4, count);
@@ -241,7 +140,7 @@ static void block_forward(void *kernel, TF_OpKernelContext *ctx) {
 	call c = begin(ctx);
 	sslpipe_block l = {0};
 	block_inputs(&c, n, &l, TF_NumInputs(ctx) - 1);
-	int threads = threads_of(&c, n);
+	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
 		int h = after(l.h, l.stride), w = after(l.w, l.stride);
 		int64_t before[] = {l.n, l.h, l.w, l.wide}, wide[] = {l.n, h, w, l.wide}, out[] = {l.n, h, w, l.cout};
@@ -270,7 +169,7 @@ static void block_backward(void *kernel, TF_OpKernelContext *ctx) {
 	sslpipe_block l = {0};
 	int weights = (TF_NumInputs(ctx) - 2) / 2;
 	block_inputs(&c, n, &l, weights);
-	int threads = threads_of(&c, n);
+	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
 		int h = after(l.h, l.stride), w = after(l.w, l.stride), saved = 1 + weights;
 		int64_t out = (int64_t)l.n * h * w, wide = n->groups * l.wide, last = n->groups * l.cout, none = 0;
@@ -352,6 +251,7 @@ char *sslpipe_register_fused(void) {
 		if (TF_GetCode(status) != TF_OK) break;
 		TF_RegisterKernelBuilder(o->name, TF_NewKernelBuilder(o->name, "CPU", o->create, o->compute, free), status);
 	}
+	if (TF_GetCode(status) == TF_OK) sslpipe_register_augment(status);
 	char *message = TF_GetCode(status) == TF_OK ? NULL : strdup(TF_Message(status));
 	TF_DeleteStatus(status);
 	return message;
