@@ -25,7 +25,7 @@ var augment = plan.Kind{
 	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
 	Sample:  "views",
 	Shown:   func(path string) bool { return path == PreviewFile },
-	Version: 1,
+	Version: 2,
 	New:     func() any { return &AugmentConfig{} },
 	Families: map[string]schema.Family{
 		"transform": transform.Kinds,
