@@ -12,6 +12,7 @@ TARGET("avx2,fma")
 #define VSQRT(a) ((vec)_mm256_sqrt_ps((__m256)(a)))
 
 #include "body.h"
+#include "pixels.h"
 
 TARGET_END
 #endif

@@ -12,6 +12,7 @@ TARGET("avx512f,avx512vl,avx512dq,avx512bw,fma")
 #define VSQRT(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
 
 #include "body.h"
+#include "pixels.h"
 
 TARGET_END
 #endif

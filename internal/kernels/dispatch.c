@@ -1,6 +1,9 @@
 #include "kernels.h"
+#include "steps.h"
 
 #include <string.h>
+
+typedef void augment_image(const sslpipe_program *, const void *, int, const float *, sslpipe_picture *, float *);
 
 #define DECLARE(isa)                                                                     \
 	size_t sslpipe_##isa##_conv_scratch(const sslpipe_conv *, int, int);                 \
@@ -10,11 +13,13 @@
 	void sslpipe_##isa##_block_forward(const sslpipe_block *, int, float *);             \
 	void sslpipe_##isa##_block_backward(const sslpipe_block *, int, float *);            \
 	void sslpipe_##isa##_adam_apply(const sslpipe_adam *, int, int);                     \
+	augment_image sslpipe_##isa##_augment_image;                                         \
 	static const table isa = {                                                           \
 		#isa, sslpipe_##isa##_conv_scratch, sslpipe_##isa##_block_scratch,               \
 		sslpipe_##isa##_conv_forward, sslpipe_##isa##_conv_backward,                     \
 		sslpipe_##isa##_block_forward, sslpipe_##isa##_block_backward,                   \
 		sslpipe_##isa##_adam_apply,                                                      \
+		sslpipe_##isa##_augment_image,                                                   \
 	};
 
 typedef struct {
@@ -26,6 +31,7 @@ typedef struct {
 	void (*block_forward)(const sslpipe_block *, int, float *);
 	void (*block_backward)(const sslpipe_block *, int, float *);
 	void (*adam_apply)(const sslpipe_adam *, int, int);
+	augment_image *augment_image;
 } table;
 
 DECLARE(generic)
@@ -68,4 +74,7 @@ void sslpipe_conv_backward(const sslpipe_conv *c, int threads, float *scratch) {
 void sslpipe_block_forward(const sslpipe_block *b, int threads, float *scratch) { best()->block_forward(b, threads, scratch); }
 void sslpipe_block_backward(const sslpipe_block *b, int threads, float *scratch) { best()->block_backward(b, threads, scratch); }
 void sslpipe_adam_apply(const sslpipe_adam *variables, int count, int threads) { best()->adam_apply(variables, count, threads); }
+void sslpipe_augment_image(const sslpipe_program *program, const void *x, int bytes, const float *u, sslpipe_picture *p, float *y) {
+	best()->augment_image(program, x, bytes, u, p, y);
+}
 const char *sslpipe_kernels_instructions(void) { return best()->name; }

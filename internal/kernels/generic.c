@@ -18,3 +18,4 @@ static inline four roots(four a) {
 }
 
 #include "body.h"
+#include "pixels.h"

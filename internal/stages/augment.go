@@ -25,7 +25,7 @@ var augment = plan.Kind{
 	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
 	Sample:  "views",
 	Shown:   func(path string) bool { return path == PreviewFile },
-	Version: 1,
+	Version: 2,
 	New:     func() any { return &AugmentConfig{} },
 	Families: map[string]schema.Family{
 		"transform": transform.Kinds,
@@ -167,14 +167,14 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	n := min(previewImages, len(data.indices))
 	g := tf.NewGraph()
 	nw := network{shape: data.Meta.Shape}
-	fed, images := nw.input(g, "images", n)
+	fed := nw.fed(g, "images", n)
 	f, err := newFeeder(g, data.Dataset, spread(data.indices, n), fed, pipeline, previewViews, env.Seed)
 	if err != nil {
 		return err
 	}
 	f.sampler.Permutation = inOrder(n)
 	var outputs []tf.Output
-	for _, v := range f.augment(g, images) {
+	for _, v := range f.augment(g, fed, env.Device) {
 		outputs = append(outputs, bytesOf(g, v))
 	}
 	session, err := tf.NewSession(g, tf.SessionOptions{Threads: 1, Device: tf.Device(env.Device)})

@@ -89,13 +89,21 @@ func (f *feeder) withDraws(g *tf.Graph, width int) (tf.Output, error) {
 	return fed, nil
 }
 
-// augment builds the views of images [N, H, W, C] in [0, 1].
-func (f *feeder) augment(g *tf.Graph, images tf.Output) []tf.Output {
+// augment builds the views of images [N, H, W, C], uint8 or float32 in [0, 1], for
+// training on device. On the CPU a view is one operation.
+func (f *feeder) augment(g *tf.Graph, images tf.Output, device string) []tf.Output {
 	out := make([]tf.Output, f.views)
+	if len(f.fedIn) == 0 || tf.Device(device) == tf.GPU {
+		images = transform.Unit(g, images)
+	}
 	for v := range out {
-		out[v] = images
-		if len(f.fedIn) > 0 {
+		switch {
+		case len(f.fedIn) == 0:
+			out[v] = images
+		case tf.Device(device) == tf.GPU:
 			out[v] = f.transforms.Apply(g, images, f.fedIn[v])
+		default:
+			out[v] = f.transforms.ApplyFused(g, images, f.fedIn[v])
 		}
 	}
 	return out

@@ -68,7 +68,7 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	net := trainingNet(g, seed, env.Device)
 	encoder, head := net.Branch(), net.Branch()
 
-	fed, images := s.network.input(g, "images", min(c.BatchSize, len(data.train)))
+	fed := s.network.fed(g, "images", min(c.BatchSize, len(data.train)))
 	labels := g.Placeholder("labels", tf.Int32, fed.Dim(0))
 	var err error
 	if f.feeder, err = newFeeder(g, data.Dataset, data.train, fed, transforms, 1, seed); err != nil {
@@ -77,7 +77,7 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	if err := f.feeder.withLabels(labels); err != nil {
 		return nil, err
 	}
-	features := s.network.features(encoder, f.feeder.augment(g, images)[0])
+	features := s.network.features(encoder, f.feeder.augment(g, fed, env.Device)[0])
 	logits, _ := f.head.build(head, headRoot, features.Pooled)
 	loss := g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 	if f.rate, err = newRateFeed(g, c.Optimizer); err != nil {

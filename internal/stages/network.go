@@ -11,6 +11,7 @@ import (
 	"sslpipe/internal/nn"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
+	"sslpipe/internal/transform"
 )
 
 // network is an encoder's architecture together with the pixels that it expects:
@@ -44,11 +45,16 @@ func (nw network) meta() (artifact.EncoderMeta, error) {
 	}, nil
 }
 
+// fed makes a placeholder for uint8 images [batch, H, W, C].
+func (nw network) fed(g *tf.Graph, name string, batch int) tf.Output {
+	return g.Placeholder(name, tf.Uint8, batch, nw.shape[0], nw.shape[1], nw.shape[2])
+}
+
 // input makes a placeholder for uint8 images [batch, H, W, C] and the same
 // images as float32 in [0, 1].
 func (nw network) input(g *tf.Graph, name string, batch int) (fed, unit tf.Output) {
-	fed = g.Placeholder(name, tf.Uint8, batch, nw.shape[0], nw.shape[1], nw.shape[2])
-	return fed, g.Mul(g.Cast(fed, tf.Float32), g.Scalar(1.0/255))
+	fed = nw.fed(g, name, batch)
+	return fed, transform.Unit(g, fed)
 }
 
 // trainingNet returns a net for training on device. The CPU has layers of its own.

@@ -178,11 +178,11 @@ func (v *views) seen() transform.Size {
 	return v.size
 }
 
-// shrunk is what the transforms are applied to: images in [0, 1] as they are, or brought
-// to the size that they begin with, from the fed bytes, which a GPU does not wait for.
-func (v *views) shrunk(g *tf.Graph, fed, images tf.Output) tf.Output {
+// shrunk is what the transforms are applied to: the fed bytes, or images in [0, 1] of the
+// size that they begin with, made from the bytes, which a GPU does not wait for.
+func (v *views) shrunk(g *tf.Graph, fed tf.Output) tf.Output {
 	if v.source == (transform.Size{}) || v.source == v.full() {
-		return images
+		return fed
 	}
 	unit := g.Mul(transform.Shrink(g, fed, v.source), g.Scalar(1.0/255))
 	return g.Minimum(unit, g.Scalar(1)) // a mean may miss the end by a rounding

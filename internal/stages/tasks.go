@@ -37,7 +37,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	size := v.seen()
 	needs, widths := t.need(choices, pretext.Batch{N: batch, H: size.H, W: size.W, C: nw.shape[2]})
-	in, err := t.inputs(needs, nw, v, batch, seed)
+	in, err := t.inputs(needs, nw, v, batch, seed, device)
 	if err != nil {
 		return nil, err
 	}
@@ -56,14 +56,14 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 }
 
 // inputs makes what all tasks read together.
-func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int, seed int64) (pretext.Inputs, error) {
+func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int, seed int64, device string) (pretext.Inputs, error) {
 	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std}
-	fed, images := nw.input(t.g, "images", batch)
+	fed := nw.fed(t.g, "images", batch)
 	var err error
 	if t.feeder, err = newFeeder(t.g, v.Dataset, v.indices, fed, v.transforms, needs.Views, seed); err != nil {
 		return in, err
 	}
-	in.Views = t.feeder.augment(t.g, v.shrunk(t.g, fed, images))
+	in.Views = t.feeder.augment(t.g, v.shrunk(t.g, fed), device)
 	if in.Draws, err = t.feeder.withDraws(t.g, needs.Draws); err != nil {
 		return in, err
 	}

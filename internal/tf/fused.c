@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../kernels/kernels.h"
-#include "kernel_call.h"
+#include "call.h"
 
 enum { MAPS = 4 };
 
@@ -252,6 +252,7 @@ char *sslpipe_register_fused(void) {
 		TF_RegisterKernelBuilder(o->name, TF_NewKernelBuilder(o->name, "CPU", o->create, o->compute, free), status);
 	}
 	if (TF_GetCode(status) == TF_OK) sslpipe_register_updates(status);
+	if (TF_GetCode(status) == TF_OK) sslpipe_register_augment(status);
 	char *message = TF_GetCode(status) == TF_OK ? NULL : strdup(TF_Message(status));
 	TF_DeleteStatus(status);
 	return message;

@@ -29,6 +29,8 @@ void TF_RegisterKernelBuilder(const char *kernel_name, TF_KernelBuilder *, TF_St
 void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction *, const char *name, int64_t *, TF_Status *);
 void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction *, const char *name, float *, TF_Status *);
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction *, const char *name, unsigned char *, TF_Status *);
+void TF_OpKernelConstruction_GetAttrSize(TF_OpKernelConstruction *, const char *name, int32_t *list_size, int32_t *total_size, TF_Status *);
+void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction *, const char *name, char *, size_t max_length, TF_Status *);
 void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction *, TF_Status *);
 
 int TF_NumInputs(TF_OpKernelContext *);

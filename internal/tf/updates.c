@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../kernels/kernels.h"
-#include "kernel_call.h"
+#include "call.h"
 
 typedef struct {
 	int64_t n;

@@ -1,57 +1,52 @@
 package transform
 
 import (
-	"slices"
+	"fmt"
 	"testing"
 
 	"sslpipe/internal/tf"
 	"sslpipe/internal/tf/tftest"
 )
 
-// BenchmarkPipeline measures augmentation with one thread, draws included.
+// BenchmarkPipeline measures augmentation with one thread from bytes on, draws
+// included, by graph operations and as one.
 func BenchmarkPipeline(b *testing.B) {
-	colour := Pipeline{
-		&ResizedCrop{Area: []float64{0.2, 1}, Aspect: []float64{0.75, 4. / 3}},
-		&Flip{Horizontal: true, Probability: 0.5},
-		&Contrast{Amount: 0.4, Probability: 1},
-		&Brightness{Amount: 0.4, Probability: 1},
+	both := func(name string, p Pipeline, side, c int) {
+		name = fmt.Sprintf("%s 128x%dx%dx%d", name, side, side, c)
+		b.Run(name+" graph", func(b *testing.B) { benchmark(b, p, ofBytes, side, c) })
+		b.Run(name+" fused", func(b *testing.B) { benchmark(b, p, Pipeline.ApplyFused, side, c) })
 	}
-	b.Run("crop flip 256x28x28x1", func(b *testing.B) {
-		benchmark(b, Pipeline{
-			&Crop{Padding: 4, Fill: "zero"},
-			&Flip{Horizontal: true, Probability: 0.5},
-		}, 256, 28, 1)
-	})
-	b.Run("resized_crop flip contrast brightness 128x64x64x3", func(b *testing.B) {
-		benchmark(b, colour, 128, 64, 3)
-	})
-	b.Run("and saturation hue grey blur 128x64x64x3", func(b *testing.B) {
-		benchmark(b, slices.Concat(colour, Pipeline{
-			&Saturation{Amount: 0.4, Probability: 0.8}, &Hue{Amount: 0.1, Probability: 0.8},
-			&Grey{Probability: 0.2}, &Blur{Sigma: []float64{0.1, 2}, Probability: 0.5}}), 128, 64, 3)
-	})
+	both("crop flip", Pipeline{&Crop{Padding: 4, Fill: "zero"}, &Flip{Horizontal: true, Probability: 0.5}}, 28, 1)
+	for _, side := range []int{32, 64} {
+		views := simclrViews(Size{side, side})
+		both("simclr without blur", views[:len(views)-1], side, 3)
+		both("simclr", views, side, 3)
+	}
 	for _, v := range Kinds.Variants {
-		b.Run(v.Name+" 128x64x64x3", func(b *testing.B) {
-			benchmark(b, Pipeline{v.New().(Transform)}, 128, 64, 3)
-		})
+		both(v.Name, Pipeline{v.New().(Transform)}, 64, 3)
 	}
 }
 
-func benchmark(b *testing.B, p Pipeline, n, side, c int) {
+func ofBytes(p Pipeline, g *tf.Graph, x, u tf.Output) tf.Output { return p.Apply(g, Unit(g, x), u) }
+
+func benchmark(b *testing.B, p Pipeline, apply func(p Pipeline, g *tf.Graph, x, u tf.Output) tf.Output, side, c int) {
+	const n = 128
 	tftest.Load(b)
 	g := tf.NewGraph()
-	x := g.Placeholder("x", tf.Float32, n, side, side, c)
+	x := g.Placeholder("x", tf.Uint8, n, side, side, c)
 	us := g.Placeholder("u", tf.Float32, n, p.Draws())
-	y := p.Apply(g, x, us)
+	y := apply(p, g, x, us)
 	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer closeSession(b, s)
-	in := noise(n, side, side, c)
-	feedX, err := tf.FromFloat32s(in.v, n, side, side, c)
+	feedX, err := tf.Alloc(tf.Uint8, n, side, side, c)
 	if err != nil {
 		b.Fatal(err)
+	}
+	for i, v := range noise(n, side, side, c).v {
+		feedX.Uint8s()[i] = uint8(255 * v)
 	}
 	feedU, err := tf.Alloc(tf.Float32, n, p.Draws())
 	if err != nil {

@@ -93,3 +93,8 @@ func (b batch) gaussians(sigma tf.Output, radius int) tf.Output {
 	weights := g.Exp(g.Div(g.Const([][]float32{exponent}), g.Square(sigma)))
 	return g.Div(weights, g.Sum(weights, true, 1))
 }
+
+// step implements fusible.
+func (t *Blur) step(images Size) string {
+	return line("blur", t.Sigma[0], t.Sigma[1], float64(t.radius(images.H)), t.Probability)
+}

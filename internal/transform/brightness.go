@@ -32,3 +32,8 @@ func (t *Brightness) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	factor := b.g.Add(b.change(t.Probability, t.Amount), b.g.Scalar(1))
 	return b.images(b.clip(b.g.Mul(b.rows(x), factor)))
 }
+
+// step implements fusible.
+func (t *Brightness) step(_ Size) string {
+	return line("brightness", t.Amount, t.Probability)
+}

@@ -35,3 +35,8 @@ func (t *Contrast) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	distance := b.rows(b.g.Sub(b.g.Reshape(x, b.n, b.h, b.w*b.c), b.g.Reshape(mean, b.n, 1, b.w*b.c)))
 	return b.images(b.clip(b.g.Add(b.rows(x), b.g.Mul(distance, b.change(t.Probability, t.Amount)))))
 }
+
+// step implements fusible.
+func (t *Contrast) step(_ Size) string {
+	return line("contrast", t.Amount, t.Probability)
+}

@@ -53,3 +53,8 @@ func (t *Crop) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	corner := b.g.Add(top, b.integer(1, 2*t.Padding+1))
 	return b.move(b.pad(t.Padding, t.Fill), b.g.Add(b.g.Const([][]float32{window}), corner))
 }
+
+// step implements fusible.
+func (t *Crop) step(_ Size) string {
+	return line("crop", float64(t.Padding), yes(t.Fill == fillReflect))
+}

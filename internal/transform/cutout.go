@@ -73,3 +73,8 @@ func (b batch) covered(i, size, side int) tf.Output {
 		g.GreaterEqual(inside, g.Scalar(0)),
 		g.Less(inside, g.Scalar(float64(side)))), tf.Float32)
 }
+
+// step implements fusible.
+func (t *Cutout) step(images Size) string {
+	return line("cutout", float64(t.side(images.H, images.W)), t.Value, t.Probability)
+}

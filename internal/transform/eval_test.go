@@ -57,18 +57,30 @@ func run(t *testing.T, tr Transform, in pictures, u []float32) pictures {
 // runAt is run for a transform whose results have another size.
 func runAt(t *testing.T, tr Transform, in pictures, u []float32, size Size) pictures {
 	t.Helper()
+	return runOn(t, tr, in, u, size, 1)
+}
+
+// runOn is runAt with several threads.
+func runOn(t *testing.T, tr Transform, in pictures, u []float32, size Size, threads int) pictures {
+	t.Helper()
+	var out pictures
+	evaluate(t, []Transform{tr}, in, u, size, threads, func(made func(i int) pictures) { out = made(0) })
+	return out
+}
+
+// evaluate builds several transforms in one graph and calls use with a function that
+// computes what the one of a number makes.
+func evaluate(t *testing.T, trs []Transform, in pictures, u []float32, size Size, threads int, use func(made func(i int) pictures)) {
+	t.Helper()
 	tftest.Load(t)
 	g := tf.NewGraph()
 	x := g.Placeholder("x", tf.Float32, in.n, in.h, in.w, in.c)
-	us := g.Placeholder("u", tf.Float32, in.n, tr.Draws())
-	y := g.Identity(tr.Apply(g, x, us)) // a placeholder cannot be both fed and fetched
-	if err := g.Err(); err != nil {
-		t.Fatal(err)
+	us := g.Placeholder("u", tf.Float32, in.n, trs[0].Draws())
+	outs := make([]tf.Output, len(trs))
+	for i, tr := range trs {
+		outs[i] = g.Identity(tr.Apply(g, x, us)) // a placeholder cannot be both fed and fetched
 	}
-	if want := (tf.Shape{int64(in.n), int64(size.H), int64(size.W), int64(in.c)}); !slices.Equal(y.Shape(), want) {
-		t.Fatalf("static shape %v, want %v", y.Shape(), want)
-	}
-	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 1})
+	s, err := tf.NewSession(g, tf.SessionOptions{Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,21 +89,43 @@ func runAt(t *testing.T, tr Transform, in pictures, u []float32, size Size) pict
 	if err != nil {
 		t.Fatal(err)
 	}
-	feedU, err := tf.FromFloat32s(u, in.n, tr.Draws())
+	feedU, err := tf.FromFloat32s(u, in.n, trs[0].Draws())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := s.Run(map[tf.Output]*tf.Tensor{x: feedX, us: feedU}, []tf.Output{y})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := slices.Clone(out[0].Float32s())
-	for _, p := range v {
-		if !(p >= 0 && p <= 1) {
-			t.Fatalf("value %v is outside [0, 1]", p)
+	use(func(i int) pictures {
+		t.Helper()
+		if want := (tf.Shape{int64(in.n), int64(size.H), int64(size.W), int64(in.c)}); !slices.Equal(outs[i].Shape(), want) {
+			t.Fatalf("static shape %v, want %v", outs[i].Shape(), want)
 		}
+		out, err := s.Run(map[tf.Output]*tf.Tensor{x: feedX, us: feedU}, outs[i:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := slices.Clone(out[0].Float32s())
+		for _, p := range v {
+			if !(p >= 0 && p <= 1) {
+				t.Fatalf("value %v is outside [0, 1]", p)
+			}
+		}
+		return pictures{in.n, size.H, size.W, in.c, v}
+	})
+}
+
+// fused is a transform as one operation.
+type fused struct{ Transform }
+
+func (f fused) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
+	p, ok := f.Transform.(Pipeline)
+	if !ok {
+		p = Pipeline{f.Transform}
 	}
-	return pictures{in.n, size.H, size.W, in.c, v}
+	return p.ApplyFused(g, x, u)
+}
+
+// forms are a transform of graph operations and as one operation.
+func forms(tr Transform) map[string]Transform {
+	return map[string]Transform{"graph": tr, "fused": fused{tr}}
 }
 
 func closeSession(t testing.TB, s *tf.Session) {

@@ -61,3 +61,8 @@ func when(on bool, p float64) float64 {
 	}
 	return 0
 }
+
+// step implements fusible.
+func (t *Flip) step(_ Size) string {
+	return line("flip", when(t.Horizontal, t.Probability), when(t.Vertical, t.Probability))
+}

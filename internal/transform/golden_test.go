@@ -52,10 +52,14 @@ func TestGolden(t *testing.T) {
 				in.v = append(in.v, float32(b)/255)
 			}
 			// What is only moved is equal but for the seven digits of the file.
-			compare(t, run(t, tr, in, c.Draws), pictures{1, c.Shape[0], c.Shape[1], c.Shape[2], c.Want}, c.Tolerance+1e-7)
-			if t.Failed() {
-				t.Logf("referee: %s, config %s, draws %v", c.Referee, c.Config, c.Draws)
-			}
+			evaluate(t, []Transform{tr, fused{tr}}, in, c.Draws, Size{in.h, in.w}, 1, func(made func(i int) pictures) {
+				for i := range 2 {
+					compare(t, made(i), pictures{1, c.Shape[0], c.Shape[1], c.Shape[2], c.Want}, c.Tolerance+1e-7)
+					if t.Failed() {
+						t.Fatalf("form %d; referee: %s, config %s, draws %v", i, c.Referee, c.Config, c.Draws)
+					}
+				}
+			})
 		})
 	}
 	for _, name := range Kinds.Names() {

@@ -37,3 +37,8 @@ func (t *Grey) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	}
 	return b.choose(b.happens(0, t.Probability), b.luma())
 }
+
+// step implements fusible.
+func (t *Grey) step(_ Size) string {
+	return line("grey", t.Probability)
+}

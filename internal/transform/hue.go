@@ -41,3 +41,8 @@ func (t *Hue) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	// A colour does not survive the way to HSV and back to the last bit.
 	return b.choose(b.happens(0, t.Probability), b.clip(turned))
 }
+
+// step implements fusible.
+func (t *Hue) step(_ Size) string {
+	return line("hue", t.Amount, t.Probability)
+}

@@ -43,3 +43,8 @@ func (t *QuarterTurn) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	}
 	return b.permute(table, b.integer(0, len(table)))
 }
+
+// step implements fusible.
+func (t *QuarterTurn) step(_ Size) string {
+	return line("quarter_turn")
+}

@@ -217,6 +217,10 @@ func blurReference(sigmas [2]float64, radius int, probability float64) reference
 	}
 }
 
+// fusedTolerance is for one operation, which computes places in float64, so that
+// those of interpolation need no more than colours do.
+const fusedTolerance = 1e-6
+
 func TestReferences(t *testing.T) {
 	for _, test := range []struct {
 		name      string
@@ -275,7 +279,10 @@ func TestReferences(t *testing.T) {
 				in := noise(9, 12, width, c)
 				u := draws(test.transform, in.n)
 				want := expect(in, u, test.transform.Draws(), test.reference)
-				compare(t, run(t, test.transform, in, u), want, test.tolerance)
+				evaluate(t, []Transform{test.transform, fused{test.transform}}, in, u, Size{in.h, in.w}, 1, func(made func(i int) pictures) {
+					compare(t, made(0), want, test.tolerance)
+					compare(t, made(1), want, min(test.tolerance, fusedTolerance))
+				})
 			}
 		})
 	}

@@ -44,6 +44,14 @@ func (t *ResizedCrop) at(views Size) Transform {
 	return &c
 }
 
+// size implements resizer.
+func (t *ResizedCrop) size(images Size) Size {
+	if t.views == (Size{}) {
+		return images
+	}
+	return t.views
+}
+
 // Apply crops and stretches x.
 func (t *ResizedCrop) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	b, ok := open(g, "resized_crop", t, x, u)
@@ -66,14 +74,17 @@ func (t *ResizedCrop) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	pixels := g.Mul(area, g.Scalar(float64(b.h*b.w)))
 	height := g.Minimum(g.Sqrt(g.Div(pixels, aspect)), h)
 	width := g.Minimum(g.Sqrt(g.Mul(pixels, aspect)), w)
-	views := t.views
-	if views == (Size{}) {
-		views = Size{H: b.h, W: b.w}
-	}
+	views := t.size(Size{H: b.h, W: b.w})
 	return b.resample(region{
 		top:    g.Mul(b.draw(2), g.Sub(h, height)),
 		left:   g.Mul(b.draw(3), g.Sub(w, width)),
 		height: height,
 		width:  width,
 	}, 1, fillEdge, views.H, views.W) // the outer half of a border pixel is beyond its centre
+}
+
+// step implements fusible.
+func (t *ResizedCrop) step(images Size) string {
+	views := t.size(images)
+	return line("resized_crop", t.Area[0], t.Area[1], t.Aspect[0], t.Aspect[1], float64(views.H), float64(views.W))
 }

@@ -22,6 +22,8 @@ type scaler interface {
 type resizer interface {
 	// at returns the transform with results of that size.
 	at(views Size) Transform
+	// size is that of the results for images of a size.
+	size(images Size) Size
 }
 
 // Resized returns the pipeline that does to smaller views what p does to views of the

@@ -19,6 +19,7 @@ func TestResizedCropOfAnotherSize(t *testing.T) {
 		u := draws(crop, in.n)
 		want := expectAt(in, u, crop.Draws(), resizedCropAtReference(areas, aspects, func(pictures) Size { return size }), size)
 		compare(t, runAt(t, crop, in, u, size), want, 2e-5)
+		compare(t, runAt(t, fused{crop}, in, u, size), want, fusedTolerance)
 	}
 }
 
@@ -105,4 +106,5 @@ func TestResizedPipelineApplies(t *testing.T) {
 	if spread := slices.Max(out.v) - slices.Min(out.v); spread < 0.5 {
 		t.Errorf("values spread by %v", spread)
 	}
+	compare(t, runAt(t, fused{p}, in, draws(p, in.n), views), out, 5e-5)
 }

@@ -39,3 +39,8 @@ func (t *Saturation) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	distance := b.g.Sub(rows, b.rows(b.luma()))
 	return b.images(b.clip(b.g.Add(rows, b.g.Mul(distance, b.change(t.Probability, t.Amount)))))
 }
+
+// step implements fusible.
+func (t *Saturation) step(_ Size) string {
+	return line("saturation", t.Amount, t.Probability)
+}

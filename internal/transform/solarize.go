@@ -33,3 +33,8 @@ func (t *Solarize) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 	threshold := b.g.Select(b.happens(0, t.Probability), b.g.Scalar(t.Threshold), b.g.Scalar(never))
 	return b.images(b.g.Select(b.g.GreaterEqual(rows, threshold), b.g.Sub(b.g.Scalar(1), rows), rows))
 }
+
+// step implements fusible.
+func (t *Solarize) step(_ Size) string {
+	return line("solarize", t.Threshold, t.Probability)
+}

@@ -1,5 +1,6 @@
-// Package transform holds the augmentations that an augment stage can name,
-// as TensorFlow graph operations.
+// Package transform holds the augmentations that an augment stage can name, as
+// TensorFlow graph operations, and as steps of the one operation that the CPU has
+// for them (Pipeline.ApplyFused).
 //
 // A transform draws nothing itself: it is given a few uniform numbers per
 // example (Fill makes them from seed, epoch, view and example), so that an
@@ -10,7 +11,10 @@
 // is the work of internal/dataset and internal/train.
 //
 // To add a transform: one file with a config struct that implements
-// Transform, and one line in Kinds.
+// Transform, and one line in Kinds. To make it fusible: a method step, and what that
+// names in package kernels (a line in the table of augment.c, a case in its choices,
+// and the work on pixels in pixels.h); until then, pipelines with it are made of
+// graph operations everywhere.
 package transform
 
 import (

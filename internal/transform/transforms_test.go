@@ -29,6 +29,17 @@ var busy = map[string]Transform{
 	"zoom":         &Zoom{Amount: 0.3, Fill: "zero"},
 }
 
+// bothForms are the busy transforms of graph operations and as one.
+func bothForms() map[string]Transform {
+	all := map[string]Transform{}
+	for name, tr := range busy {
+		for form, made := range forms(tr) {
+			all[name+"/"+form] = made
+		}
+	}
+	return all
+}
+
 func TestKindsAreDescribed(t *testing.T) {
 	if names := Kinds.Names(); !slices.IsSorted(names) || len(slices.Compact(names)) != len(names) {
 		t.Errorf("names are not sorted or not unique: %v", names)
@@ -99,7 +110,7 @@ func TestSameDrawsSameBits(t *testing.T) {
 // An example is augmented alike at another place, beside other examples and
 // in a batch of another size.
 func TestExamplesAreIndependentOfTheBatch(t *testing.T) {
-	for name, tr := range busy {
+	for name, tr := range bothForms() {
 		t.Run(name, func(t *testing.T) {
 			in := noise(6, 12, 12, 3)
 			u := draws(tr, in.n)
@@ -126,7 +137,7 @@ func TestExamplesAreIndependentOfTheBatch(t *testing.T) {
 
 // Every draw that a transform asks for changes some example, and only its own.
 func TestEveryDrawMatters(t *testing.T) {
-	for name, tr := range busy {
+	for name, tr := range bothForms() {
 		t.Run(name, func(t *testing.T) {
 			in := noise(12, 12, 12, 3)
 			u := draws(tr, in.n)
@@ -173,8 +184,10 @@ func TestWithoutEffectImagesKeepTheirBits(t *testing.T) {
 		&Solarize{},
 	} {
 		in := noise(6, 12, 14, 3)
-		if out := run(t, tr, in, draws(tr, in.n)); !slices.Equal(out.v, in.v) {
-			t.Errorf("%T %+v changes images", tr, tr)
+		for form, made := range forms(tr) {
+			if out := run(t, made, in, draws(tr, in.n)); !slices.Equal(out.v, in.v) {
+				t.Errorf("%T %+v (%s) changes images", tr, tr, form)
+			}
 		}
 	}
 }

@@ -57,3 +57,8 @@ func (t *Zoom) Apply(g *tf.Graph, x, u tf.Output) tf.Output {
 		width:  g.Mul(factor, w),
 	}, t.margin(b.h, b.w), t.Fill, b.h, b.w)
 }
+
+// step implements fusible.
+func (t *Zoom) step(_ Size) string {
+	return line("zoom", t.Amount, yes(t.Fill == fillReflect))
+}

@@ -1,9 +1,10 @@
-// One call of an operation of ours: its tensors and its errors. For fused.c and its like.
-#ifndef SSLPIPE_KERNEL_CALL_H
-#define SSLPIPE_KERNEL_CALL_H
+// A call of one of this program's operations: its inputs, outputs and errors.
+#ifndef SSLPIPE_CALL_H
+#define SSLPIPE_CALL_H
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel_api.h"
 
@@ -68,7 +69,7 @@ static inline void end(call *c) {
 	TF_DeleteStatus(c->status);
 }
 
-// threads_of returns the threads of the session, which it keeps in known (0 at first).
+// threads_of are those of the session, which known keeps; 0 is not known yet.
 static inline int threads_of(call *c, int *known) {
 	int threads = __atomic_load_n(known, __ATOMIC_RELAXED);
 	if (threads > 0 || !ok(c)) return threads;
@@ -86,7 +87,7 @@ static inline TF_Tensor *input(call *c, int i, int rank) {
 	if (!ok(c)) return NULL;
 	TF_GetInput(c->ctx, i, &t, c->status);
 	hold(c, t);
-	if (ok(c) && rank >= 0 && TF_NumDims(t) != rank) fail(c, "a fused layer has an input of a wrong rank");
+	if (ok(c) && rank >= 0 && TF_NumDims(t) != rank) fail(c, "an operation has an input of a wrong rank");
 	return ok(c) ? t : NULL;
 }
 
@@ -94,7 +95,7 @@ static inline TF_Tensor *input(call *c, int i, int rank) {
 static inline float *values(call *c, int i, int64_t count) {
 	TF_Tensor *t = input(c, i, -1);
 	if (t == NULL) return NULL;
-	if (TF_TensorElementCount(t) != count) fail(c, "a fused layer has an input of a wrong shape");
+	if (TF_TensorElementCount(t) != count) fail(c, "an operation has an input of a wrong shape");
 	return TF_TensorData(t);
 }
 
