@@ -86,14 +86,16 @@ static void to_pixels(sslpipe_picture *p) {
 // ---- Steps that change values ----
 
 static void brightness(sslpipe_picture *p, float change) {
+	float *x = p->at;
 	vec factor = splat(change + 1);
-	for (size_t i = 0, n = length(p); i < n; i += LANES) STORE(p->at + i, limit(LOAD(p->at + i) * factor));
+	for (size_t i = 0, n = length(p); i < n; i += LANES) STORE(x + i, limit(LOAD(x + i) * factor));
 }
 
 static void solarize(sslpipe_picture *p, float threshold) {
+	float *x = p->at;
 	for (size_t i = 0, n = length(p); i < n; i += LANES) {
-		vec v = LOAD(p->at + i);
-		STORE(p->at + i, pick(v >= splat(threshold), splat(1) - v, v));
+		vec v = LOAD(x + i);
+		STORE(x + i, pick(v >= splat(threshold), splat(1) - v, v));
 	}
 }
 
