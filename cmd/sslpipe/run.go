@@ -152,6 +152,7 @@ func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Sto
 	defer progress.Close()
 	o.Store, o.Cores, o.GPUUnits, o.Memory = store, s.Jobs, s.GPUUnits, s.memory
 	o.RunsDir, o.CheckpointEvery, o.Sink = s.runs(), s.CheckpointEvery, progress.Handle
+	o.Ahead = func() { preloadRuntime(o.Device) }
 	return run.Execute(cmd.Context(), p, o)
 }
 
@@ -192,6 +193,17 @@ func loadRuntime(ctx context.Context, env *plan.Env, device string) error {
 		}
 		env.Report(plan.Progress{Step: int(p.Done), Total: int(p.Total), Note: p.Step})
 	})
+}
+
+// preloadRuntime opens TensorFlow where it is installed.
+func preloadRuntime(device string) {
+	root, err := depsRoot()
+	if err != nil {
+		return
+	}
+	if dir, err := tfruntime.Find(root, device); err == nil {
+		tf.Preload(dir)
+	}
 }
 
 // openRuntime loads TensorFlow, and fetches it first where it is not there.
