@@ -7,9 +7,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/durable"
@@ -22,12 +25,20 @@ import (
 // to root/<pipeline>/<stage>/<version>. A model that is there already, bit for bit,
 // is left alone.
 func publish(root string, p *plan.Plan, store *artifact.Store, entries map[string]*artifact.Entry) error {
-	for _, u := range p.Units {
-		if entries[u.Address] == nil {
-			continue
-		}
+	inPlace := make([]bool, len(p.Units))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, u := range p.Units {
+		group.Go(func() error {
+			e := entries[u.Address]
+			inPlace[i] = e == nil || published(root, p, e, u) && checkModel(modelDir(root, p, u)) == nil
+			return nil
+		})
+	}
+	_ = group.Wait() // there is no error
+	for i, u := range p.Units {
 		for _, o := range u.Stage.Kind.Outputs {
-			if !isModel(o) || published(root, p, entries[u.Address], u) && checkModel(modelDir(root, p, u)) == nil {
+			if inPlace[i] || !isModel(o) {
 				continue
 			}
 			if err := publishModel(modelDir(root, p, u), store, entries[u.Address], o.Name, u); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -42,7 +43,7 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
-			p, err := flags.load(cmd, args, device, withRuntime(stages.Kinds, device))
+			p, err := flags.load(cmd, s, args, device, withRuntime(stages.Kinds, device))
 			if err != nil {
 				return err
 			}
@@ -50,6 +51,7 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
+			go buildID() // takes as long as a stored run, and its report names it
 			if err := publishable(s.Models, p); err != nil {
 				return failed(err)
 			}
@@ -208,6 +210,9 @@ func preloadRuntime(device string) {
 
 // openRuntime loads TensorFlow, and fetches it first where it is not there.
 func openRuntime(ctx context.Context, device string, logf func(string, ...any), report func(tfruntime.Progress)) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(steadyGC)
+	}
 	root, err := depsRoot()
 	if err != nil {
 		return err
