@@ -52,7 +52,7 @@ func quickKinds() []plan.Kind {
 func quickRun(t *testing.T, s *settings, path string, chosen plan.Selection, cores int) string {
 	t.Helper()
 	flags := pipelineFlags{given: []plan.Given{{Var: "epochs=3"}}}
-	p, diags := flags.plan([]string{path}, "cpu", quickKinds())
+	p, diags := flags.plan(s, []string{path}, "cpu", quickKinds())
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

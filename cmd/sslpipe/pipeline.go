@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/digests"
 	"sslpipe/internal/machine"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/stages"
@@ -60,17 +61,22 @@ func (g givenFlag) Set(text string) error {
 	return nil
 }
 
-// plan plans a pipeline with the values that the flags give.
-func (f *pipelineFlags) plan(paths []string, device string, kinds []plan.Kind) (*plan.Plan, hcl.Diagnostics) {
-	return plan.Load(paths, kinds, plan.Options{
+// plan plans a pipeline with the values that the flags give. Data that it names is
+// read once, and then again when it has changed.
+func (f *pipelineFlags) plan(s *settings, paths []string, device string, kinds []plan.Kind) (*plan.Plan, hcl.Diagnostics) {
+	known := digests.New(filepath.Join(s.State, "digests.json"))
+	p, diags := plan.Load(paths, kinds, plan.Options{
 		Given: f.given, Sets: f.sets, Lookup: os.LookupEnv, Runtime: runtimeIdentity(device),
+		Digest: func(path string) (string, error) { return plan.DigestBy(path, known.SHA256) },
 	})
+	_ = known.Save() // where it cannot be written, the next command reads the data again
+	return p, diags
 }
 
 // load plans a pipeline for a device. Mistakes in its files are printed, and end
 // the program with their own exit code.
-func (f *pipelineFlags) load(cmd *cobra.Command, paths []string, device string, kinds []plan.Kind) (*plan.Plan, error) {
-	p, diags := f.plan(paths, device, kinds)
+func (f *pipelineFlags) load(cmd *cobra.Command, s *settings, paths []string, device string, kinds []plan.Kind) (*plan.Plan, error) {
+	p, diags := f.plan(s, paths, device, kinds)
 	if len(diags) > 0 {
 		stderr := cmd.ErrOrStderr()
 		if err := view.Diagnostics(stderr, p.Files, diags, view.Detect(stderr, os.Getenv)); err != nil {
@@ -89,7 +95,7 @@ func (f *pipelineFlags) inspect(cmd *cobra.Command, s *settings, paths []string)
 	if err != nil {
 		return nil, err
 	}
-	return f.load(cmd, paths, device, stages.Kinds)
+	return f.load(cmd, s, paths, device, stages.Kinds)
 }
 
 // store opens the cache of results.
@@ -148,7 +154,7 @@ func (f *pipelineFlags) validateJSON(cmd *cobra.Command, s *settings, paths []st
 	if err != nil {
 		return err
 	}
-	p, diags := f.plan(paths, device, stages.Kinds)
+	p, diags := f.plan(s, paths, device, stages.Kinds)
 	if err := view.ValidityJSON(cmd.OutOrStdout(), diags, len(p.Stages), len(p.Units)); err != nil {
 		return failed(err)
 	}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/plan"
@@ -130,13 +132,14 @@ func (s *settings) statuses(p *plan.Plan, chosen *plan.Chosen) ([]plan.UnitStatu
 	if err != nil {
 		return nil, err
 	}
-	l := ledger{store: store, seen: map[string]examined{}}
+	earlier := run.Earlier(s.runs(), p) // begins beside looking up, which takes as long
+	l := newLedger(store, p)
 	statuses := plan.Statuses(p, chosen, plan.Known{
 		Stored:     l.stored,
 		Same:       l.same,
 		Unfinished: func(fingerprint string) (time.Time, bool) { return run.Unfinished(store, fingerprint) },
 		Published:  func(u *plan.Unit) bool { return published(s.Models, p, l.lookup(u.Fingerprint), u) },
-		Earlier:    run.Earlier(s.runs(), p),
+		Earlier:    earlier,
 	})
 	return statuses, failed(l.err)
 }
@@ -155,23 +158,51 @@ type examined struct {
 	damage string
 }
 
+// newLedger looks up the units of a plan, several at a time.
+func newLedger(store *artifact.Store, p *plan.Plan) *ledger {
+	l := &ledger{store: store, seen: make(map[string]examined, len(p.Units))}
+	found := make([]examined, len(p.Units))
+	errs := make([]error, len(p.Units))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, u := range p.Units {
+		group.Go(func() error {
+			found[i], errs[i] = look(store, u.Fingerprint)
+			return nil
+		})
+	}
+	_ = group.Wait() // each has its own error
+	for i, u := range p.Units {
+		l.keep(u.Fingerprint, found[i], errs[i])
+	}
+	return l
+}
+
 func (l *ledger) examine(fingerprint string) examined {
 	if known, ok := l.seen[fingerprint]; ok {
 		return known
 	}
-	var found examined
-	e, _, err := l.store.Examine(fingerprint)
-	var damaged *artifact.DamagedError
-	switch {
-	case errors.As(err, &damaged):
-		found.damage = damaged.Reason
-	case err != nil && l.err == nil:
-		l.err = err
-	case err == nil:
-		found.entry = e
-	}
-	l.seen[fingerprint] = found
+	found, err := look(l.store, fingerprint)
+	l.keep(fingerprint, found, err)
 	return found
+}
+
+func (l *ledger) keep(fingerprint string, found examined, err error) {
+	l.seen[fingerprint] = found
+	if l.err == nil {
+		l.err = err
+	}
+}
+
+func look(store *artifact.Store, fingerprint string) (examined, error) {
+	e, _, err := store.Examine(fingerprint)
+	if damaged, ok := errors.AsType[*artifact.DamagedError](err); ok {
+		return examined{damage: damaged.Reason}, nil
+	}
+	if err != nil {
+		return examined{}, err
+	}
+	return examined{entry: e}, nil
 }
 
 func (l *ledger) stored(fingerprint string) plan.Stored {

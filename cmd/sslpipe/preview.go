@@ -50,7 +50,7 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 	if err != nil {
 		return err
 	}
-	p, err := flags.load(cmd, args[:1], device, withRuntime(stages.Kinds, device))
+	p, err := flags.load(cmd, s, args[:1], device, withRuntime(stages.Kinds, device))
 	if err != nil {
 		return err
 	}

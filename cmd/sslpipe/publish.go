@@ -7,9 +7,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/durable"
@@ -22,17 +25,25 @@ import (
 // to root/<pipeline>/<stage>/<version>. A model that is there already, bit for bit,
 // is left alone.
 func publish(root string, p *plan.Plan, store *artifact.Store, entries map[string]*artifact.Entry) error {
-	for _, u := range p.Units {
-		if entries[u.Address] == nil {
-			continue
-		}
+	inPlace := make([]bool, len(p.Units))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, u := range p.Units {
+		group.Go(func() error {
+			e := entries[u.Address]
+			inPlace[i] = e != nil && published(root, p, e, u) && checkModel(modelDir(root, p, u)) == nil
+			return nil
+		})
+	}
+	_ = group.Wait() // there is no error
+	for i, u := range p.Units {
 		for _, o := range u.Stage.Kind.Outputs {
-			if !isModel(o) {
+			if entries[u.Address] == nil || !isModel(o) {
 				continue
 			}
 			dir := modelDir(root, p, u)
 			var err error
-			if published(root, p, entries[u.Address], u) && checkModel(dir) == nil {
+			if inPlace[i] {
 				err = removeParts(dir)
 			} else {
 				err = publishModel(dir, store, entries[u.Address], o.Name, u)

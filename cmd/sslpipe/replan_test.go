@@ -68,7 +68,7 @@ func failedRun(t *testing.T, dir, pipeline string) string {
 		}
 	}
 	flags := pipelineFlags{given: []plan.Given{{Var: "epochs=3"}}, sets: []string{"finetune.*.patience=2"}}
-	p, diags := flags.plan([]string{pipeline}, "cpu", kinds)
+	p, diags := flags.plan(&settings{State: t.TempDir()}, []string{pipeline}, "cpu", kinds)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -42,7 +43,7 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
-			p, err := flags.load(cmd, args, device, withRuntime(stages.Kinds, device))
+			p, err := flags.load(cmd, s, args, device, withRuntime(stages.Kinds, device))
 			if err != nil {
 				return err
 			}
@@ -50,6 +51,7 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
+			go buildID() // takes as long as a stored run, and its report names it
 			if err := publishable(s.Models, p); err != nil {
 				return failed(err)
 			}
@@ -152,6 +154,7 @@ func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Sto
 	defer progress.Close()
 	o.Store, o.Cores, o.GPUUnits, o.Memory = store, s.Jobs, s.GPUUnits, s.memory
 	o.RunsDir, o.CheckpointEvery, o.Sink = s.runs(), s.CheckpointEvery, progress.Handle
+	o.Ahead = func() { preloadRuntime(o.Device) }
 	return run.Execute(cmd.Context(), p, o)
 }
 
@@ -194,8 +197,22 @@ func loadRuntime(ctx context.Context, env *plan.Env, device string) error {
 	})
 }
 
+// preloadRuntime opens TensorFlow where it is installed.
+func preloadRuntime(device string) {
+	root, err := depsRoot()
+	if err != nil {
+		return
+	}
+	if dir, err := tfruntime.Find(root, device); err == nil {
+		tf.Preload(dir)
+	}
+}
+
 // openRuntime loads TensorFlow, and fetches it first where it is not there.
 func openRuntime(ctx context.Context, device string, logf func(string, ...any), report func(tfruntime.Progress)) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(steadyGC)
+	}
 	root, err := depsRoot()
 	if err != nil {
 		return err

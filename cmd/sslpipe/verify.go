@@ -167,7 +167,7 @@ func (v *verifyFlags) ofPipeline(cmd *cobra.Command, s *settings, paths []string
 	if err != nil {
 		return nil, err
 	}
-	p, err := v.load(cmd, paths, device, withRuntime(stages.Kinds, device))
+	p, err := v.load(cmd, s, paths, device, withRuntime(stages.Kinds, device))
 	if err != nil {
 		return nil, err
 	}

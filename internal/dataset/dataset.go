@@ -33,12 +33,12 @@ package dataset
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"sslpipe/internal/artifact"
@@ -62,6 +62,8 @@ type Dataset struct {
 	labels []int32
 	splits map[string][]int
 	stride int // bytes of an image
+
+	expecting sync.Once
 }
 
 // Open maps the prepared folder dir. It fails where a file is missing, shorter
@@ -148,7 +150,8 @@ func (d *Dataset) check(labelBytes int) error {
 func (d *Dataset) Len() int { return len(d.labels) }
 
 // Image returns the pixels of image i, [H, W, C]. They are the mapped file: they
-// must not be written to, nor read after Close.
+// must not be written to, nor read after Close. A file that is cut short meanwhile is a
+// fault of memory for whoever reads it; Fill makes it an error.
 func (d *Dataset) Image(i int) []byte {
 	return d.pixels[i*d.stride : (i+1)*d.stride : (i+1)*d.stride]
 }
@@ -171,17 +174,33 @@ func (d *Dataset) Split(name string) ([]int, error) {
 }
 
 // Fill gathers images into dst, [len(indices), H, W, C], such as a tensor that
-// is fed. Dst must have that length exactly.
-func (d *Dataset) Fill(dst []byte, indices []int) {
+// is fed. Dst must have that length exactly. It is an error where the file can no
+// longer be read.
+func (d *Dataset) Fill(dst []byte, indices []int) error {
 	if len(dst) != len(indices)*d.stride {
 		panic(fmt.Sprintf("dataset: fill %d bytes with %d images of %d bytes", len(dst), len(indices), d.stride))
 	}
-	for n, i := range indices {
-		copy(dst[n*d.stride:], d.Image(i))
+	err := guarded(func() {
+		for n, i := range indices {
+			copy(dst[n*d.stride:], d.Image(i))
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("read data set %s: %w", d.Meta.Name, err)
+	}
+	return nil
+}
+
+// Expect tells that images are read soon, so that those on the disk are on their way
+// to memory meanwhile. It does not wait for them.
+func (d *Dataset) Expect(indices []int) {
+	d.expecting.Do(func() { unordered(d.pixels) })
+	for _, i := range indices {
+		expect(d.pixels, i*d.stride, (i+1)*d.stride)
 	}
 }
 
-// Close unmaps the pixels. Image and Fill must not be called afterwards.
+// Close unmaps the pixels. Image, Fill and Expect must not be called afterwards.
 func (d *Dataset) Close() error {
 	pixels := d.pixels
 	d.pixels = nil
@@ -192,29 +211,6 @@ func (d *Dataset) Close() error {
 		return fmt.Errorf("unmap data set %s: %w", d.Meta.Name, err)
 	}
 	return nil
-}
-
-// mapFile maps a file of exactly want bytes, read-only.
-func mapFile(path string, want int64) (data []byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() != want {
-		// Reading past the end of a mapped file kills the process, so a
-		// truncated file has to be caught here.
-		return nil, fmt.Errorf("%s has %d bytes, its description asks for %d", filepath.Base(path), info.Size(), want)
-	}
-	data, err = syscall.Mmap(int(f.Fd()), 0, int(want), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("map %s: %w", filepath.Base(path), err)
-	}
-	return data, nil
 }
 
 func readJSON(path string, into any) error {

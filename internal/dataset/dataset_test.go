@@ -79,7 +79,9 @@ func TestPrepareAndOpen(t *testing.T) {
 		t.Fatalf("test split %v, error %v", test, err)
 	}
 	batch := make([]byte, 8)
-	d.Fill(batch, []int{test[3], test[0]})
+	if err := d.Fill(batch, []int{test[3], test[0]}); err != nil {
+		t.Fatal(err)
+	}
 	if wantBatch := []byte{103, 103, 103, 103, 100, 100, 100, 100}; !bytes.Equal(batch, wantBatch) {
 		t.Errorf("batch %v, want %v", batch, wantBatch)
 	}

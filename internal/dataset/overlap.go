@@ -173,7 +173,8 @@ func (s *search) crowded(t int, within float32) bool {
 	return false
 }
 
-// inParallel calls f for 0..n-1 on all processors, until ctx is done.
+// inParallel calls f, which reads mapped files, for 0..n-1 on all processors, until
+// ctx is done.
 func inParallel(ctx context.Context, n int, f func(i int)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
@@ -183,7 +184,9 @@ func inParallel(ctx context.Context, n int, f func(i int)) error {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				f(i)
+				if err := guarded(func() { f(i) }); err != nil {
+					return err
+				}
 			}
 			return nil
 		})

@@ -133,8 +133,8 @@ func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*art
 		return nil, err
 	}
 	data := &Dataset{Meta: *meta, pixels: pixels, stride: stride}
-	meta.Mean, meta.Std = data.moments(dealt.splits[Unlabelled])
-	if err := data.Close(); err != nil {
+	err = guarded(func() { meta.Mean, meta.Std = data.moments(dealt.splits[Unlabelled]) })
+	if err := errors.Join(err, data.Close()); err != nil {
 		return nil, err
 	}
 	for _, f := range []struct {

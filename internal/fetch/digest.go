@@ -18,7 +18,7 @@ func SHA256(ctx context.Context, path string, read func(done int64)) (digest str
 		return "", err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	hash, buffer := sha256.New(), make([]byte, 1<<20)
+	hash, buffer := sha256.New(), make([]byte, 64<<10)
 	for done := int64(0); ; {
 		if err := ctx.Err(); err != nil {
 			return "", err

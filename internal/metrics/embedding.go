@@ -30,18 +30,9 @@ type Embedding struct {
 // lengths do not matter.
 func DescribeEmbedding(z []float32, d int) Embedding {
 	rows := onSphere(z, d)
-	n := len(rows)
 	spread, smallest := columnSpread(rows, d)
-	gram := mat.NewSymDense(n, nil)
-	for i := range rows {
-		for j := i; j < n; j++ {
-			dot := 0.0
-			for k, x := range rows[i] {
-				dot += x * rows[j][k]
-			}
-			gram.SetSym(i, j, dot)
-		}
-	}
+	gram := mat.NewSymDense(len(rows), nil)
+	gram.SetRawSymmetric(products(rows))
 	return Embedding{Spread: spread, MinSpread: smallest, Rank: effectiveRank(gram), Uniformity: uniformity(gram)}
 }
 

@@ -64,20 +64,23 @@ func exists(path string) error {
 // Digest returns the sha256, in hexadecimal, of a file's content, or of the names
 // and contents of everything in a folder. Times, owners and permissions are not
 // part of it. It reads everything.
-func Digest(path string) (string, error) {
+func Digest(path string) (string, error) { return DigestBy(path, digestFile) }
+
+// DigestBy is Digest with the digests of single files from elsewhere.
+func DigestBy(path string, file func(path string) (string, error)) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
 	if !info.IsDir() {
-		return digestFile(path)
+		return file(path)
 	}
 	hash := sha256.New()
 	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		sum, err := digestFile(name)
+		sum, err := file(name)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 // units, and what the report shows is compared with its digests first, and made
 // again where it has changed.
 func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
+	ahead := r.Store.ReadOnly() != nil
 	for _, u := range r.plan.Units {
 		e, err := r.lookup(u)
 		if err != nil {
@@ -24,6 +25,9 @@ func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
 		}
 		if e != nil && !r.Chosen.Forced(u) {
 			r.result.Entries[u.Address] = e
+		} else if r.Ahead != nil && !ahead && r.Chosen.Runs(u) {
+			ahead = true
+			go r.Ahead()
 		}
 	}
 	todo, err := r.verifyInputs(ctx)

@@ -23,38 +23,65 @@ const (
 )
 
 // Earlier returns what the newest runs of a plan's pipeline tell of its units, the
-// newest run first. Each is read when it is asked for; what cannot be read is left
-// out.
+// newest run first. That one is read at once, beside the caller, and each other when it
+// is asked for; what cannot be read is left out.
 func Earlier(runs string, p *plan.Plan) iter.Seq[*plan.EarlierRun] {
+	fingerprints := make(map[string]string, len(p.Units))
+	for _, u := range p.Units {
+		fingerprints[u.Address] = u.Fingerprint
+	}
+	dirs := newest(runs, p.Pipeline.Name)
+	if len(dirs) == 0 {
+		return func(func(*plan.EarlierRun) bool) {}
+	}
+	first := make(chan *earlier, 1)
+	go func() {
+		e := &earlier{dir: dirs[0]}
+		e.config, e.err = readConfigFile(e.dir, maxEarlierBytes)
+		e.read(fingerprints)
+		first <- e
+	}()
 	return func(yield func(*plan.EarlierRun) bool) {
-		fingerprints := make(map[string]string, len(p.Units))
-		for _, u := range p.Units {
-			fingerprints[u.Address] = u.Fingerprint
-		}
 		budget := int64(maxEarlierBytes)
 		told := map[uint64]bool{} // by runs that did all of the same
 		seed := maphash.MakeSeed()
-		for _, dir := range newest(runs, p.Pipeline.Name) {
-			config, err := readConfigFile(dir, budget)
-			if err != nil {
-				continue
+		for i, dir := range dirs {
+			e := &earlier{dir: dir}
+			if i == 0 {
+				e = <-first
+				first <- e // for whoever asks again
+			} else {
+				e.config, e.err = readConfigFile(dir, budget)
 			}
-			if budget -= int64(len(config)); budget < 0 {
+			if budget -= int64(len(e.config)); budget < 0 {
 				return
 			}
-			sum := maphash.Bytes(seed, config)
-			if told[sum] {
+			sum := maphash.Bytes(seed, e.config)
+			if e.err != nil || told[sum] {
 				continue // a rerun of the same, as most are
 			}
-			run, err := readEarlier(dir, config, fingerprints)
-			if err != nil {
+			if e.read(fingerprints); e.err != nil {
 				continue
 			}
-			told[sum] = complete(run)
-			if !yield(run) {
+			told[sum] = complete(e.run)
+			if !yield(e.run) {
 				return
 			}
 		}
+	}
+}
+
+// earlier is the folder of a run, and what has been read of it.
+type earlier struct {
+	dir    string
+	config []byte
+	run    *plan.EarlierRun // nil until it is read
+	err    error
+}
+
+func (e *earlier) read(fingerprints map[string]string) {
+	if e.err == nil && e.run == nil {
+		e.run, e.err = readEarlier(e.dir, e.config, fingerprints)
 	}
 }
 

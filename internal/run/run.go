@@ -43,6 +43,10 @@ type Options struct {
 	Chosen *plan.Chosen
 	// KeepGoing lets what does not depend on a failed unit run nevertheless.
 	KeepGoing bool
+	// Ahead is called as soon as it is known that something runs, beside comparing
+	// what that will read with its digests: it may prepare what all units need. The
+	// run does not wait for it. Nil does nothing.
+	Ahead func()
 	// Sink gets each event; nil drops them. It is never called twice at once,
 	// and should return quickly.
 	Sink func(Event)

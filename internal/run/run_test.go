@@ -39,6 +39,30 @@ func TestSecondRunExecutesNothing(t *testing.T) {
 	}
 }
 
+func TestAheadOfWhatRuns(t *testing.T) {
+	l := newLab(t)
+	chain(l, "rotation")
+	o := l.options()
+	called := make(chan bool, 9)
+	o.Ahead = func() { called <- true }
+	if _, _, err := l.runWith(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	<-called // for the first of 4
+	if _, _, err := l.runWith(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	l = labIn(t, l.root)
+	chain(l, "jigsaw") // stored in part, and nothing of the rest may run
+	o.Chosen = l.choose(plan.Selection{Only: []string{"download.*"}})
+	if _, _, err := l.runWith(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(called); n > 0 {
+		t.Errorf("called %d times more", n)
+	}
+}
+
 func TestChangeRunsOnlyWhatDependsOnIt(t *testing.T) {
 	l := newLab(t)
 	chain(l, "rotation")

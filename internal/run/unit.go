@@ -158,8 +158,10 @@ func prepareWork(dir, out string) (resumes bool, err error) {
 }
 
 // call runs the unit's kind. A panic in it becomes an error, with the stack in a
-// file of the run's folder.
+// file of the run's folder. So does a mapped file that is cut short under its reader,
+// which would end the process.
 func (r *runner) call(ctx context.Context, u *plan.Unit, env *plan.Env) (outs map[string]artifact.Output, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if v := recover(); v != nil {
 			path, writeErr := r.record.writePanic(u.Address, v, debug.Stack())

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Form is how a field is written in HCL.
@@ -67,10 +68,21 @@ func Fields(config any) []Field {
 	return fieldsOf(v.Elem(), "")
 }
 
-func fieldsOf(v reflect.Value, prefix string) []Field {
-	t := v.Type()
-	enums := enumsOf(v)
-	var fields []Field
+// A member is one field of a struct, with all that its tags say of it. Reading tags
+// takes longer than all else that Fields does, so it is done once for each type.
+type member struct {
+	of    reflect.StructField
+	field Field // without what depends on values, and on where the struct is
+}
+
+// members are those of types of struct: embedded ones, and those with tags for HCL.
+var members sync.Map
+
+func membersOf(t reflect.Type) []member {
+	if known, ok := members.Load(t); ok {
+		return known.([]member)
+	}
+	var all []member
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		if sf.Anonymous && (!sf.IsExported() || sf.Type.Kind() != reflect.Struct) {
@@ -79,28 +91,50 @@ func fieldsOf(v reflect.Value, prefix string) []Field {
 		if !sf.IsExported() {
 			continue
 		}
-		if sf.Anonymous {
+		if f, ok := fieldOf(sf); ok || sf.Anonymous {
+			all = append(all, member{of: sf, field: f})
+		}
+	}
+	members.Store(t, all)
+	return all
+}
+
+func fieldsOf(v reflect.Value, prefix string) []Field {
+	enums := enumsOf(v)
+	var fields []Field
+	for _, m := range membersOf(v.Type()) {
+		i := m.of.Index[0]
+		if m.of.Anonymous {
 			for _, f := range fieldsOf(v.Field(i), prefix) {
 				f.index = append([]int{i}, f.index...)
 				fields = append(fields, f)
 			}
 			continue
 		}
-		f, ok := fieldOf(sf, v.Field(i), prefix)
-		if !ok {
-			continue
-		}
+		f := m.at(v.Field(i), prefix)
 		if values, ok := enums[f.Name]; ok {
 			f.Enum = values
 		}
-		f.index = []int{i}
 		fields = append(fields, f)
 	}
 	return fields
 }
 
-// fieldOf reads one struct field; ok is false if it has no tag for HCL.
-func fieldOf(sf reflect.StructField, v reflect.Value, prefix string) (f Field, ok bool) {
+// at completes a field with what depends on its value and on where its struct is.
+func (m member) at(v reflect.Value, prefix string) Field {
+	f := m.field
+	f.Path = prefix + f.Name
+	if f.Form == Block {
+		f.Fields = fieldsOf(structOf(m.of, v), f.Path+".")
+	}
+	if !f.Required && !v.IsZero() || f.Form == Attribute && !f.Required && !f.Type.Ref {
+		f.Default = v.Interface()
+	}
+	return f
+}
+
+// fieldOf reads the tags of one struct field; ok is false if it has none for HCL.
+func fieldOf(sf reflect.StructField) (f Field, ok bool) {
 	name, option, _ := strings.Cut(sf.Tag.Get("hcl"), ",")
 	family, blocks := sf.Tag.Get("family"), sf.Tag.Get("blocks")
 	f = Field{
@@ -111,6 +145,7 @@ func fieldOf(sf reflect.StructField, v reflect.Value, prefix string) (f Field, o
 		Min:      limit(sf, "min"),
 		Max:      limit(sf, "max"),
 		Example:  sf.Tag.Get("example"),
+		index:    sf.Index,
 	}
 	if values := sf.Tag.Get("enum"); values != "" {
 		f.Enum = strings.Split(values, ",")
@@ -127,16 +162,11 @@ func fieldOf(sf reflect.StructField, v reflect.Value, prefix string) (f Field, o
 		return Field{}, false
 	case option == "block":
 		f.Form, f.Name = Block, name
-		f.Fields = fieldsOf(structOf(sf, v), prefix+name+".")
 	default:
 		f.Name, f.Type, f.Required = name, typeOf(sf), option != "optional"
 		if f.Example != "" && f.Type == (Type{Scalar: String}) {
 			f.Example = strconv.Quote(f.Example)
 		}
-	}
-	f.Path = prefix + f.Name
-	if !f.Required && !v.IsZero() || f.Form == Attribute && !f.Required && !f.Type.Ref {
-		f.Default = v.Interface()
 	}
 	return f, true
 }

@@ -182,7 +182,11 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 		return err
 	}
 	defer func() { _ = session.Close() }()
-	fetched, err := session.Run(f.fill(0), outputs)
+	feeds, err := f.fill(0)
+	if err != nil {
+		return err
+	}
+	fetched, err := session.Run(feeds, outputs)
 	if err != nil {
 		return err
 	}

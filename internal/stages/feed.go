@@ -31,6 +31,7 @@ type feeder struct {
 	own    *tf.Tensor  // draws of the pretext tasks; nil where they need none
 	feeds  map[tf.Output]*tf.Tensor
 	chosen []int
+	next   []int // of a part of the next step's
 }
 
 // newFeeder adds the placeholders of the draws to g. Fed is the placeholder of
@@ -39,7 +40,7 @@ func newFeeder(g *tf.Graph, data *dataset.Dataset, indices []int, fed tf.Output,
 	batch := fed.Dim(0)
 	f := &feeder{
 		data: data, indices: indices, transforms: t, views: views, seed: seed,
-		chosen: make([]int, batch),
+		chosen: make([]int, batch), next: make([]int, batch),
 		sampler: train.Sampler{Examples: len(indices), Batch: batch, Permutation: func(epoch int) []int {
 			return dataset.Shuffled(len(indices), seed, epoch)
 		}},
@@ -109,8 +110,9 @@ func (f *feeder) augment(g *tf.Graph, images tf.Output, device string) []tf.Outp
 	return out
 }
 
-// fill loads the batch of a step and returns the feeds.
-func (f *feeder) fill(step int) map[tf.Output]*tf.Tensor {
+// fill loads the batch of a step and returns the feeds. The images of the next step
+// are then on their way to memory.
+func (f *feeder) fill(step int) (map[tf.Output]*tf.Tensor, error) {
 	for _, span := range f.sampler.At(step) {
 		chosen := f.chosen[span.Offset : span.Offset+len(span.Examples)]
 		for i, e := range span.Examples {
@@ -124,14 +126,22 @@ func (f *feeder) fill(step int) map[tf.Output]*tf.Tensor {
 			f.draw(f.own, span, f.views)
 		}
 	}
-	f.data.Fill(f.images.Uint8s(), f.chosen)
+	if err := f.data.Fill(f.images.Uint8s(), f.chosen); err != nil {
+		return nil, err
+	}
 	if f.labels != nil {
 		labels := f.labels.Int32s()
 		for i, e := range f.chosen {
 			labels[i] = f.data.Label(e)
 		}
 	}
-	return f.feeds
+	for _, span := range f.sampler.At(step + 1) {
+		for i, e := range span.Examples {
+			f.next[i] = f.indices[e]
+		}
+		f.data.Expect(f.next[:len(span.Examples)])
+	}
+	return f.feeds, nil
 }
 
 // draw fills a span's rows of t with the uniform numbers of a view.

@@ -196,7 +196,11 @@ func (f *fullTraining) loop(env *plan.Env, try, tries int) *train.Loop {
 			return f.transfer.run(f.session, env.Logf)
 		},
 		Step: func(step int, factor float64) (train.Values, error) {
-			out, err := f.session.Run(f.pace.with(f.rate.with(f.feeder.fill(step), factor), step), f.fetches.outputs, f.update)
+			feeds, err := f.feeder.fill(step)
+			if err != nil {
+				return nil, err
+			}
+			out, err := f.session.Run(f.pace.with(f.rate.with(feeds, factor), step), f.fetches.outputs, f.update)
 			if err != nil {
 				return nil, err
 			}

@@ -47,7 +47,11 @@ func (in inspection) measure(step int) (train.Values, error) {
 	for _, b := range in.tasks.builders {
 		fetches = append(fetches, b.Embeddings()...)
 	}
-	out, err := in.session.Run(in.tasks.fill(step), fetches)
+	feeds, err := in.tasks.fill(step)
+	if err != nil {
+		return nil, err
+	}
+	out, err := in.session.Run(feeds, fetches)
 	if err != nil {
 		return nil, err
 	}

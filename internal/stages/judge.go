@@ -62,7 +62,11 @@ func inBatches(data *dataset.Dataset, indices []int, images *tf.Tensor, run func
 		for i := len(chosen); i < batch; i++ {
 			padded[i] = chosen[len(chosen)-1]
 		}
-		data.Fill(images.Uint8s(), padded)
+		if err := data.Fill(images.Uint8s(), padded); err != nil {
+			return err
+		}
+		after := indices[start+len(chosen):]
+		data.Expect(after[:min(batch, len(after))])
 		if err := run(chosen); err != nil {
 			return err
 		}

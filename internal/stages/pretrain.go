@@ -209,7 +209,11 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 			return err
 		},
 		Step: func(step int, factor float64) (train.Values, error) {
-			out, err := p.session.Run(p.rate.with(p.tasks.fill(step), factor), p.fetches.outputs, p.update.Op)
+			feeds, err := p.tasks.fill(step)
+			if err != nil {
+				return nil, err
+			}
+			out, err := p.session.Run(p.rate.with(feeds, factor), p.fetches.outputs, p.update.Op)
 			if err != nil {
 				return nil, err
 			}

@@ -250,7 +250,9 @@ func checkExport(t *testing.T, p *pretraining, v *views, model string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.Fill(raw.Uint8s(), v.indices[:n])
+	if err := v.Fill(raw.Uint8s(), v.indices[:n]); err != nil {
+		t.Fatal(err)
+	}
 	want, err := s.Run(map[tf.Output]*tf.Tensor{fed: raw}, []tf.Output{features})
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,11 @@ func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 	if _, err := session.Run(nil, nil, init); err != nil {
 		return nil, err
 	}
-	out, err := session.Run(t.fill(0), fetches)
+	feeds, err := t.fill(0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := session.Run(feeds, fetches)
 	if err != nil {
 		return nil, err
 	}

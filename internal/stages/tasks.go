@@ -109,7 +109,7 @@ func (t *taskGraph) clock(in *pretext.Inputs) error {
 }
 
 // fill loads a step and returns the feeds.
-func (t *taskGraph) fill(step int) map[tf.Output]*tf.Tensor {
+func (t *taskGraph) fill(step int) (map[tf.Output]*tf.Tensor, error) {
 	t.step.Int64s()[0] = int64(step)
 	t.progress.Float32s()[0] = float32(float64(step) / float64(t.steps))
 	return t.feeder.fill(step)

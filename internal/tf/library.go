@@ -28,7 +28,8 @@ var ErrNotLoaded = errors.New("the TensorFlow library is not loaded")
 // state of the package that is not in a value.
 var library struct {
 	sync.Mutex
-	dir    string
+	dir    string // real path of the file that is open
+	level  int    // of its log
 	loaded atomic.Bool
 }
 
@@ -50,11 +51,31 @@ var settings = map[string]string{
 func Load(dir string) error {
 	library.Lock()
 	defer library.Unlock()
+	if err := open(dir); err != nil || library.loaded.Load() {
+		return err
+	}
+	library.loaded.Store(true)
+	if library.level > 0 {
+		return firstRun()
+	}
+	return nil
+}
+
+// Preload does the longest part of what Load will do: it opens the library's file.
+// It prints nothing, and leaves it to Load to tell of errors.
+func Preload(dir string) {
+	library.Lock()
+	defer library.Unlock()
+	_ = open(dir)
+}
+
+// open opens the library's file, under the lock.
+func open(dir string) error {
 	path, err := libraryPath(dir)
 	if err != nil {
 		return fmt.Errorf("%w; run ./sslpipe runtime install cpu (or gpu)", err)
 	}
-	if library.loaded.Load() {
+	if library.dir != "" {
 		if library.dir != path {
 			return fmt.Errorf("load TensorFlow from %s: this process already uses %s", dir, library.dir)
 		}
@@ -74,11 +95,7 @@ func Load(dir string) error {
 		defer C.free(unsafe.Pointer(message))
 		return fmt.Errorf("register operations with TensorFlow from %s: %s", path, C.GoString(message))
 	}
-	library.dir = path
-	library.loaded.Store(true)
-	if level > 0 {
-		return firstRun()
-	}
+	library.dir, library.level = path, level
 	return nil
 }
 

@@ -82,6 +82,11 @@ func missing(t *testing.T) {
 
 func loaded(t *testing.T) {
 	dir := tftest.Dir(t)
+	tf.Preload(t.TempDir())
+	tf.Preload(dir)
+	if v := tf.Version(); v != "" {
+		t.Errorf("the version is %q before the library is loaded", v)
+	}
 	for range 2 {
 		if err := tf.Load(dir); err != nil {
 			t.Fatal(err)

@@ -283,12 +283,15 @@ func TestAllFinite(t *testing.T) {
 		{[]float32{0, 1, -inf}, []float32{1}, false},
 		{[]float32{nan, 1, 2}, []float32{1}, false},
 		{[]float32{0, 1, 2}, []float32{nan}, false},
+		{[]float32{0, 1, 2}, []float32{3, 4, largest}, true}, // of one shape
+		{[]float32{0, 1, 2}, []float32{3, nan, 4}, false},
+		{[]float32{0, inf, 2}, []float32{3, -inf, 4}, false},
 	} {
 		g := tf.NewGraph()
 		start := func(v any) func(*tf.Graph) tf.Output { return func(g *tf.Graph) tf.Output { return g.Const(v) } }
 		g.Variable("a", tf.Float32, tf.Shape{3}, start(c.a), true)
 		g.Variable("steps", tf.Int64, tf.Shape{}, start(int64(7)), false)
-		g.Variable("b", tf.Float32, tf.Shape{1}, start(c.b), true)
+		g.Variable("b", tf.Float32, tf.Shape{int64(len(c.b))}, start(c.b), true)
 		finite := AllFinite(g, g.Variables())
 		out, err := tftest.Session(t, g).Run(nil, []tf.Output{finite})
 		if err != nil {
