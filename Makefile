@@ -1,5 +1,5 @@
-# make build | test | lint | faults | fuzz. Everything else is ./sslpipe --help.
-.PHONY: build test lint faults fuzz
+# make build | test | lint | bench | faults | fuzz. Everything else is ./sslpipe --help.
+.PHONY: build test lint bench faults fuzz
 
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -24,6 +24,12 @@ test: build
 faults: build
 	@bin/sslpipe runtime install cpu
 	@$(goenv); go run ./faults --program bin/sslpipe $(flags)
+
+# Measures beside Keras and PyTorch, which it installs; bench/README.md has the flags:
+# make bench flags='--only step --quick'.
+bench: build
+	@bin/sslpipe runtime install cpu
+	@$(goenv); go run ./bench/compare $(flags)
 
 lint: $(golangci)
 	@$(goenv); $(golangci) run --allow-parallel-runners ./...

@@ -1,7 +1,7 @@
 // Command language measures how long the program takes to read, plan and look up
 // pipelines, as whole processes, against an empty Go program.
 //
-//	go run ./bench/language [-program bin/sslpipe] [-state FOLDER] [-rounds 20]
+//	go run ./bench/language [-program bin/sslpipe] [-state FOLDER] [-rounds 20] [-samples FILE.json]
 //
 // It runs every command once in each round, so that what else the machine does
 // falls on all of them, and prints medians with quartiles. README.md says what the
@@ -43,6 +43,7 @@ func run(out io.Writer) error {
 	program := flag.String("program", "bin/sslpipe", "the program to measure")
 	state := flag.String("state", filepath.Join(os.TempDir(), "sslpipe-bench-language"), "folder of stored results, filled if need be")
 	rounds := flag.Int("rounds", 20, "times that each command runs")
+	file := flag.String("samples", "", "write all times to this file, as JSON")
 	flag.Parse()
 	empty, err := buildEmpty(*state)
 	if err != nil {
@@ -69,6 +70,11 @@ func run(out io.Writer) error {
 		return err
 	}
 	table(out, commands, samples)
+	if *file != "" {
+		if err := write(*file, commands, samples); err != nil {
+			return err
+		}
+	}
 	growth(out, samples[2], samples[3], samples[4])
 	return loaded(out, *program, *state, cached)
 }

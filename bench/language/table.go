@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,23 @@ func table(out io.Writer, commands []command, samples [][]spent) {
 		quartiles := fmt.Sprintf("[%.1f, %.1f]", quantile(wall, 0.25), quantile(wall, 0.75))
 		fmt.Fprintf(out, "%-32s%9.1f%18s%9.1f%9.1f%9.1f%8s\n", c.name, median, quartiles, quantile(wall, 0), quantile(cpu, 0.5), median/base, verdict(c.goal, median))
 	}
+}
+
+// write writes every time of every command, for bench/compare.
+func write(file string, commands []command, samples [][]spent) error {
+	type times struct {
+		Name string    `json:"name"`
+		Wall []float64 `json:"milliseconds"`
+	}
+	all := make([]times, len(commands))
+	for i, c := range commands {
+		all[i] = times{c.name, walls(samples[i])}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
 func verdict(goal, median float64) string {

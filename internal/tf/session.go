@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -76,6 +77,14 @@ func NewSession(g *Graph, o SessionOptions) (*Session, error) {
 	return &Session{of: g.shared, s: s}, nil
 }
 
+// inRuns are the nanoseconds that all runs of the process took together.
+var inRuns atomic.Int64
+
+// InRuns returns how long this process has been inside of Session.Run's call of
+// TensorFlow so far. Runs side by side count each. What a training takes beyond
+// it is ours to answer for.
+func InRuns() time.Duration { return time.Duration(inRuns.Load()) }
+
 // runsPerCollection is how many runs go by between collections: what graft frees
 // in finalizers (statuses, string tensors, dropped feeds) is C memory that Go's
 // collector does not see growing.
@@ -104,7 +113,9 @@ func (s *Session) Run(feeds map[Output]*Tensor, fetches []Output, targets ...Op)
 	if len(outs)+len(ops) == 0 {
 		return nil, nil
 	}
+	began := time.Now()
 	results, err := s.s.Run(in, outs, ops)
+	inRuns.Add(int64(time.Since(began)))
 	runtime.KeepAlive(feeds)
 	if err != nil {
 		return nil, fmt.Errorf("run graph: %w", err)
