@@ -158,7 +158,7 @@ func newAugmenter(p params) (*augmenter, error) {
 	g := tf.NewGraph()
 	images := g.Placeholder("images", tf.Uint8, augmentBatch, shape[0], shape[1], shape[2])
 	draws := g.Placeholder("draws", tf.Float32, augmentBatch, pipeline.Draws())
-	a.views = pipeline.Apply(g, g.Mul(g.Cast(images, tf.Float32), g.Scalar(1.0/255)), draws)
+	a.views = pipeline.ApplyFused(g, images, draws)
 	var errs [3]error
 	a.session, errs[0] = tf.NewSession(g, tf.SessionOptions{Threads: p.Threads})
 	a.images, errs[1] = tf.Alloc(tf.Uint8, augmentBatch, shape[0], shape[1], shape[2])

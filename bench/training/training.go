@@ -71,6 +71,9 @@ func New(c Config) (*Training, error) {
 func (t *Training) build(c Config, images, labels, rate tf.Output) {
 	g := t.Graph
 	n := nn.NewNet(g, 1)
+	if tf.Device(c.Device) != tf.GPU {
+		n = n.Fused() // as internal/stages does
+	}
 	network := &backbone.MobileNetV2{Alpha: c.Alpha, Strides: c.Strides, BatchNormMomentum: 0.9, BatchNormEpsilon: 1e-3}
 	x := g.Mul(g.Cast(images, tf.Float32), g.Scalar(1.0/255))
 	x = g.Add(g.Mul(x, g.Const([]float32{4, 4, 4})), g.Const([]float32{-2, -2, -2}))

@@ -10,7 +10,11 @@
 #include "steps.h"
 
 // A multiplication and an addition are rounded one after the other, as in the graph.
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#else
 #pragma GCC optimize("fp-contract=off")
+#endif
 
 // ---- Programs ----
 

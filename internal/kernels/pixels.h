@@ -6,8 +6,14 @@
 
 #include "steps.h"
 
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
 #pragma GCC push_options
 #pragma GCC optimize("fp-contract=off", "no-trapping-math")
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (iquad){__VA_ARGS__})
+#endif
 
 // Four floats of which loads and stores may lie anywhere: a pixel and what is behind it.
 typedef float quad __attribute__((vector_size(16)));
@@ -303,11 +309,11 @@ INLINE quad pixel(const float *line, const sslpipe_taps *t, int j) {
 static void rgb_row(const float *line, const sslpipe_taps *t, int w, size_t plane, float *to) {
 	for (int j = 0; j < w; j += 4) {
 		quad a = pixel(line, t, j), b = pixel(line, t, j + 1), c = pixel(line, t, j + 2), d = pixel(line, t, j + 3);
-		quad rg = __builtin_shuffle(a, b, (iquad){0, 4, 1, 5}), more = __builtin_shuffle(c, d, (iquad){0, 4, 1, 5});
-		quad blue = __builtin_shuffle(a, b, (iquad){2, 6, 3, 7}), last = __builtin_shuffle(c, d, (iquad){2, 6, 3, 7});
-		*(quadmem *)(to + j) = (quadmem)__builtin_shuffle(rg, more, (iquad){0, 1, 4, 5});
-		*(quadmem *)(to + plane + j) = (quadmem)__builtin_shuffle(rg, more, (iquad){2, 3, 6, 7});
-		*(quadmem *)(to + 2 * plane + j) = (quadmem)__builtin_shuffle(blue, last, (iquad){0, 1, 4, 5});
+		quad rg = SHUFFLE(a, b, 0, 4, 1, 5), more = SHUFFLE(c, d, 0, 4, 1, 5);
+		quad blue = SHUFFLE(a, b, 2, 6, 3, 7), last = SHUFFLE(c, d, 2, 6, 3, 7);
+		*(quadmem *)(to + j) = (quadmem)SHUFFLE(rg, more, 0, 1, 4, 5);
+		*(quadmem *)(to + plane + j) = (quadmem)SHUFFLE(rg, more, 2, 3, 6, 7);
+		*(quadmem *)(to + 2 * plane + j) = (quadmem)SHUFFLE(blue, last, 0, 1, 4, 5);
 	}
 }
 
@@ -388,4 +394,6 @@ void NAME(augment_image)(const sslpipe_program *program, const void *x, int byte
 	else memcpy(y, p->at, n * p->c * sizeof(float));
 }
 
+#if !defined(__clang__)
 #pragma GCC pop_options
+#endif
