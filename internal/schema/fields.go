@@ -83,8 +83,7 @@ func membersOf(t reflect.Type) []member {
 		return known.([]member)
 	}
 	var all []member
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for sf := range t.Fields() {
 		if sf.Anonymous && (!sf.IsExported() || sf.Type.Kind() != reflect.Struct) {
 			panic(fmt.Sprintf("schema: only exported structs can be embedded, not %s in %s", sf.Type, t))
 		}
