@@ -176,7 +176,9 @@ func (a *augmenter) run(n int) (reply, error) {
 			chosen[i] = a.indices[a.at%len(a.indices)]
 			a.at++
 		}
-		a.data.Fill(a.images.Uint8s(), chosen)
+		if err := a.data.Fill(a.images.Uint8s(), chosen); err != nil {
+			return reply{}, err
+		}
 		transform.Fill(a.draws.Float32s(), a.draws.Dims()[1], 1, a.at/len(a.indices), 0, chosen)
 		if _, err := a.session.Run(a.feeds, nil, a.views.Op()); err != nil {
 			return reply{}, err
