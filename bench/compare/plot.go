@@ -74,7 +74,7 @@ func (r report) plot() ([]byte, error) {
 	canvas := vgsvg.New(plotWidth, lineHeight*vg.Length(len(all)+3))
 	area := draw.New(canvas)
 	area.SetColor(color.White)
-	area.Fill(area.Rectangle.Path())
+	area.Fill(area.Path())
 	p.Draw(draw.Crop(area, nameWidth, -10, 4, -4))
 	var out bytes.Buffer
 	_, err := canvas.WriteTo(&out)
