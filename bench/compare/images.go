@@ -158,7 +158,7 @@ func newAugmenter(p params) (*augmenter, error) {
 	g := tf.NewGraph()
 	images := g.Placeholder("images", tf.Uint8, augmentBatch, shape[0], shape[1], shape[2])
 	draws := g.Placeholder("draws", tf.Float32, augmentBatch, pipeline.Draws())
-	a.views = pipeline.Apply(g, g.Mul(g.Cast(images, tf.Float32), g.Scalar(1.0/255)), draws)
+	a.views = pipeline.ApplyFused(g, images, draws)
 	var errs [3]error
 	a.session, errs[0] = tf.NewSession(g, tf.SessionOptions{Threads: p.Threads})
 	a.images, errs[1] = tf.Alloc(tf.Uint8, augmentBatch, shape[0], shape[1], shape[2])
@@ -176,7 +176,9 @@ func (a *augmenter) run(n int) (reply, error) {
 			chosen[i] = a.indices[a.at%len(a.indices)]
 			a.at++
 		}
-		a.data.Fill(a.images.Uint8s(), chosen)
+		if err := a.data.Fill(a.images.Uint8s(), chosen); err != nil {
+			return reply{}, err
+		}
 		transform.Fill(a.draws.Float32s(), a.draws.Dims()[1], 1, a.at/len(a.indices), 0, chosen)
 		if _, err := a.session.Run(a.feeds, nil, a.views.Op()); err != nil {
 			return reply{}, err

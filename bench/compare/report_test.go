@@ -27,6 +27,7 @@ func made() report {
 		Results: []result{
 			{Workload: "step", Case: "small", Unit: "images/s", Better: more, Rows: []row{
 				{Contender: "sslpipe", Samples: []float64{200, 220, 180}},
+				{Contender: "sslpipe, 2 units of 1 thread", Samples: []float64{250, 250, 250}},
 				{Contender: "Keras fit", Samples: []float64{100, 100, 100}},
 				{Contender: "PyTorch", Failed: "there is no\npython|3"},
 			}},
@@ -35,6 +36,9 @@ func made() report {
 			}},
 			{Workload: "memory", Case: "small", Unit: "MiB", Better: less, Note: "As the system counts it.", Rows: []row{
 				{Contender: "sslpipe", Samples: []float64{500}}, {Contender: "PyTorch", Samples: []float64{1500}},
+			}},
+			{Workload: "roofline", Case: "memory", Unit: "GB/s", Better: more, Limits: true, Rows: []row{
+				{Contender: "sslpipe's step", Samples: []float64{5}}, {Contender: "copy", Samples: []float64{10}},
 			}},
 			{Workload: "decode", Case: "not measured", Note: "there is no data"},
 		},
@@ -108,7 +112,7 @@ func TestReportIsWritten(t *testing.T) {
 // A report without any ratio still has a plot that can be opened.
 func TestPlotOfNothing(t *testing.T) {
 	r := made()
-	r.Results = r.Results[3:]
+	r.Results = r.Results[4:]
 	svg, err := r.plot()
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,11 @@ type result struct {
 	Unit     string    `json:"unit"`
 	Better   direction `json:"better"`
 	// Rows are by contender; ratios are to the first.
-	Rows []row  `json:"rows"`
-	Note string `json:"note,omitempty"`
+	Rows []row `json:"rows"`
+	// Limits tells that the others are not what people would use instead, but what
+	// a machine allows: they are not drawn.
+	Limits bool   `json:"limits,omitempty"`
+	Note   string `json:"note,omitempty"`
 }
 
 // row is what one contender came to.

@@ -66,6 +66,7 @@ func measureRoofline(ctx context.Context, l *lab) ([]result, error) {
 // limits are that part.
 func fractions(results []result) []result {
 	for i, r := range results {
+		results[i].Limits = true
 		for _, row := range r.Rows[1:] {
 			if s := summarise(r.times(row)); s.N > 0 {
 				results[i].Note += fmt.Sprintf("%.0f %% of %s is reached. ", 100*s.Median, row.Contender)
@@ -77,7 +78,8 @@ func fractions(results []result) []result {
 
 // oursTraffic is the training step with the gigabytes for its items that its
 // operations read and write, by the graph. Where operations find what they read in a
-// cache, that is more than what comes from memory.
+// cache, that is more than what comes from memory; what a fused operation does
+// inside is not in it.
 func oursTraffic(p params) (work, error) {
 	return oursCounted(p, func(t *training.Training) (float64, error) {
 		moved, err := t.Graph.Traffic(t.Fetches, t.Step)

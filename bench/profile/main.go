@@ -39,6 +39,7 @@ func run(args []string, out io.Writer) error {
 	flags.IntVar(&c.Batch, "batch", 64, "images in a step")
 	flags.IntVar(&c.Threads, "threads", runtime.NumCPU(), "threads of the session")
 	flags.StringVar(&c.Device, "device", tfruntime.CPU, "cpu or gpu")
+	flags.BoolVar(&c.Stock, "stock", false, "train through TensorFlow's own operations alone")
 	steps := flags.Int("steps", 5, "steps to trace")
 	deps := flags.String("deps", ".deps", "folder of the installed runtimes")
 	if err := flags.Parse(args); err != nil {

@@ -13,6 +13,7 @@ import (
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
 	"sslpipe/internal/tf"
+	"sslpipe/internal/transform"
 )
 
 // Config is what a step's time depends on.
@@ -23,6 +24,8 @@ type Config struct {
 	Batch   int     `json:"batch"`
 	Threads int     `json:"threads"`
 	Device  string  `json:"device"`
+	// Stock trains through TensorFlow's own operations on the CPU too.
+	Stock bool `json:"stock"`
 }
 
 // What is trained on: images in memory, of which each step takes some at random.
@@ -71,14 +74,26 @@ func New(c Config) (*Training, error) {
 func (t *Training) build(c Config, images, labels, rate tf.Output) {
 	g := t.Graph
 	n := nn.NewNet(g, 1)
+	if !c.Stock && tf.Device(c.Device) != tf.GPU {
+		n = n.Fused()
+	}
 	network := &backbone.MobileNetV2{Alpha: c.Alpha, Strides: c.Strides, BatchNormMomentum: 0.9, BatchNormEpsilon: 1e-3}
-	x := g.Mul(g.Cast(images, tf.Float32), g.Scalar(1.0/255))
-	x = g.Add(g.Mul(x, g.Const([]float32{4, 4, 4})), g.Const([]float32{-2, -2, -2}))
-	logits := n.Dense("head", network.Build(n, x).Pooled, classes, nn.Normal(0.01))
+	logits := n.Dense("head", network.Build(n, normalised(g, images)).Pooled, classes, nn.Normal(0.01))
 	loss := g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 	optimizer := &nn.AdamW{LearningRate: 1e-3, WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	t.Step = optimizer.Apply(n, loss, rate, n.Trainable()).Op
 	t.Fetches = []tf.Output{loss, nn.Accuracy(g, logits, labels)}
+}
+
+// normalised makes numbers of bytes, by rows of an image as stages do.
+func normalised(g *tf.Graph, images tf.Output) tf.Output {
+	scale, offset := make([]float32, 3*images.Dim(2)), make([]float32, 3*images.Dim(2))
+	for i := range scale {
+		scale[i], offset[i] = 4, -2
+	}
+	rows := g.Reshape(transform.Unit(g, images), -1, len(scale))
+	rows = g.Add(g.Mul(rows, g.Const(scale)), g.Const(offset))
+	return g.Reshape(rows, images.Shape().Ints()...)
 }
 
 // allocate makes the memory that is fed.
