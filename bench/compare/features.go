@@ -121,7 +121,9 @@ func oursClassify(p params) (work, error) {
 		var accuracy float64
 		for range n {
 			if p.Method == "knn" {
-				accuracy = train.NewNeighbours(training, p.Width, classCount, 200, 0.1).Accuracy(validation)
+				if accuracy, err = train.NewNeighbours(training, p.Width, classCount, 200, 0.1).Accuracy(validation); err != nil {
+					return reply{}, err
+				}
 				continue
 			}
 			m, err := train.FitLogistic(training, validation, p.Width, classCount)

@@ -103,7 +103,7 @@ func TestNeighboursOfTheSavedModelVote(t *testing.T) {
 			}
 		}
 		one := train.Examples{X: queries[i*width : (i+1)*width], Y: []int32{int32(argMax(p))}}
-		if neighbours.Accuracy(one) != 1 {
+		if accuracy, err := neighbours.Accuracy(one); accuracy != 1 || err != nil {
 			t.Errorf("image %d: the model says class %d, train.Neighbours another", image, one.Y[0])
 		}
 		if argMax(p) == int(data.Label(image)) {
@@ -169,7 +169,11 @@ func TestBestLayerIsKept(t *testing.T) {
 	var accuracies []float64
 	for i := range c.Layers {
 		width := len(labelled[i].X) / len(labelled[i].Y)
-		accuracies = append(accuracies, train.NewNeighbours(labelled[i], width, 3, 4, c.Temperature).Accuracy(validation[i]))
+		accuracy, err := train.NewNeighbours(labelled[i], width, 3, 4, c.Temperature).Accuracy(validation[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		accuracies = append(accuracies, accuracy)
 	}
 	best := argMax(accuracies)
 	if meta.Layer != c.Layers[best] || meta.Validation != accuracies[best] {

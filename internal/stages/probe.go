@@ -84,7 +84,8 @@ func fit(c *FinetuneConfig, data *labelled, training, validation train.Examples)
 	if c.Mode == modeKNN {
 		k := min(c.Neighbours, data.smallestClass())
 		m := train.NewNeighbours(training, width, classes, k, c.Temperature)
-		return probed{head: knnHead(m), validation: m.Accuracy(validation), neighbours: k}, nil
+		accuracy, err := m.Accuracy(validation)
+		return probed{head: knnHead(m), validation: accuracy, neighbours: k}, err
 	}
 	m, err := train.FitLogistic(training, validation, width, classes)
 	if err != nil {
