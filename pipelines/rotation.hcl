@@ -6,14 +6,14 @@
 # Measured test accuracy in %, mean ± sd over 6 label draws, nested in 3 pre-trainings:
 #
 #   labels per class  scratch      raw pixels   random frozen  rotation frozen  rotation
-#    5                61.3 ± 2.5   61.1 ± 2.7   37.7 ± 3.2     59.0 ± 2.2       65.3 ± 2.2
-#   20                71.7 ± 2.2   73.1 ± 1.4   48.2 ± 4.3     66.2 ± 1.4       73.5 ± 1.3
+#    5                61.4 ± 2.2   61.1 ± 2.7   37.7 ± 3.2     61.6 ± 2.9       65.4 ± 0.5
+#   20                71.6 ± 1.5   73.1 ± 1.4   48.2 ± 4.3     67.7 ± 1.3       74.4 ± 1.2
 #
-# Rotation minus scratch, paired: +4.0 [+1.3, +6.7] at 5 labels, +1.7 [-0.5, +4.0] at 20, where it
-# cannot be told from nothing, and where raw pixels do as well. On newer processors (AVX-512), whose sums
-# have another order: +4.0 [+0.8, +7.2] and +2.3 [-2.0, +6.5]. Training from scratch stops early here, by a
-# validation accuracy that is noisy; baselines.hcl trains it ten times longer. With 3 pre-trainings no p is below
-# 0.25. Other settings that were looked at (AVX-512), at 5 and 20 labels:
+# Rotation minus scratch, paired: +3.9 [+0.2, +7.7] at 5 labels, +2.7 [+2.3, +3.2] at 20. Three pre-trainings are few:
+# with TensorFlow's own operations, whose sums have another order, it was +4.0 [+1.3, +6.7] and +1.7 [-0.5, +4.0],
+# and on newer processors (AVX-512) +4.0 [+0.8, +7.2] and +2.3 [-2.0, +6.5]. Training from scratch stops early here, by
+# a validation accuracy that is noisy; baselines.hcl trains it ten times longer. With 3 pre-trainings no p is below
+# 0.25. Other settings that were looked at (AVX-512, TensorFlow's own operations), at 5 and 20 labels:
 #   --var epochs=1 --var pretrainings=6                   0.0 [-2.0, +1.9]   +2.4 [+0.4, +4.4]
 #   --var epochs=2 --var pretrainings=6                  +1.1 [-1.5, +3.6]   +1.5 [-2.2, +5.2]
 #   --var unlabelled=10000 (also moves the pixel mean)   +5.0 [-3.1, +13.1]  +2.0 [-4.2, +8.2]
