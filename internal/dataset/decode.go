@@ -175,14 +175,14 @@ func (d *decoder) decodeFile(p *picture) error {
 	return nil
 }
 
-// take copies decoded pixels, whose memory is TensorFlow's.
+// take keeps decoded pixels.
 func (p *picture) take(t *tf.Tensor) {
 	dims := t.Dims()
 	if len(dims) != 3 || dims[2] != 3 {
 		p.bad = fmt.Sprintf("decodes to shape %v", dims)
 		return
 	}
-	p.pixels, p.h, p.w, p.c = bytes.Clone(t.Uint8s()), dims[0], dims[1], dims[2]
+	p.pixels, p.h, p.w, p.c = t.Uint8s(), dims[0], dims[1], dims[2]
 }
 
 // reason shortens TensorFlow's message, which goes on about nodes and hints.

@@ -22,6 +22,10 @@ func newFolder(fsys fs.FS, closer io.Closer) (tree, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
+		if entry.Type().IsRegular() {
+			t.sorted = append(t.sorted, name)
+			return nil
+		}
 		info, err := fs.Stat(fsys, name) // follows links
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown(name), err)

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
 
@@ -202,12 +203,14 @@ func bytesOf(g *tf.Graph, x tf.Output) tf.Output {
 	return g.Cast(g.Round(g.Mul(x, g.Scalar(255))), tf.Uint8)
 }
 
-// columnOf cuts n pictures of the given height, width and channels apart.
+// columnOf cuts n pictures of the given height, width and channels apart. It copies
+// them: the pixels of a fed tensor are freed with it, which nothing keeps until the
+// sheet is drawn.
 func columnOf(pixels []uint8, shape [3]int, n int) transform.Column {
 	c := transform.Column{H: shape[0], W: shape[1]}
 	size := shape[0] * shape[1] * shape[2]
 	for i := range n {
-		c.Pictures = append(c.Pictures, pixels[i*size:(i+1)*size])
+		c.Pictures = append(c.Pictures, slices.Clone(pixels[i*size:(i+1)*size]))
 	}
 	return c
 }
