@@ -7,6 +7,12 @@
 # A local archive with at least half of the images is enough (--var archive=tiny-imagenet-200.zip). Both arms take the
 # same steps, with the same schedule and seeds, and are probed linearly at 64 px. Their time is in the report's last
 # table; run with --jobs 1, so that no other unit takes a part of the machine.
+#
+# Measured on 2 CPU cores (AVX2) beside other work, scaled down (--var unlabelled=8000 --var epochs=4, 20 min), 6 seeds, test
+# accuracy in %: full 39.6 ± 4.7, progressive 42.0 ± 3.8 (+2.4 [-3.0, +7.8], p 0.31), random 39.8 ± 4.2. So short a
+# SimCLR learns nothing that the probe sees: this shows that small views do no harm, not yet what they keep. A
+# pre-training took 1.52 instead of 3.27 TFLOP, and 144 instead of 212 s, the machine being busier in the former. The
+# settings below were not measured.
 
 pipeline {
   description = "Does progressive resolution cost accuracy, and how much time does it save?"
