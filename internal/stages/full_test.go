@@ -30,8 +30,8 @@ func ratesConfig(rates ...float64) *FinetuneConfig {
 	return c
 }
 
-// A rate that moves nothing cannot beat one that learns, wherever it is in the
-// list. What all rates cost is counted.
+// The rate is kept that is best on validation images when it is alone, the first
+// on a tie. What all rates cost is counted.
 func TestBestLearningRateIsKept(t *testing.T) {
 	o := newObjects(t)
 	dir := o.madeUp(t)
@@ -42,7 +42,15 @@ func TestBestLearningRateIsKept(t *testing.T) {
 			notes = append(notes, p.Note)
 		}
 	}
-	c := ratesConfig(1e-9, 1e-2, 1e-8)
+	rates := []float64{1e-9, 1e-2, 3e-2}
+	best, alone := 0, make([]float64, len(rates))
+	for i, rate := range rates {
+		_, meta := mustFinetune(t, unitEnv(t, t.TempDir(), dir, plan.Coord{coordLabels: 4, coordSeed: 1}), ratesConfig(rate))
+		if alone[i] = meta.Validation; alone[i] > alone[best] {
+			best = i
+		}
+	}
+	c := ratesConfig(rates...)
 	h, meta := mustFinetune(t, env, c)
 	f, _ := fullIn(t, dir, c)
 	if f.flops < 1e6 {
@@ -50,11 +58,11 @@ func TestBestLearningRateIsKept(t *testing.T) {
 	}
 	want := artifact.ClassifierMeta{
 		Mode: modeFull, Classes: classNames, LabelsPerClass: 4, Layer: layerPooled,
-		Rate: 1e-2, Rates: []float64{1e-9, 1e-2, 1e-8}, TrainSteps: 18, CutShort: true,
+		Rate: rates[best], Rates: rates, TrainSteps: 18, CutShort: true, Validation: alone[best],
 		TrainRead: 3 * 18 * 8, TrainFLOPs: 3 * 18 * f.flops, TrainImages: 12, ValidationImages: 24,
 		Draw: "0f3bfaeca78fbbd8",
 	}
-	want.EncoderMeta, want.BestStep, want.Validation, want.Curve = meta.EncoderMeta, meta.BestStep, meta.Validation, meta.Curve
+	want.EncoderMeta, want.BestStep, want.Curve = meta.EncoderMeta, meta.BestStep, meta.Curve
 	if diff := cmp.Diff(want, meta); diff != "" {
 		t.Errorf("description (-want +got):\n%s", diff)
 	}
@@ -73,7 +81,7 @@ func TestBestLearningRateIsKept(t *testing.T) {
 			right++
 		}
 	}
-	if accuracy := float64(right) / 24; accuracy != meta.Validation || accuracy < 0.5 {
+	if accuracy := float64(right) / 24; accuracy != meta.Validation {
 		t.Errorf("the model has %v of the validation images right, its description says %v", accuracy, meta.Validation)
 	}
 }
