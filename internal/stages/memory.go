@@ -46,7 +46,8 @@ import (
 //	          2 threads    64           0.35     307        756
 //
 // So the estimates are high by 100 to 610 MiB, the least for tasks with large
-// heads, as byol.
+// heads, as byol. All this is of TensorFlow's own operations: fused layers keep the
+// outputs of convolutions alone, and need less.
 const (
 	memoryFixed     = 384 << 20
 	memoryTraining  = 4.5 * 4 // bytes for each activation, of 4 bytes

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "call.h"
-#include "fused.h"
+#include "operations.h"
 
 enum { BATCH = 4, ROWS = 2, LONGEST_PROGRAM = 1 << 20 };
 
@@ -88,19 +88,8 @@ static void compute(void *kernel, TF_OpKernelContext *ctx) {
 	end(&c);
 }
 
-void sslpipe_register_augment(TF_Status *status) {
-	static const char name[] = "SslpipeAugment";
-	TF_OpDefinitionBuilder *b = TF_NewOpDefinitionBuilder(name);
-	TF_OpDefinitionBuilderAddAttr(b, "T: {uint8, float}");
-	TF_OpDefinitionBuilderAddAttr(b, "program: string");
-	TF_OpDefinitionBuilderAddAttr(b, "h: int >= 1");
-	TF_OpDefinitionBuilderAddAttr(b, "w: int >= 1");
-	TF_OpDefinitionBuilderAddInput(b, "images: T");
-	TF_OpDefinitionBuilderAddInput(b, "draws: float");
-	TF_OpDefinitionBuilderAddOutput(b, "views: float");
-	// The builder of the graph says what the shape is, as for the layers.
-	TF_OpDefinitionBuilderSetShapeInferenceFunction(b, TF_ShapeInferenceContextSetUnknownShape);
-	TF_RegisterOpDefinition(b, status);
-	if (TF_GetCode(status) != TF_OK) return;
-	TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, destroy), status);
-}
+const sslpipe_operation sslpipe_augment_operations[] = {
+	{"SslpipeAugment", {"T: {uint8, float}", "program: string", "h: int >= 1", "w: int >= 1"}, {"images: T", "draws: float"}, {"views: float"},
+		0, create, compute, destroy},
+	{NULL},
+};

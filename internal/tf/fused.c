@@ -1,12 +1,10 @@
 // The layers of internal/kernels as operations of TensorFlow; see fused.go.
 
-#include "fused.h"
-
 #include <stdlib.h>
-#include <string.h>
 
 #include "../kernels/kernels.h"
 #include "call.h"
+#include "operations.h"
 
 enum { MAPS = 4 };
 
@@ -54,6 +52,44 @@ static int groups_fit(call *c, const node *n, int64_t images) {
 	return ok(c);
 }
 
+// Each layer has three of the weights, of what is saved and of the gradients, from at on.
+
+static void norm_weights(call *c, int at, int64_t channels, sslpipe_norm *norm) {
+	norm->gamma = values(c, at + 1, channels);
+	norm->beta = values(c, at + 2, channels);
+}
+
+// save returns the maps of a layer, an output as its statistics are.
+static float *save(call *c, int at, const int64_t maps[MAPS], int64_t groups, sslpipe_norm *norm) {
+	int64_t statistics[] = {groups, maps[MAPS - 1]};
+	float *z = output(c, at, MAPS, maps);
+	norm->mean = output(c, at + 1, 2, statistics);
+	norm->var = output(c, at + 2, 2, statistics);
+	return z;
+}
+
+// saved returns the maps of a layer that were saved.
+static float *saved(call *c, int at, int64_t positions, int64_t groups, int64_t channels, sslpipe_norm *norm) {
+	norm->mean = values(c, at + 1, groups * channels);
+	norm->var = values(c, at + 2, groups * channels);
+	return values(c, at, positions * channels);
+}
+
+// gradients returns that of a layer's kernel.
+static float *gradients(call *c, int at, const int64_t kernel[MAPS], int64_t channels, sslpipe_norm *norm) {
+	norm->dgamma = output(c, at + 1, 1, &channels);
+	norm->dbeta = output(c, at + 2, 1, &channels);
+	return output(c, at, MAPS, kernel);
+}
+
+// input_gradient returns the first output, which is empty and NULL where nobody wants it.
+static float *input_gradient(call *c, const node *n, const int64_t maps[MAPS]) {
+	const int64_t none = 0;
+	if (n->input_gradient) return output(c, 0, MAPS, maps);
+	output(c, 0, 1, &none);
+	return NULL;
+}
+
 // ---- Convolution ----
 
 static void conv_inputs(call *c, const node *n, sslpipe_conv *l) {
@@ -63,8 +99,7 @@ static void conv_inputs(call *c, const node *n, sslpipe_conv *l) {
 		.k = (int)TF_Dim(kernel, 0), .cout = (int)TF_Dim(kernel, 3), .stride = (int)n->stride, .groups = (int)n->groups,
 		.epsilon = n->epsilon, .x = TF_TensorData(x), .kernel = TF_TensorData(kernel)};
 	if (TF_Dim(kernel, 1) != l->k || TF_Dim(kernel, 2) != l->cin) fail(c, "a kernel of a fused convolution does not fit its input");
-	l->norm.gamma = values(c, 2, l->cout);
-	l->norm.beta = values(c, 3, l->cout);
+	norm_weights(c, 1, l->cout, &l->norm);
 }
 
 static void conv_forward(void *kernel, TF_OpKernelContext *ctx) {
@@ -74,11 +109,9 @@ static void conv_forward(void *kernel, TF_OpKernelContext *ctx) {
 	conv_inputs(&c, n, &l);
 	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
-		int64_t maps[] = {l.n, after(l.h, l.stride), after(l.w, l.stride), l.cout}, norm[] = {l.groups, l.cout};
+		int64_t maps[] = {l.n, after(l.h, l.stride), after(l.w, l.stride), l.cout};
 		l.y = output(&c, 0, MAPS, maps);
-		l.z = output(&c, 1, MAPS, maps);
-		l.norm.mean = output(&c, 2, 2, norm);
-		l.norm.var = output(&c, 3, 2, norm);
+		l.z = save(&c, 1, maps, l.groups, &l.norm);
 		float *memory = scratch(&c, sslpipe_conv_scratch(&l, threads, 0));
 		if (ok(&c)) sslpipe_conv_forward(&l, threads, memory);
 	}
@@ -92,17 +125,12 @@ static void conv_backward(void *kernel, TF_OpKernelContext *ctx) {
 	conv_inputs(&c, n, &l);
 	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
-		int64_t count = (int64_t)l.n * after(l.h, l.stride) * after(l.w, l.stride) * l.cout, none = 0;
-		l.z = values(&c, 4, count);
-		l.norm.mean = values(&c, 5, n->groups * l.cout);
-		l.norm.var = values(&c, 6, n->groups * l.cout);
-		l.dy = values(&c, 7, count);
-		int64_t in[] = {l.n, l.h, l.w, l.cin}, weights[] = {l.k, l.k, l.cin, l.cout}, channels = l.cout;
-		float *dx = n->input_gradient ? output(&c, 0, MAPS, in) : output(&c, 0, 1, &none);
-		l.dx = n->input_gradient ? dx : NULL;
-		l.dkernel = output(&c, 1, MAPS, weights);
-		l.norm.dgamma = output(&c, 2, 1, &channels);
-		l.norm.dbeta = output(&c, 3, 1, &channels);
+		int64_t positions = (int64_t)l.n * after(l.h, l.stride) * after(l.w, l.stride);
+		int64_t in[] = {l.n, l.h, l.w, l.cin}, weights[] = {l.k, l.k, l.cin, l.cout};
+		l.z = saved(&c, 4, positions, l.groups, l.cout, &l.norm);
+		l.dy = values(&c, 7, positions * l.cout);
+		l.dx = input_gradient(&c, n, in);
+		l.dkernel = gradients(&c, 1, weights, l.cout, &l.norm);
 		float *memory = scratch(&c, sslpipe_conv_scratch(&l, threads, 1));
 		if (ok(&c)) sslpipe_conv_backward(&l, threads, memory);
 	}
@@ -124,15 +152,12 @@ static void block_inputs(call *c, const node *n, sslpipe_block *l, int weights) 
 	if (!l->expand && l->cin != l->wide) fail(c, "a fused block without a first convolution has another width than its input");
 	if (l->residual && (l->cin != l->cout || l->stride != 1)) fail(c, "a fused block cannot add its input to its output");
 	l->kernel2 = values(c, 1 + DEPTHWISE, (int64_t)9 * l->wide);
-	l->norm2.gamma = values(c, 2 + DEPTHWISE, l->wide);
-	l->norm2.beta = values(c, 3 + DEPTHWISE, l->wide);
+	norm_weights(c, 1 + DEPTHWISE, l->wide, &l->norm2);
 	l->kernel3 = values(c, 1 + PROJECT, (int64_t)l->wide * l->cout);
-	l->norm3.gamma = values(c, 2 + PROJECT, l->cout);
-	l->norm3.beta = values(c, 3 + PROJECT, l->cout);
+	norm_weights(c, 1 + PROJECT, l->cout, &l->norm3);
 	if (!l->expand) return;
 	l->kernel1 = values(c, 1 + EXPAND, (int64_t)l->cin * l->wide);
-	l->norm1.gamma = values(c, 2 + EXPAND, l->wide);
-	l->norm1.beta = values(c, 3 + EXPAND, l->wide);
+	norm_weights(c, 1 + EXPAND, l->wide, &l->norm1);
 }
 
 static void block_forward(void *kernel, TF_OpKernelContext *ctx) {
@@ -144,19 +169,10 @@ static void block_forward(void *kernel, TF_OpKernelContext *ctx) {
 	if (ok(&c)) {
 		int h = after(l.h, l.stride), w = after(l.w, l.stride);
 		int64_t before[] = {l.n, l.h, l.w, l.wide}, wide[] = {l.n, h, w, l.wide}, out[] = {l.n, h, w, l.cout};
-		int64_t norm[] = {l.groups, l.wide}, last[] = {l.groups, l.cout};
 		l.y = output(&c, 0, MAPS, out);
-		l.z2 = output(&c, 1 + DEPTHWISE, MAPS, wide);
-		l.norm2.mean = output(&c, 2 + DEPTHWISE, 2, norm);
-		l.norm2.var = output(&c, 3 + DEPTHWISE, 2, norm);
-		l.z3 = output(&c, 1 + PROJECT, MAPS, out);
-		l.norm3.mean = output(&c, 2 + PROJECT, 2, last);
-		l.norm3.var = output(&c, 3 + PROJECT, 2, last);
-		if (l.expand) {
-			l.z1 = output(&c, 1 + EXPAND, MAPS, before);
-			l.norm1.mean = output(&c, 2 + EXPAND, 2, norm);
-			l.norm1.var = output(&c, 3 + EXPAND, 2, norm);
-		}
+		l.z2 = save(&c, 1 + DEPTHWISE, wide, l.groups, &l.norm2);
+		l.z3 = save(&c, 1 + PROJECT, out, l.groups, &l.norm3);
+		if (l.expand) l.z1 = save(&c, 1 + EXPAND, before, l.groups, &l.norm1);
 		float *memory = scratch(&c, sslpipe_block_scratch(&l, threads, 0));
 		if (ok(&c)) sslpipe_block_forward(&l, threads, memory);
 	}
@@ -171,89 +187,34 @@ static void block_backward(void *kernel, TF_OpKernelContext *ctx) {
 	block_inputs(&c, n, &l, weights);
 	int threads = threads_of(&c, &n->threads);
 	if (ok(&c)) {
-		int h = after(l.h, l.stride), w = after(l.w, l.stride), saved = 1 + weights;
-		int64_t out = (int64_t)l.n * h * w, wide = n->groups * l.wide, last = n->groups * l.cout, none = 0;
-		l.z2 = values(&c, saved + DEPTHWISE, out * l.wide);
-		l.norm2.mean = values(&c, saved + DEPTHWISE + 1, wide);
-		l.norm2.var = values(&c, saved + DEPTHWISE + 2, wide);
-		l.z3 = values(&c, saved + PROJECT, out * l.cout);
-		l.norm3.mean = values(&c, saved + PROJECT + 1, last);
-		l.norm3.var = values(&c, saved + PROJECT + 2, last);
-		if (l.expand) {
-			l.z1 = values(&c, saved + EXPAND, (int64_t)l.n * l.h * l.w * l.wide);
-			l.norm1.mean = values(&c, saved + EXPAND + 1, wide);
-			l.norm1.var = values(&c, saved + EXPAND + 2, wide);
-		}
-		l.dy = values(&c, saved + weights, out * l.cout);
+		int64_t before = (int64_t)l.n * l.h * l.w, positions = (int64_t)l.n * after(l.h, l.stride) * after(l.w, l.stride);
 		int64_t in[] = {l.n, l.h, l.w, l.cin}, k1[] = {1, 1, l.cin, l.wide}, k2[] = {3, 3, l.wide, 1}, k3[] = {1, 1, l.wide, l.cout};
-		int64_t channels = l.wide, outs = l.cout;
-		float *dx = n->input_gradient ? output(&c, 0, MAPS, in) : output(&c, 0, 1, &none);
-		l.dx = n->input_gradient ? dx : NULL;
-		l.dkernel2 = output(&c, 1 + DEPTHWISE, MAPS, k2);
-		l.norm2.dgamma = output(&c, 2 + DEPTHWISE, 1, &channels);
-		l.norm2.dbeta = output(&c, 3 + DEPTHWISE, 1, &channels);
-		l.dkernel3 = output(&c, 1 + PROJECT, MAPS, k3);
-		l.norm3.dgamma = output(&c, 2 + PROJECT, 1, &outs);
-		l.norm3.dbeta = output(&c, 3 + PROJECT, 1, &outs);
-		if (l.expand) {
-			l.dkernel1 = output(&c, 1 + EXPAND, MAPS, k1);
-			l.norm1.dgamma = output(&c, 2 + EXPAND, 1, &channels);
-			l.norm1.dbeta = output(&c, 3 + EXPAND, 1, &channels);
-		}
+		int kept = 1 + weights;
+		l.z2 = saved(&c, kept + DEPTHWISE, positions, l.groups, l.wide, &l.norm2);
+		l.z3 = saved(&c, kept + PROJECT, positions, l.groups, l.cout, &l.norm3);
+		if (l.expand) l.z1 = saved(&c, kept + EXPAND, before, l.groups, l.wide, &l.norm1);
+		l.dy = values(&c, kept + weights, positions * l.cout);
+		l.dx = input_gradient(&c, n, in);
+		l.dkernel2 = gradients(&c, 1 + DEPTHWISE, k2, l.wide, &l.norm2);
+		l.dkernel3 = gradients(&c, 1 + PROJECT, k3, l.cout, &l.norm3);
+		if (l.expand) l.dkernel1 = gradients(&c, 1 + EXPAND, k1, l.wide, &l.norm1);
 		float *memory = scratch(&c, sslpipe_block_scratch(&l, threads, 1));
 		if (ok(&c)) sslpipe_block_backward(&l, threads, memory);
 	}
 	end(&c);
 }
 
-// ---- Registration ----
+#define FORWARD "n: int >= 3", "stride: int", "groups: int", "epsilon: float"
 
-typedef struct {
-	const char *name;
-	int block, gradient;
-	void *(*create)(TF_OpKernelConstruction *);
-	void (*compute)(void *, TF_OpKernelContext *);
-} operation;
-
-static const operation operations[] = {
-	{"SslpipeConvNorm", 0, 0, create_conv, conv_forward},
-	{"SslpipeConvNormGrad", 0, 1, create_conv_gradient, conv_backward},
-	{"SslpipeInvertedResidual", 1, 0, create_block, block_forward},
-	{"SslpipeInvertedResidualGrad", 1, 1, create_block_gradient, block_backward},
+const sslpipe_operation sslpipe_fused_operations[] = {
+	{"SslpipeConvNorm", {FORWARD}, {"x: float", "weights: n * float"}, {"y: float", "saved: n * float"},
+		0, create_conv, conv_forward, free},
+	{"SslpipeConvNormGrad", {FORWARD, "input_gradient: bool"}, {"x: float", "weights: n * float", "saved: n * float", "dy: float"},
+		{"dx: float", "gradients: n * float"}, 0, create_conv_gradient, conv_backward, free},
+	{"SslpipeInvertedResidual", {FORWARD, "residual: bool"}, {"x: float", "weights: n * float"}, {"y: float", "saved: n * float"},
+		0, create_block, block_forward, free},
+	{"SslpipeInvertedResidualGrad", {FORWARD, "residual: bool", "input_gradient: bool"},
+		{"x: float", "weights: n * float", "saved: n * float", "dy: float"}, {"dx: float", "gradients: n * float"},
+		0, create_block_gradient, block_backward, free},
+	{NULL},
 };
-
-static void define(const operation *o, TF_Status *status) {
-	TF_OpDefinitionBuilder *b = TF_NewOpDefinitionBuilder(o->name);
-	TF_OpDefinitionBuilderAddAttr(b, "n: int >= 3");
-	TF_OpDefinitionBuilderAddAttr(b, "stride: int");
-	TF_OpDefinitionBuilderAddAttr(b, "groups: int");
-	TF_OpDefinitionBuilderAddAttr(b, "epsilon: float");
-	if (o->block) TF_OpDefinitionBuilderAddAttr(b, "residual: bool");
-	TF_OpDefinitionBuilderAddInput(b, "x: float");
-	TF_OpDefinitionBuilderAddInput(b, "weights: n * float");
-	if (o->gradient) {
-		TF_OpDefinitionBuilderAddAttr(b, "input_gradient: bool");
-		TF_OpDefinitionBuilderAddInput(b, "saved: n * float");
-		TF_OpDefinitionBuilderAddInput(b, "dy: float");
-	}
-	TF_OpDefinitionBuilderAddOutput(b, o->gradient ? "dx: float" : "y: float");
-	TF_OpDefinitionBuilderAddOutput(b, o->gradient ? "gradients: n * float" : "saved: n * float");
-	// The builder of the graph says what the shapes are: this interface has no way to read integers here.
-	TF_OpDefinitionBuilderSetShapeInferenceFunction(b, TF_ShapeInferenceContextSetUnknownShape);
-	TF_RegisterOpDefinition(b, status);
-}
-
-char *sslpipe_register_fused(void) {
-	TF_Status *status = TF_NewStatus();
-	for (size_t i = 0; i < sizeof operations / sizeof *operations && TF_GetCode(status) == TF_OK; i++) {
-		const operation *o = &operations[i];
-		define(o, status);
-		if (TF_GetCode(status) != TF_OK) break;
-		TF_RegisterKernelBuilder(o->name, TF_NewKernelBuilder(o->name, "CPU", o->create, o->compute, free), status);
-	}
-	if (TF_GetCode(status) == TF_OK) sslpipe_register_updates(status);
-	if (TF_GetCode(status) == TF_OK) sslpipe_register_augment(status);
-	char *message = TF_GetCode(status) == TF_OK ? NULL : strdup(TF_Message(status));
-	TF_DeleteStatus(status);
-	return message;
-}

@@ -1,6 +1,5 @@
 package tf
 
-// #cgo CFLAGS: -I${SRCDIR}/../kernels
 // #include "tensorflow/c/c_api.h"
 import "C"
 
@@ -64,8 +63,8 @@ func (g *Graph) FusedInvertedResidual(x Output, expand, depthwise, project Layer
 func shrunk(size int64, stride int) int64 { return (size + int64(stride) - 1) / int64(stride) }
 
 // fusedLayer is an operation whose gradient TensorFlow's builder does not know.
-// It is made between operations that stop gradients, so that the builder never
-// meets it, and throughFused leads them around it.
+// What others read of it stops gradients, so that the builder never meets it, and
+// throughFused leads them around it.
 type fusedLayer struct {
 	typ    string
 	attrs  Attrs

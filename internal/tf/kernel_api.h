@@ -43,7 +43,4 @@ void TF_OpKernelContext_Failure(TF_OpKernelContext *, TF_Status *);
 void TF_GetInputTensorFromVariable(TF_OpKernelContext *, int i, bool lock_held, bool is_variant, bool sparse,
 	void (*copy)(TF_OpKernelContext *, TF_Tensor *source, TF_Tensor *dest), TF_Tensor **, TF_Status *);
 
-// Registering the operations of updates.c.
-void sslpipe_register_updates(TF_Status *);
-
 #endif

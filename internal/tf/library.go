@@ -2,7 +2,7 @@ package tf
 
 // #cgo LDFLAGS: -ldl
 // #include <stdlib.h>
-// #include "fused.h"
+// #include "operations.h"
 // #include "library.h"
 import "C"
 
@@ -91,7 +91,7 @@ func open(dir string) error {
 		defer C.free(unsafe.Pointer(message))
 		return fmt.Errorf("load TensorFlow from %s: %s; a fresh copy comes with ./sslpipe runtime install cpu (or gpu)", path, C.GoString(message))
 	}
-	if message := C.sslpipe_register_fused(); message != nil {
+	if message := C.sslpipe_register_operations(); message != nil {
 		defer C.free(unsafe.Pointer(message))
 		return fmt.Errorf("register operations with TensorFlow from %s: %s", path, C.GoString(message))
 	}

@@ -11,7 +11,8 @@
 //
 // The package refuses to know layers, networks, data or files of ours. A new
 // operation is a method beside its relatives in the ops_*.go files, and a case
-// in the gradient test; a new C function is a line in symbols.txt.
+// in the gradient test; a new C function is a line in symbols.txt; an operation of our
+// own is an entry in a list of operations.h.
 package tf
 
 //go:generate go run ./gen

@@ -4,6 +4,7 @@
 
 #include "../kernels/kernels.h"
 #include "call.h"
+#include "operations.h"
 
 typedef struct {
 	int64_t n;
@@ -100,27 +101,12 @@ static void averages(void *kernel, TF_OpKernelContext *ctx) {
 	end(&c);
 }
 
-static void define(const char *name, const char *const *attributes, const char *const *inputs, TF_Status *status) {
-	TF_OpDefinitionBuilder *b = TF_NewOpDefinitionBuilder(name);
-	TF_OpDefinitionBuilderAddAttr(b, "n: int >= 1");
-	for (; *attributes != NULL; attributes++) TF_OpDefinitionBuilderAddAttr(b, *attributes);
-	for (; *inputs != NULL; inputs++) TF_OpDefinitionBuilderAddInput(b, *inputs);
-	TF_OpDefinitionBuilderSetIsStateful(b, true);
-	TF_OpDefinitionBuilderSetShapeInferenceFunction(b, TF_ShapeInferenceContextSetUnknownShape);
-	TF_RegisterOpDefinition(b, status);
-}
-
-void sslpipe_register_updates(TF_Status *status) {
-	define("SslpipeAdam", (const char *[]){"beta1: float", "beta2: float", "epsilon: float", NULL},
-		(const char *[]){"variables: n * resource", "m: n * resource", "v: n * resource", "gradients: n * float",
-			"rates: n * float", "decays: n * float", "beta1_power: float", "beta2_power: float", NULL}, status);
-	if (TF_GetCode(status) == TF_OK) {
-		define("SslpipeAverages", (const char *[]){"keep: float", NULL}, (const char *[]){"variables: n * resource", "values: n * float", NULL}, status);
-	}
-	if (TF_GetCode(status) == TF_OK) {
-		TF_RegisterKernelBuilder("SslpipeAdam", TF_NewKernelBuilder("SslpipeAdam", "CPU", create_adam, adam, free), status);
-	}
-	if (TF_GetCode(status) == TF_OK) {
-		TF_RegisterKernelBuilder("SslpipeAverages", TF_NewKernelBuilder("SslpipeAverages", "CPU", create_averages, averages, free), status);
-	}
-}
+const sslpipe_operation sslpipe_update_operations[] = {
+	{"SslpipeAdam", {"n: int >= 1", "beta1: float", "beta2: float", "epsilon: float"},
+		{"variables: n * resource", "m: n * resource", "v: n * resource", "gradients: n * float", "rates: n * float",
+			"decays: n * float", "beta1_power: float", "beta2_power: float"},
+		{NULL}, 1, create_adam, adam, free},
+	{"SslpipeAverages", {"n: int >= 1", "keep: float"}, {"variables: n * resource", "values: n * float"}, {NULL},
+		1, create_averages, averages, free},
+	{NULL},
+};
