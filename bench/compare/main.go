@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -87,8 +88,26 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return o, errors.New("there are no arguments but flags, --rounds is at least 1, and --device is cpu or gpu")
 	}
 	var err error
-	o.only, err = regexp.Compile("^(?:" + *only + ")$")
-	return o, err
+	if o.only, err = regexp.Compile("^(?:" + *only + ")$"); err != nil {
+		return o, err
+	}
+	if len(o.chosen()) == 0 {
+		return o, fmt.Errorf("--only %s chooses no workload; there are %s", *only, names(workloads))
+	}
+	return o, nil
+}
+
+// chosen lists the workloads to measure.
+func (o options) chosen() []workload {
+	return slices.DeleteFunc(slices.Clone(workloads), func(w workload) bool { return !o.only.MatchString(w.Name) })
+}
+
+func names(list []workload) string {
+	all := make([]string, len(list))
+	for i, w := range list {
+		all[i] = w.Name
+	}
+	return strings.Join(all, ", ")
 }
 
 // everything is what --only becomes where it is not given.
@@ -104,9 +123,9 @@ func (o options) run(ctx context.Context, command string, stderr io.Writer) (err
 	defer func() { err = errors.Join(err, l.close()) }()
 	l.installPeers(ctx)
 	var results []result
-	for _, w := range workloads {
-		if ctx.Err() != nil || !o.only.MatchString(w.Name) {
-			continue
+	for _, w := range o.chosen() {
+		if ctx.Err() != nil {
+			break
 		}
 		l.logf("%s: %s", w.Name, w.Doc)
 		found, err := w.Run(ctx, l)
@@ -117,7 +136,7 @@ func (o options) run(ctx context.Context, command string, stderr io.Writer) (err
 		}
 	}
 	if len(results) == 0 {
-		return errors.New("nothing was measured: --only chooses no workload")
+		return errors.New("nothing was measured")
 	}
 	path, err := l.newReport(command, results).write(o.out)
 	if err != nil {

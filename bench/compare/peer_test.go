@@ -177,6 +177,10 @@ func TestFlags(t *testing.T) {
 	if err != nil || o.rounds != 3 || o.only.String() == everything || !o.only.MatchString("knn") || o.only.MatchString("steps") {
 		t.Errorf("%+v, %v", o, err)
 	}
+	// A slip of the pen is told before anything is installed.
+	if _, err := parse([]string{"--only", "stepp"}, io.Discard); err == nil || !strings.Contains(err.Error(), "--only stepp chooses no workload; there are step, simclr, rotation,") {
+		t.Errorf("error %v for a workload that is not there", err)
+	}
 	if o, err := parse(nil, io.Discard); err != nil || o.rounds != 5 || o.only.String() != everything {
 		t.Errorf("without flags: %+v, %v", o, err)
 	}
