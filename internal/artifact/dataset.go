@@ -4,17 +4,32 @@ import "encoding/json"
 
 // DatasetMeta describes a prepared data set, or one split of it.
 type DatasetMeta struct {
-	Name    string         `json:"name"`
-	Shape   [3]int         `json:"shape"`           // height, width, channels of an image
+	Name string `json:"name"`
+	// Shape is height, width and channels of an image; of text 1, the number of tokens
+	// of a sequence, and 1.
+	Shape   [3]int         `json:"shape"`
+	Text    *TextMeta      `json:"text,omitempty"`  // nil for images
 	Classes []string       `json:"classes"`         // in label order
 	Splits  map[string]int `json:"splits"`          // number of images in each split
 	Split   string         `json:"split,omitempty"` // the split that this output stands for
 	// Mean and Std are of pixel/255, one number a channel, over the unlabelled
-	// images.
+	// images; text has none.
 	Mean    []float64 `json:"mean"`
 	Std     []float64 `json:"std"`
 	License string    `json:"license,omitempty"`
 	Source  string    `json:"source,omitempty"` // where the images came from
+}
+
+// TextMeta describes sequences of tokens: which numbers stand for what.
+type TextMeta struct {
+	Tokenizer  string `json:"tokenizer"`  // its kind
+	Digest     string `json:"digest"`     // of its file, tokenizer.json
+	Vocabulary int    `json:"vocabulary"` // tokens are 0 .. Vocabulary-1; 0 is padding
+}
+
+// Same tells whether tokens of two texts stand for the same; so do those of no text.
+func (t *TextMeta) Same(o *TextMeta) bool {
+	return t == o || t != nil && o != nil && *t == *o
 }
 
 // ViewsMeta describes how views are drawn from a data set's images.

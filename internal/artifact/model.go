@@ -7,8 +7,9 @@ import "encoding/json"
 type EncoderMeta struct {
 	Backbone       string          `json:"backbone"` // empty where there is none of ours: raw pixels, a given model
 	BackboneConfig json.RawMessage `json:"backbone_config,omitempty"`
-	InputShape     [3]int          `json:"input_shape"` // height, width, channels
-	Mean           []float64       `json:"mean"`        // of pixel/255, per channel
+	InputShape     [3]int          `json:"input_shape"`    // as DatasetMeta.Shape
+	Text           *TextMeta       `json:"text,omitempty"` // of the tokens that it reads; nil for images
+	Mean           []float64       `json:"mean"`           // of pixel/255, per channel
 	Std            []float64       `json:"std"`
 	Dim            int             `json:"dim"`                // length of the pooled features
 	Tensors        int             `json:"tensors"`            // number of the backbone's tensors

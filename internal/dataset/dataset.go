@@ -5,7 +5,9 @@
 // archive or folder), decodes every image once through TensorFlow's image
 // operations, cuts the splits and writes a prepared folder:
 //
-//	images.u8    pixels, [N, H, W, C] uint8
+//	images.u8    pixels, [N, H, W, C] uint8; or for text
+//	tokens.i32   tokens, [N, length] little-endian int32, 0 is padding, with
+//	             tokenizer.json, which says what they stand for
 //	labels.i32   N little-endian int32, -1 where an image has no class
 //	splits.json  image numbers of "unlabelled", "train", "validation", "test"
 //	report.json  what was skipped, converted, and dropped as a duplicate
@@ -88,7 +90,7 @@ func (d *Dataset) open(dir string) error {
 	if err := checkMeta(d.Meta); err != nil {
 		return fmt.Errorf("%s: %w", metaFile, err)
 	}
-	d.stride = d.Meta.Shape[0] * d.Meta.Shape[1] * d.Meta.Shape[2]
+	d.stride = stride(d.Meta)
 	raw, err := os.ReadFile(filepath.Join(dir, labelsFile))
 	if err != nil {
 		return err
@@ -100,19 +102,50 @@ func (d *Dataset) open(dir string) error {
 	if err := d.check(len(raw)); err != nil {
 		return err
 	}
-	d.pixels, err = mapFile(filepath.Join(dir, imagesFile), int64(len(d.labels))*int64(d.stride))
+	name := imagesFile
+	if d.Meta.Text != nil {
+		name = tokensFile
+	}
+	d.pixels, err = mapFile(filepath.Join(dir, name), int64(len(d.labels))*int64(d.stride))
 	return err
 }
+
+// stride is the number of bytes of an example.
+func stride(m artifact.DatasetMeta) int {
+	values := m.Shape[0] * m.Shape[1] * m.Shape[2]
+	if m.Text != nil {
+		return values * tokenBytes
+	}
+	return values
+}
+
+const tokenBytes = 4
 
 // checkMeta refuses a description that Prepare does not write: others may have
 // made the folder.
 func checkMeta(m artifact.DatasetMeta) error {
+	if m.Text != nil {
+		return checkText(m)
+	}
 	h, w, channels := m.Shape[0], m.Shape[1], m.Shape[2]
 	if checkSize(w, h) != nil || channels != 1 && channels != 3 {
 		return fmt.Errorf("images of shape %v", m.Shape)
 	}
 	if len(m.Mean) != channels || len(m.Std) != channels || slices.Min(m.Std) <= 0 {
 		return fmt.Errorf("mean %v and standard deviation %v of %d channels", m.Mean, m.Std, channels)
+	}
+	return checkLabels(m.Classes)
+}
+
+// longest is the most tokens that a sequence may have.
+const longest = 4096
+
+func checkText(m artifact.DatasetMeta) error {
+	if m.Shape[0] != 1 || m.Shape[2] != 1 || m.Shape[1] < 1 || m.Shape[1] > longest {
+		return fmt.Errorf("sequences of shape %v", m.Shape)
+	}
+	if m.Text.Vocabulary < 2 || m.Text.Digest == "" {
+		return fmt.Errorf("a text of %d tokens with the tokeniser %q", m.Text.Vocabulary, m.Text.Digest)
 	}
 	return checkLabels(m.Classes)
 }
@@ -149,11 +182,21 @@ func (d *Dataset) check(labelBytes int) error {
 // Len returns the number of images over all splits.
 func (d *Dataset) Len() int { return len(d.labels) }
 
-// Image returns the pixels of image i, [H, W, C]. They are the mapped file: they
+// Image returns the bytes of example i, the pixels [H, W, C] of an image. They are the mapped file: they
 // must not be written to, nor read after Close. A file that is cut short meanwhile is a
 // fault of memory for whoever reads it; Fill makes it an error.
 func (d *Dataset) Image(i int) []byte {
 	return d.pixels[i*d.stride : (i+1)*d.stride : (i+1)*d.stride]
+}
+
+// Tokens returns a copy of example i of a text, Shape[1] tokens.
+func (d *Dataset) Tokens(i int) []int32 {
+	raw := d.Image(i)
+	tokens := make([]int32, len(raw)/tokenBytes)
+	for n := range tokens {
+		tokens[n] = int32(binary.LittleEndian.Uint32(raw[tokenBytes*n:]))
+	}
+	return tokens
 }
 
 // Label returns the class of image i, an index into Meta.Classes, or -1.
@@ -173,8 +216,8 @@ func (d *Dataset) Split(name string) ([]int, error) {
 	return slices.Clone(indices), nil
 }
 
-// Fill gathers images into dst, [len(indices), H, W, C], such as a tensor that
-// is fed. Dst must have that length exactly. It is an error where the file can no
+// Fill gathers the bytes of examples into dst, [len(indices), H, W, C], such as those
+// of a tensor that is fed. Dst must have that length exactly. It is an error where the file can no
 // longer be read.
 func (d *Dataset) Fill(dst []byte, indices []int) error {
 	if len(dst) != len(indices)*d.stride {

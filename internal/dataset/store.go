@@ -18,11 +18,16 @@ import (
 // The files of a prepared folder.
 const (
 	imagesFile = "images.u8"
+	tokensFile = "tokens.i32"
 	labelsFile = "labels.i32"
 	splitsFile = "splits.json"
 	reportFile = "report.json"
 	metaFile   = "meta.json"
 )
+
+// TokenizerFile is the tokeniser of a text, in a prepared folder and beside the models
+// that read its tokens.
+const TokenizerFile = "tokenizer.json"
 
 // store decodes what was picked, cuts the splits and writes the folder.
 func (p *preparation) store(c *catalogue, picked chosen) (*artifact.DatasetMeta, error) {

@@ -78,8 +78,10 @@ func (k Kind) Fields() []schema.Field { return schema.Fields(k.New()) }
 // means not known.
 type Facts struct {
 	// Shape is height, width and channels of the images, or of those that an
-	// encoder or classifier reads.
+	// encoder or classifier reads; of text 1, the tokens of a sequence, and 1.
 	Shape [3]int
+	// Vocabulary is how many tokens a text may have at most; 0 for images.
+	Vocabulary int
 	// Classes are the names of the classes, in the order of the labels.
 	Classes []string
 	// Split is the split of a data set: "unlabelled", "train", "validation", "test".

@@ -130,6 +130,11 @@ func elements[T number](t *Tensor, dt DType) []T {
 	return view[T](t.raw)
 }
 
+// Bytes returns the memory of a tensor of numbers, in the machine's byte order.
+func (t *Tensor) Bytes() []byte {
+	return t.raw
+}
+
 // Uint8s returns the elements in row-major order, nil if they have another type.
 func (t *Tensor) Uint8s() []uint8 { return elements[uint8](t, Uint8) }
 
