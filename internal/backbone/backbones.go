@@ -36,10 +36,37 @@ type Backbone interface {
 	Activations(h, w int) int64
 }
 
-// Features are what a network makes of a batch of images.
+// TextBackbone is a backbone that reads tokens, int32 [N, L], where 0 is padding.
+type TextBackbone interface {
+	Backbone
+	// ForText returns the backbone for a vocabulary and the longest sequence that it has
+	// positions for. Its Build takes int32 [N, L], L <= length.
+	ForText(vocabulary, length int) Backbone
+	// Causal tells whether no position sees a later one.
+	Causal() bool
+}
+
+// Features are what a network makes of a batch of images, or of texts of L tokens: h is
+// then 1 and w is L.
 type Features struct {
 	Pooled     tf.Output   // [N, Dim]
 	Map        tf.Output   // [N, h, w, Dim], before pooling
 	Blocks     []tf.Output // output of every block, first to last, each [N, h, w, c]
 	BlockNames []string    // the names of Blocks
+	// Present is 1 where there is a token, float32 [N, L]; invalid where every position
+	// counts.
+	Present tf.Output
+	// Embedding is the table of the tokens [V, Dim], for heads that share it; invalid for
+	// images.
+	Embedding tf.Output
+}
+
+// Mean averages a map [N, h, w, c] over its positions, but for padding: [N, c].
+func (f Features) Mean(g *tf.Graph, x tf.Output) tf.Output {
+	if !f.Present.Valid() {
+		return g.Mean(x, false, 1, 2)
+	}
+	there := g.ExpandDims(f.Present, 2) // [N, L, 1]
+	sum := g.Sum(g.Mul(g.Squeeze(x, 1), there), false, 1)
+	return g.Div(sum, g.Maximum(g.Sum(there, false, 1), g.Scalar(1)))
 }

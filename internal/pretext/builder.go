@@ -9,7 +9,7 @@ import (
 // Inputs is what a task reads of a step. All of it follows from the number of
 // the step, so that a resumed run ends with the same bits.
 type Inputs struct {
-	Views    []tf.Output // the augmented batches, each float32 [N, H, W, C] in [0, 1]
+	Views    []tf.Output // the augmented batches, each float32 [N, H, W, C] in [0, 1], or int32 [N, L]
 	Draws    tf.Output   // float32 [N, Needs.Draws], uniform in [0, 1), a function of epoch and image
 	Labels   tf.Output   // int32 [N], for tasks that need them
 	Classes  []string    // names of the labels
@@ -17,6 +17,8 @@ type Inputs struct {
 	Progress tf.Output   // float32 scalar in [0, 1), the share of all steps that is past
 	Mean     []float64   // of the pixels, per channel, as the encoder normalises them
 	Std      []float64
+	// Vocabulary is the number of tokens of a text; 0 for images.
+	Vocabulary int
 }
 
 // Builder is what a task builds its loss with.
@@ -47,6 +49,9 @@ func (b *Builder) Graph() *tf.Graph { return b.Head.Graph() }
 // Batch is the shape of the views.
 func (b *Builder) Batch() Batch {
 	v := b.Views[0]
+	if b.Vocabulary > 0 {
+		return Batch{N: v.Dim(0), H: 1, W: v.Dim(1), C: 1, Vocabulary: b.Vocabulary}
+	}
 	return Batch{N: v.Dim(0), H: v.Dim(1), W: v.Dim(2), C: v.Dim(3)}
 }
 

@@ -21,7 +21,7 @@ func TestJigsawLabelsAreBalancedAndRight(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(task.Permutations), func(t *testing.T) {
 			// 5 images, so that no step has a multiple of the permutations.
-			size := Batch{5, 4 * task.Grid, 4 * task.Grid, 1}
+			size := Batch{N: 5, H: 4 * task.Grid, W: 4 * task.Grid, C: 1}
 			g := tf.NewGraph()
 			n := nn.NewNet(g, 1)
 			step := g.Placeholder("step", tf.Int64)

@@ -55,13 +55,13 @@ func TestMaskShowsAnExactNumberOfUnits(t *testing.T) {
 
 func TestUnitsAreAtMostEightAlongASide(t *testing.T) {
 	for size, want := range map[Batch]int{
-		{1, 28, 28, 1}: 4, {1, 32, 32, 3}: 4, {1, 64, 64, 3}: 8, {1, 96, 96, 3}: 12, {1, 32, 64, 3}: 8, {1, 29, 29, 1}: 0,
+		{N: 1, H: 28, W: 28, C: 1}: 4, {N: 1, H: 32, W: 32, C: 3}: 4, {N: 1, H: 64, W: 64, C: 3}: 8, {N: 1, H: 96, W: 96, C: 3}: 12, {N: 1, H: 32, W: 64, C: 3}: 8, {N: 1, H: 29, W: 29, C: 1}: 0,
 	} {
 		if got := (&MaskedImage{}).unit(size); got != want {
 			t.Errorf("%v: units of %d, want %d", size, got, want)
 		}
 	}
-	if got := (&MaskedImage{Unit: 7}).unit(Batch{1, 28, 28, 1}); got != 7 {
+	if got := (&MaskedImage{Unit: 7}).unit(Batch{N: 1, H: 28, W: 28, C: 1}); got != 7 {
 		t.Errorf("units of %d, want the 7 that are set", got)
 	}
 }
@@ -76,10 +76,10 @@ func TestMaskedImageRefuses(t *testing.T) {
 	}{
 		{"defaults", MaskedImage{Ratio: 0.6}, square, ""},
 		{"a unit that is set", MaskedImage{Ratio: 0.6, Unit: 7}, square, ""},
-		{"no divisor", MaskedImage{Ratio: 0.6}, Batch{4, 29, 29, 1}, "unit"},
+		{"no divisor", MaskedImage{Ratio: 0.6}, Batch{N: 4, H: 29, W: 29, C: 1}, "unit"},
 		{"small units", MaskedImage{Ratio: 0.6, Unit: 2}, square, "unit"},
 		{"units that do not fit", MaskedImage{Ratio: 0.6, Unit: 5}, square, "unit"},
-		{"units that fit one way", MaskedImage{Ratio: 0.6, Unit: 7}, Batch{4, 28, 32, 1}, "unit"},
+		{"units that fit one way", MaskedImage{Ratio: 0.6, Unit: 7}, Batch{N: 4, H: 28, W: 32, C: 1}, "unit"},
 		{"nothing hidden", MaskedImage{Ratio: 0.05, Unit: 14}, square, "ratio"},
 		{"nothing visible", MaskedImage{Ratio: 0.95, Unit: 14}, square, "ratio"},
 		{"one unit", MaskedImage{Ratio: 0.6, Unit: 28}, square, "ratio"},

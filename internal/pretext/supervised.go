@@ -25,7 +25,7 @@ type Supervised struct {
 }
 
 // Needs implements Task.
-func (*Supervised) Needs(Batch) Needs { return Needs{Views: 1, Labels: true} }
+func (*Supervised) Needs(Batch) Needs { return Needs{Views: 1, Labels: true, Input: Anything} }
 
 // Crops implements Task.
 func (*Supervised) Crops() int { return 1 }

@@ -54,8 +54,30 @@ type Task interface {
 	Share() float64
 }
 
-// Batch is the shape of the source images of one step.
-type Batch struct{ N, H, W, C int }
+// Batch is the shape of the source images of one step. A batch of texts has a
+// vocabulary; its height and channels are 1, and its width is the tokens of a text.
+type Batch struct{ N, H, W, C, Vocabulary int }
+
+// Input is what a task's views are.
+type Input int
+
+// The inputs that a task can read.
+const (
+	Images   Input = iota // float32 [N, H, W, C]
+	Text                  // int32 [N, L]
+	Anything              // either
+)
+
+// Fits reports a task that does not read what there is.
+func Fits(t Task, b Batch) []schema.Problem {
+	switch needs := t.Needs(b); {
+	case needs.Input == Images && b.Vocabulary > 0:
+		return problem("", "This task looks at images, and the data is text.")
+	case needs.Input == Text && b.Vocabulary == 0:
+		return problem("", "This task reads text, and the data is images.")
+	}
+	return nil
+}
 
 // Cutter is a task whose crops have another size than the source images.
 type Cutter interface {
@@ -96,6 +118,8 @@ type Needs struct {
 	Draws int
 	// Labels tells whether it reads the images' labels.
 	Labels bool
+	// Input is what it reads.
+	Input Input
 }
 
 // Picture is a column of images that shows what a task does.

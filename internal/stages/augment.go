@@ -49,7 +49,10 @@ func checkAugment(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Prob
 	c := cfg.(*AugmentConfig)
 	facts := in.One("data")
 	var problems []schema.Problem
-	if facts.Shape != [3]int{} {
+	switch {
+	case facts.Vocabulary > 0 && len(c.Transforms) > 0:
+		problems = []schema.Problem{{Field: "transform[0]", Message: "Transforms are for images, and the data is text: leave them out. Tasks on text hide or continue it themselves."}}
+	case facts.Vocabulary == 0 && facts.Shape != [3]int{}:
 		problems = transform.CheckShape(c.Transforms, facts.Shape[0], facts.Shape[1], facts.Shape[2])
 	}
 	return map[string]plan.Facts{"views": facts}, problems
@@ -167,7 +170,7 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	}
 	n := min(previewImages, len(data.indices))
 	g := tf.NewGraph()
-	nw := network{shape: data.Meta.Shape}
+	nw := form{shape: data.Meta.Shape}
 	fed := nw.fed(g, "images", n)
 	f, err := newFeeder(g, data.Dataset, spread(data.indices, n), fed, pipeline, previewViews, env.Seed)
 	if err != nil {
@@ -191,7 +194,7 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	if err != nil {
 		return err
 	}
-	columns := []transform.Column{columnOf(f.images.Uint8s(), nw.shape, n)}
+	columns := []transform.Column{columnOf(f.examples.Uint8s(), nw.shape, n)}
 	for _, t := range fetched {
 		columns = append(columns, columnOf(t.Uint8s(), nw.shape, n))
 	}

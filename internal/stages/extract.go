@@ -22,8 +22,7 @@ type extractor struct {
 }
 
 func newExtractor(env *plan.Env, c *FinetuneConfig, data *labelled, s source, layers []string) (*extractor, error) {
-	shape := data.Meta.Shape
-	batch, err := tf.Alloc(tf.Uint8, judgeBatch, shape[0], shape[1], shape[2])
+	batch, err := formOf(data.Meta).alloc(judgeBatch)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +37,8 @@ func newExtractor(env *plan.Env, c *FinetuneConfig, data *labelled, s source, la
 func (e *extractor) openNetwork(env *plan.Env, c *FinetuneConfig, s source) error {
 	g := tf.NewGraph()
 	net := nn.NewNet(g, seedOf("finetune", env.Seed)).Mode(false)
-	fed, images := s.network.input(g, "images", judgeBatch)
-	outputs := s.network.layers(net, images, e.layers...)
+	fed, x := s.network.placed(g, "images", judgeBatch)
+	outputs := s.network.layers(net, x, e.layers...)
 	flops, err := g.FLOPs()
 	if err != nil {
 		return err
@@ -97,16 +96,12 @@ func (e *extractor) openModel(env *plan.Env, c *FinetuneConfig, s source) error 
 	}
 	e.close = model.Close
 	e.weights = func() (map[string]*tf.Tensor, error) { return nil, nil }
-	dims := e.batch.Dims()
-	images, err := tf.Alloc(tf.Float32, dims...)
+	images, err := s.network.serve(e.batch)
 	if err != nil {
 		return errors.Join(err, model.Close())
 	}
 	e.run = func() ([]*tf.Tensor, error) {
-		for i, v := range e.batch.Uint8s() {
-			images.Float32s()[i] = float32(v)
-		}
-		out, err := model.Run("features", map[string]*tf.Tensor{"images": images})
+		out, err := model.Run("features", map[string]*tf.Tensor{s.network.input(): images()})
 		if err != nil {
 			return nil, err
 		}

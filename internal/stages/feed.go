@@ -14,7 +14,7 @@ import (
 	"sslpipe/internal/transform"
 )
 
-// feeder fills the training graph's placeholders: images and, for each view, the
+// feeder fills the training graph's placeholders: examples and, for each view, the
 // random draws of its augmentation. The content follows from the step's number.
 type feeder struct {
 	data       *dataset.Dataset
@@ -24,18 +24,18 @@ type feeder struct {
 	seed       int64
 	sampler    train.Sampler
 
-	images *tf.Tensor
-	labels *tf.Tensor // nil where the graph reads none
-	draws  []*tf.Tensor
-	fedIn  []tf.Output // draw placeholders, by view
-	own    *tf.Tensor  // draws of the pretext tasks; nil where they need none
-	feeds  map[tf.Output]*tf.Tensor
-	chosen []int
-	next   []int // of a part of the next step's
+	examples *tf.Tensor
+	labels   *tf.Tensor // nil where the graph reads none
+	draws    []*tf.Tensor
+	fedIn    []tf.Output // draw placeholders, by view
+	own      *tf.Tensor  // draws of the pretext tasks; nil where they need none
+	feeds    map[tf.Output]*tf.Tensor
+	chosen   []int
+	next     []int // of a part of the next step's
 }
 
 // newFeeder adds the placeholders of the draws to g. Fed is the placeholder of
-// the images, uint8 [batch, H, W, C].
+// the examples, in their form.
 func newFeeder(g *tf.Graph, data *dataset.Dataset, indices []int, fed tf.Output, t transform.Pipeline, views int, seed int64) (*feeder, error) {
 	batch := fed.Dim(0)
 	f := &feeder{
@@ -46,10 +46,10 @@ func newFeeder(g *tf.Graph, data *dataset.Dataset, indices []int, fed tf.Output,
 		}},
 	}
 	var err error
-	if f.images, err = tf.Alloc(tf.Uint8, batch, fed.Dim(1), fed.Dim(2), fed.Dim(3)); err != nil {
-		return nil, fmt.Errorf("allocate image batch: %w", err)
+	if f.examples, err = formOf(data.Meta).alloc(batch); err != nil {
+		return nil, fmt.Errorf("allocate a batch: %w", err)
 	}
-	f.feeds = map[tf.Output]*tf.Tensor{fed: f.images}
+	f.feeds = map[tf.Output]*tf.Tensor{fed: f.examples}
 	if t.Draws() == 0 {
 		return f, nil
 	}
@@ -91,7 +91,7 @@ func (f *feeder) withDraws(g *tf.Graph, width int) (tf.Output, error) {
 }
 
 // augment builds the views of images [N, H, W, C], uint8 or float32 in [0, 1], for
-// training on device. On the CPU a view is one operation.
+// training on device. On the CPU a view is one operation. A view of a text is the text.
 func (f *feeder) augment(g *tf.Graph, images tf.Output, device string) []tf.Output {
 	out := make([]tf.Output, f.views)
 	if len(f.fedIn) == 0 || tf.Device(device) == tf.GPU {
@@ -126,7 +126,7 @@ func (f *feeder) fill(step int) (map[tf.Output]*tf.Tensor, error) {
 			f.draw(f.own, span, f.views)
 		}
 	}
-	if err := f.data.Fill(f.images.Uint8s(), f.chosen); err != nil {
+	if err := f.data.Fill(f.examples.Bytes(), f.chosen); err != nil {
 		return nil, err
 	}
 	if f.labels != nil {

@@ -61,7 +61,7 @@ type source struct {
 func sourceOf(c *FinetuneConfig, data artifact.DatasetMeta, env *plan.Env) (source, error) {
 	switch {
 	case c.Mode == modePixels:
-		return source{network: network{shape: data.Shape}}, nil
+		return source{network: network{form: formOf(data)}}, nil
 	case c.Model != nil:
 		return givenSource(c, data, env)
 	case c.Backbone != nil:
@@ -72,13 +72,14 @@ func sourceOf(c *FinetuneConfig, data artifact.DatasetMeta, env *plan.Env) (sour
 	if err := handle.Decode(&s.meta); err != nil {
 		return s, err
 	}
-	if s.meta.InputShape != data.Shape {
-		return s, fmt.Errorf("the encoder of %s reads images of %s, but the data has %s",
-			handle.Unit, shapeText(s.meta.InputShape), shapeText(data.Shape))
-	}
 	var err error
-	s.network, err = networkOf(s.meta)
-	return s, err
+	if s.network, err = networkOf(s.meta); err != nil {
+		return s, err
+	}
+	if !s.network.same(formOf(data)) {
+		return s, fmt.Errorf("the encoder of %s reads %v, but the data has %v", handle.Unit, s.network.form, formOf(data))
+	}
+	return s, nil
 }
 
 // asItIs tells whether a given model stands for the network.
@@ -100,7 +101,7 @@ func (s source) describe() (artifact.EncoderMeta, error) {
 	case s.handle != nil:
 		return s.meta, nil
 	case s.network.backbone.Config == nil:
-		return artifact.EncoderMeta{InputShape: s.network.shape}, nil
+		return artifact.EncoderMeta{InputShape: s.network.shape, Text: s.network.text}, nil
 	}
 	meta, err := s.network.meta()
 	if s.given != "" {

@@ -235,12 +235,27 @@ func checkFinetune(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	}
 	if c.Init != (schema.Ref{}) {
 		init := in.One("init")
-		if init.Shape != facts.Shape && init.Shape != [3]int{} && facts.Shape != [3]int{} {
-			problems.add("init", "The encoder reads images of %s, but the data has %s.", shapeText(init.Shape), shapeText(facts.Shape))
+		known := init.Shape != [3]int{} && facts.Shape != [3]int{}
+		if known && (init.Shape != facts.Shape || init.Vocabulary != facts.Vocabulary) {
+			problems.add("init", "The encoder reads %s, but the data has %s.", factsText(init), factsText(facts))
 		}
 	}
+	if c.Backbone != nil {
+		problems = append(problems, checkBackbone(*c.Backbone, facts)...)
+	}
+	if c.Model != nil && facts.Vocabulary > 0 {
+		problems.add("model", "Models from elsewhere are for images: give text an encoder by init, or a backbone.")
+	}
 	c.checkBlocks(&problems, in.One("init"))
-	return map[string]plan.Facts{"classifier": {Shape: facts.Shape, Activations: c.activations(in)}}, problems
+	return map[string]plan.Facts{"classifier": {Shape: facts.Shape, Vocabulary: facts.Vocabulary, Activations: c.activations(in)}}, problems
+}
+
+// factsText says what examples are.
+func factsText(f plan.Facts) string {
+	if f.Vocabulary > 0 {
+		return fmt.Sprintf("texts of %d tokens, of up to %d", f.Shape[1], f.Vocabulary)
+	}
+	return "images of " + shapeText(f.Shape)
 }
 
 // checkBlocks looks for names of blocks that the network does not have, as far as it

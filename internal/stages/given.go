@@ -17,7 +17,7 @@ import (
 // and ask for more memory than a machine has.
 func givenSource(c *FinetuneConfig, data artifact.DatasetMeta, env *plan.Env) (source, error) {
 	s := source{
-		given: filepath.Base(c.Model.Path), copied: filepath.Join(env.Dir, "given", "weights"), network: network{shape: data.Shape},
+		given: filepath.Base(c.Model.Path), copied: filepath.Join(env.Dir, "given", "weights"), network: network{form: formOf(data)},
 	}
 	if c.Backbone == nil {
 		s.folder = c.Model.Path

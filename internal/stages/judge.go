@@ -11,7 +11,7 @@ import (
 type judge struct {
 	data      *labelled
 	fed       tf.Output
-	images    *tf.Tensor
+	examples  *tf.Tensor
 	predicted tf.Output
 }
 
@@ -19,21 +19,22 @@ type judge struct {
 const judgeBatch = 250
 
 // newJudge adds the inference branch to the training graph: logits applies the
-// classifier, in inference mode, to images in [0, 1].
+// classifier, in inference mode, to examples as network.features takes them.
 func newJudge(g *tf.Graph, logits func(x tf.Output) tf.Output, nw network, data *labelled) (*judge, error) {
 	j := &judge{data: data}
-	var images tf.Output
-	j.fed, images = nw.input(g, "validation_images", min(judgeBatch, len(data.validation)))
-	j.predicted = g.ArgMax(logits(images), 1)
+	batch := min(judgeBatch, len(data.validation))
+	var x tf.Output
+	j.fed, x = nw.placed(g, "validation_images", batch)
+	j.predicted = g.ArgMax(logits(x), 1)
 	var err error
-	j.images, err = tf.Alloc(tf.Uint8, j.fed.Dim(0), nw.shape[0], nw.shape[1], nw.shape[2])
+	j.examples, err = nw.alloc(batch)
 	return j, err
 }
 
 func (j *judge) accuracy(s *tf.Session) (float64, error) {
 	right := 0
-	err := inBatches(j.data.Dataset, j.data.validation, j.images, func(chosen []int) error {
-		out, err := s.Run(map[tf.Output]*tf.Tensor{j.fed: j.images}, []tf.Output{j.predicted})
+	err := inBatches(j.data.Dataset, j.data.validation, j.examples, func(chosen []int) error {
+		out, err := s.Run(map[tf.Output]*tf.Tensor{j.fed: j.examples}, []tf.Output{j.predicted})
 		if err != nil {
 			return err
 		}
@@ -50,11 +51,11 @@ func (j *judge) accuracy(s *tf.Session) (float64, error) {
 	return float64(right) / float64(len(j.data.validation)), nil
 }
 
-// inBatches fills images (uint8 [batch, H, W, C]) with the chosen examples,
+// inBatches fills into, of the form of the data, with the chosen examples,
 // batch after batch, and calls run with those that the batch holds. The last
 // batch is filled up with repeats of its last example, which run must ignore.
-func inBatches(data *dataset.Dataset, indices []int, images *tf.Tensor, run func(chosen []int) error) error {
-	batch := images.Dims()[0]
+func inBatches(data *dataset.Dataset, indices []int, into *tf.Tensor, run func(chosen []int) error) error {
+	batch := into.Dims()[0]
 	padded := make([]int, batch)
 	for start := 0; start < len(indices); start += batch {
 		chosen := indices[start:min(start+batch, len(indices))]
@@ -62,7 +63,7 @@ func inBatches(data *dataset.Dataset, indices []int, images *tf.Tensor, run func
 		for i := len(chosen); i < batch; i++ {
 			padded[i] = chosen[len(chosen)-1]
 		}
-		if err := data.Fill(images.Uint8s(), padded); err != nil {
+		if err := data.Fill(into.Bytes(), padded); err != nil {
 			return err
 		}
 		after := indices[start+len(chosen):]

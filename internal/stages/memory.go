@@ -56,13 +56,13 @@ const (
 
 func pretrainMemory(cfg any, in plan.Inputs) int64 {
 	c := cfg.(*PretrainConfig)
-	shape := in.One("views").Shape
-	if shape == [3]int{} {
+	facts := in.One("views")
+	if facts.Shape == [3]int{} {
 		return 0
 	}
 	var values int64
 	for _, choice := range c.Pretexts {
-		b := pretext.Encoded(choice.Config.(pretext.Task), pretext.Batch{N: c.BatchSize, H: shape[0], W: shape[1], C: shape[2]})
+		b := pretext.Encoded(choice.Config.(pretext.Task), batchOf(c.BatchSize, facts))
 		values += int64(b.N) * activations(c.Backbone, [3]int{b.H, b.W, b.C})
 	}
 	return memoryFixed + int64(memoryTraining*float64(values))

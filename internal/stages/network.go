@@ -14,23 +14,32 @@ import (
 	"sslpipe/internal/transform"
 )
 
-// network is an encoder's architecture together with the pixels that it expects:
+// network is an encoder's architecture together with the examples that it expects:
 // everything but the weights.
 type network struct {
+	form
 	backbone  schema.Choice
-	shape     [3]int // height, width, channels
-	mean, std []float64
+	mean, std []float64 // of pixels; texts have none
 }
 
-// newNetwork fits a backbone to a data set's images.
+// newNetwork fits a backbone to a data set's examples.
 func newNetwork(choice schema.Choice, data artifact.DatasetMeta) network {
-	return network{backbone: choice, shape: data.Shape, mean: data.Mean, std: data.Std}
+	return network{form: formOf(data), backbone: choice, mean: data.Mean, std: data.Std}
 }
 
 // networkOf rebuilds the network that an encoder artifact describes.
 func networkOf(meta artifact.EncoderMeta) (network, error) {
 	choice, err := restoreChoice(backbone.Kinds, meta.Backbone, meta.BackboneConfig)
-	return network{backbone: choice, shape: meta.InputShape, mean: meta.Mean, std: meta.Std}, err
+	return network{form: form{shape: meta.InputShape, text: meta.Text}, backbone: choice, mean: meta.Mean, std: meta.Std}, err
+}
+
+// encoder is the configured backbone; that of texts is fitted to their vocabulary and
+// length.
+func (nw network) encoder() backbone.Backbone {
+	if nw.text == nil {
+		return nw.backbone.Config.(backbone.Backbone)
+	}
+	return nw.backbone.Config.(backbone.TextBackbone).ForText(nw.text.Vocabulary, nw.shape[1])
 }
 
 // meta describes the network for those who load its weights later.
@@ -41,18 +50,13 @@ func (nw network) meta() (artifact.EncoderMeta, error) {
 	}
 	return artifact.EncoderMeta{
 		Backbone: nw.backbone.Name, BackboneConfig: config,
-		InputShape: nw.shape, Mean: nw.mean, Std: nw.std,
+		InputShape: nw.shape, Text: nw.text, Mean: nw.mean, Std: nw.std,
 	}, nil
 }
 
-// fed makes a placeholder for uint8 images [batch, H, W, C].
-func (nw network) fed(g *tf.Graph, name string, batch int) tf.Output {
-	return g.Placeholder(name, tf.Uint8, batch, nw.shape[0], nw.shape[1], nw.shape[2])
-}
-
-// input makes a placeholder for uint8 images [batch, H, W, C] and the same
-// images as float32 in [0, 1].
-func (nw network) input(g *tf.Graph, name string, batch int) (fed, unit tf.Output) {
+// placed makes a placeholder for a batch of examples, and the same as features takes
+// them: images as float32 in [0, 1].
+func (nw network) placed(g *tf.Graph, name string, batch int) (fed, unit tf.Output) {
 	fed = nw.fed(g, name, batch)
 	return fed, transform.Unit(g, fed)
 }
@@ -81,10 +85,14 @@ func (nw network) normalised(g *tf.Graph, x tf.Output) tf.Output {
 	return g.Reshape(rows, x.Dim(0), x.Dim(1), x.Dim(2), x.Dim(3))
 }
 
-// features normalises images x [N, H, W, C] in [0, 1] and applies the backbone.
-// What n must not see is hidden after normalising, so that it is zero.
+// features applies the backbone to texts x int32 [N, L], or to images x [N, H, W, C] in
+// [0, 1], which it normalises. What n must not see of them is hidden after normalising,
+// so that it is zero.
 func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
-	return nw.backbone.Config.(backbone.Backbone).Build(n, n.Hide(nw.normalised(n.Graph(), x)))
+	if nw.text == nil {
+		x = n.Hide(nw.normalised(n.Graph(), x))
+	}
+	return nw.encoder().Build(n, x)
 }
 
 // layerPooled names the encoder's output and layerPixels its input among the
@@ -94,8 +102,8 @@ const (
 	layerPixels = "pixels"
 )
 
-// layers returns the named layers of images x [N, H, W, C] in [0, 1] as feature
-// vectors, each [N, D]: maps are averaged over their positions.
+// layers returns the named layers of examples x, as features takes them, as feature
+// vectors, each [N, D]: maps are averaged over their positions, padding left out.
 func (nw network) layers(n *nn.Net, x tf.Output, names ...string) []tf.Output {
 	g := n.Graph()
 	var f backbone.Features
@@ -107,11 +115,11 @@ func (nw network) layers(n *nn.Net, x tf.Output, names ...string) []tf.Output {
 		block := slices.Index(f.BlockNames, name)
 		switch {
 		case name == layerPixels:
-			vectors[i] = g.Reshape(x, -1, nw.shape[0]*nw.shape[1]*nw.shape[2])
+			vectors[i] = nw.raw(g, x)
 		case name == layerPooled:
 			vectors[i] = f.Pooled
 		case block >= 0:
-			vectors[i] = g.Mean(f.Blocks[block], false, 1, 2)
+			vectors[i] = f.Mean(g, f.Blocks[block])
 		default:
 			vectors[i] = g.Failf("the network has no layer %q; it has %s, %s", name, layerPooled, strings.Join(f.BlockNames, ", "))
 		}
@@ -119,14 +127,39 @@ func (nw network) layers(n *nn.Net, x tf.Output, names ...string) []tf.Output {
 	return vectors
 }
 
-// inference makes the graph of a model that others load: images float32
-// [any, H, W, C] with pixel values 0 to 255 in; features float32 [any, D], and
-// with a head logits and probabilities [any, classes], out.
+// raw is what a linear model reads of examples without any network: the pixels
+// [N, H*W*C], or how often each token is there [N, V], as the logarithm of one more,
+// padding left out.
+func (nw network) raw(g *tf.Graph, x tf.Output) tf.Output {
+	if nw.text == nil {
+		return g.Reshape(x, -1, nw.shape[0]*nw.shape[1]*nw.shape[2])
+	}
+	counts := g.CountEach(x, nw.text.Vocabulary)
+	words := make([]float32, nw.text.Vocabulary)
+	for i := 1; i < len(words); i++ {
+		words[i] = 1
+	}
+	return g.Mul(g.Log(g.Add(counts, g.Scalar(1))), g.Const(words))
+}
+
+// served makes the input of a model that others load, and what features takes: images
+// float32 [any, H, W, C] with pixel values 0 to 255, or tokens int32 [any, any], of
+// at most the length that the network was trained for.
+func (nw network) served(g *tf.Graph) (inputs map[string]tf.Output, x tf.Output) {
+	if nw.text != nil {
+		x = g.Placeholder(nw.input(), tf.Int32, -1, -1)
+		return map[string]tf.Output{nw.input(): x}, x
+	}
+	images := g.Placeholder(nw.input(), tf.Float32, -1, nw.shape[0], nw.shape[1], nw.shape[2])
+	return map[string]tf.Output{nw.input(): images}, g.Mul(images, g.Scalar(1.0/255))
+}
+
+// inference makes the graph of a model that others load: features float32 [any, D], and
+// with a head logits and probabilities [any, classes], of what served takes.
 func (nw network) inference(g *tf.Graph, layer string, h *head) []tf.Signature {
-	images := g.Placeholder("images", tf.Float32, -1, nw.shape[0], nw.shape[1], nw.shape[2])
+	inputs, x := nw.served(g)
 	n := nn.NewNet(g, 0).Mode(false)
-	vectors := nw.layers(n, g.Mul(images, g.Scalar(1.0/255)), layer)[0]
-	return signatures(n, map[string]tf.Output{"images": images}, vectors, h)
+	return signatures(n, inputs, nw.layers(n, x, layer)[0], h)
 }
 
 // signatures names what a model gives for its inputs.

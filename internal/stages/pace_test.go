@@ -42,7 +42,7 @@ func weightsOf(t *testing.T, f *fullTraining) func() map[string][]float32 {
 	t.Helper()
 	g := tf.NewGraph()
 	net := nn.NewNet(g, 0).Mode(false)
-	_, unit := f.source.network.input(g, "images", 1)
+	_, unit := f.source.network.placed(g, "images", 1)
 	f.head.build(net, headRoot, f.source.network.features(net, unit).Pooled)
 	saver := g.Saver(net.Variables())
 	var reads []tf.Output

@@ -239,7 +239,7 @@ func checkExport(t *testing.T, p *pretraining, v *views, model string) {
 	}
 	g := tf.NewGraph()
 	net := nn.NewNet(g, 0).Mode(false)
-	fed, images := p.network.input(g, "images", n)
+	fed, images := p.network.placed(g, "images", n)
 	features := p.network.features(net, images).Pooled
 	saver := g.Saver(net.Variables())
 	s := tftest.Session(t, g)

@@ -67,7 +67,7 @@ func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 	if err != nil {
 		return nil, err
 	}
-	original := t.feeder.images
+	original := t.feeder.examples
 	columns := []transform.Column{columnOf(original.Uint8s(), [3]int(original.Dims()[1:]), n)}
 	columns[0].Title = "source"
 	for _, p := range pictures {

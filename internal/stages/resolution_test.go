@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sslpipe/internal/dataset"
+	"sslpipe/internal/plan"
 	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf/tftest"
@@ -111,7 +112,7 @@ func TestTasksShareTheirWeightsAtEverySizeThatIsAccepted(t *testing.T) {
 		}
 		for _, side := range append([]int{40}, more[name]...) {
 			c.Resolution = &ResolutionConfig{Sizes: []int{side, 64}, Shares: []float64{0.5, 0.5}}
-			problems := c.checkTasks(v.Meta.Shape)
+			problems := c.checkTasks(plan.Facts{Shape: v.Meta.Shape})
 			if problems != nil {
 				refused[fmt.Sprintf("%s %d", name, side)] = true
 			}

@@ -127,21 +127,17 @@ func (e *evaluation) infer(data *splitData, h artifact.Handle, signature, output
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	shape := data.Meta.Shape
-	raw, err := tf.Alloc(tf.Uint8, judgeBatch, shape[0], shape[1], shape[2])
+	form := formOf(data.Meta)
+	raw, err := form.alloc(judgeBatch)
 	if err != nil {
 		return nil, err
 	}
-	images, err := tf.Alloc(tf.Float32, judgeBatch, shape[0], shape[1], shape[2])
+	input, err := form.serve(raw)
 	if err != nil {
 		return nil, err
 	}
 	err = inBatches(data.Dataset, indices, raw, func(chosen []int) error {
-		pixels := images.Float32s()
-		for i, v := range raw.Uint8s() {
-			pixels[i] = float32(v)
-		}
-		out, err := model.Run(signature, map[string]*tf.Tensor{"images": images})
+		out, err := model.Run(signature, map[string]*tf.Tensor{form.input(): input()})
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 	net := trainingNet(g, seed, device)
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	size := v.seen()
-	needs, widths := t.need(choices, pretext.Batch{N: batch, H: size.H, W: size.W, C: nw.shape[2]})
+	needs, widths := t.need(choices, pretext.Batch{N: batch, H: size.H, W: size.W, C: nw.shape[2], Vocabulary: nw.vocabulary()})
 	in, err := t.inputs(needs, nw, v, batch, seed, device)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 
 // inputs makes what all tasks read together.
 func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int, seed int64, device string) (pretext.Inputs, error) {
-	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std}
+	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary()}
 	fed := nw.fed(t.g, "images", batch)
 	var err error
 	if t.feeder, err = newFeeder(t.g, v.Dataset, v.indices, fed, v.transforms, needs.Views, seed); err != nil {

@@ -61,3 +61,10 @@ func (g *Graph) TopK(x Output, k int) (values, indices Output) {
 
 // L2Loss returns sum(x^2) / 2.
 func (g *Graph) L2Loss(x Output) Output { return g.one("L2Loss", x) }
+
+// CountEach returns how often each of 0 .. n-1 is in each row of x, int32 [N, L], as
+// float32 [N, n]. A value outside of these is an error when it runs.
+func (g *Graph) CountEach(x Output, n int) Output {
+	none := g.Const([]float32{}) // no weights: each counts 1
+	return g.Op("DenseBincount", Attrs{"binary_output": false}, x, g.Const(int32(n)), none)[0]
+}
