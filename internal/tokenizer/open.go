@@ -16,7 +16,7 @@ import (
 // the memory of the file.
 const (
 	maxFile    = 32 << 20 // bytes
-	maxTokens  = 1 << 20
+	maxTokens  = 1 << 19
 	maxSetting = 1 << 16 // bytes of a part that is not the model
 )
 
