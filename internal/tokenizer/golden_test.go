@@ -157,7 +157,7 @@ func TestTokenizersInPython(t *testing.T) {
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(python, "testdata/check_tokenizer.py", file).CombinedOutput()
+	out, err := exec.Command(python, "-B", "testdata/check_tokenizer.py", file).CombinedOutput()
 	if err != nil {
 		t.Error(err)
 	}

@@ -76,8 +76,8 @@ func TestWordPiece(t *testing.T) {
 	}
 }
 
-// The pairs of " hug hug pug hugs" by hand: u+g (the bytes' order in the vocabulary
-// decides between it and h+u: u+g occurs once more).
+// The pairs of "hug hug pug hugs" by hand: u+g 4 times, h+ug 3 times, and then the space
+// with hug twice.
 func TestBytePairs(t *testing.T) {
 	tok := train(t, &BytePairs{Vocabulary: 264, MinFrequency: 2}, "hug hug pug hugs")
 	if got := names(tok, []int32{0, 1, 2, 3, 4, 5, 260, 261, 262, 263}); got != "[PAD] [UNK] [CLS] [SEP] [MASK] ! Ń ug hug Ġhug" {
