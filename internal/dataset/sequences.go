@@ -181,10 +181,10 @@ func (s *sequencer) windows(w *bufio.Writer, split string) error {
 	}
 	return stream.cut(s.room(), n, func(at int, tokens []int32) error {
 		if at%1000 == 0 {
+			s.preparation.report(int64(at), int64(n), "cutting windows")
 			if err := s.ctx.Err(); err != nil {
 				return err
 			}
-			s.preparation.report(int64(at), int64(n), "cutting windows")
 		}
 		if !drawn[at] {
 			return nil
