@@ -17,7 +17,7 @@ import (
 // at a time.
 const (
 	maxDocument  = 64 << 20 // bytes of a document, line or record
-	maxDocuments = 1 << 23  // about 110 bytes of memory each
+	maxDocuments = 1 << 23  // some 300 bytes of memory each, until they are sequences
 	maxClasses   = 10_000
 	maxSkips     = 10_000
 )

@@ -1,5 +1,6 @@
-// Package dataset turns known data sets, archives and folders of images into one
-// flat file of uint8 pixels with labels and splits, and reads it back.
+// Package dataset turns known data sets, archives and folders of images or text into
+// one flat file of uint8 pixels or int32 tokens with labels and splits, and reads it
+// back.
 //
 // [Prepare] gets a [Source] (a known name, a url with its digest, or a local
 // archive or folder), decodes every image once through TensorFlow's image
@@ -19,6 +20,10 @@
 // from training by a seed, and no image whose pixels equal a test or validation
 // image stays in training or among the unlabelled ones.
 //
+// Documents are dealt to splits first; what cuts them into tokens is learnt from those
+// for training alone, and no document that becomes the same sequence as one held out
+// stays in training (texts.go, sequences.go).
+//
 // Archives are read in place: no name from an archive ever becomes a path on
 // disk, and links, devices, duplicates and names that lead outside are refused,
 // as is anything that unpacks to far more than it weighs. A download without a
@@ -29,7 +34,8 @@
 // does not augment, batch or train.
 //
 // A new known set is an entry in Known (known.go); a new layout is a function
-// from files to a catalogue and an entry in layouts (layout.go).
+// from files to a catalogue of images, or a corpus of documents, and an entry in
+// layouts (layout.go).
 package dataset
 
 import (

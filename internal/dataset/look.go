@@ -105,14 +105,15 @@ func layoutOf(t tree) (layout, error) {
 			text++
 		}
 	}
-	switch {
-	case len(t.names()) == 0:
+	if len(t.names()) == 0 {
 		return layout{}, errors.New("holds no files")
-	case 2*text > len(t.names()):
-		return layout{}, fmt.Errorf("holds text (%s), and this looks at images: layouts of text are among those of download", kindsOfFiles(t.names()))
 	}
-	return layout{}, fmt.Errorf("holds no images (.jpg, .jpeg, .png, .gif, .bmp) and no data set in a known format (%s); its files are %s",
-		strings.Join(formats[1:], ", "), kindsOfFiles(t.names()))
+	hint := ""
+	if 2*text > len(t.names()) {
+		hint = ", which download prepares as text: pipelines for text are not written here"
+	}
+	return layout{}, fmt.Errorf("holds no images (.jpg, .jpeg, .png, .gif, .bmp) and no data set in a known format (%s); its files are %s%s",
+		strings.Join(formats[1:], ", "), kindsOfFiles(t.names()), hint)
 }
 
 // kindsOfFiles counts files by their extensions, the most frequent first.

@@ -138,7 +138,7 @@ func (c *TextConfig) Validate() []schema.Problem {
 		p.add("length", "A length between %d and %d is needed, not %d.", dataset.ShortestLength, dataset.LongestLength, c.Length)
 	}
 	if c.HeldOut >= 0.5 {
-		p.add("held_out", "Of which share is held out twice, for validation and test, training gets the rest: it has to be below 0.5, not %g.", c.HeldOut)
+		p.add("held_out", "What is held out is held out twice, for validation and test, and training gets the rest: a share below 0.5 is needed, not %g.", c.HeldOut)
 	}
 	if c.Tokenizer != nil && c.TokenizerOf != (schema.Ref{}) {
 		p.add("tokenizer_of", "Give tokenizer or tokenizer_of, not both: one learns a vocabulary, the other takes one.")
