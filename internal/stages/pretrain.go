@@ -81,27 +81,17 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	if facts.Shape == [3]int{} {
 		return map[string]plan.Facts{"encoder": encoder}, problems
 	}
-	problems = append(problems, checkBackbone(c.Backbone, facts)...)
 	problems = append(problems, c.checkTasks(facts)...)
 	encoder.Activations = activations(c.Backbone, facts.Shape)
 	return map[string]plan.Facts{"encoder": encoder}, problems
 }
 
-// checkBackbone reports a backbone for images on text, and the other way round.
-func checkBackbone(choice schema.Choice, facts plan.Facts) []schema.Problem {
-	_, text := choice.Config.(backbone.TextBackbone)
-	switch {
-	case facts.Shape == [3]int{} || text == (facts.Vocabulary > 0):
-		return nil
-	case text:
-		return []schema.Problem{{Field: "backbone", Message: fmt.Sprintf("The backbone %q reads text, and the data is images.", choice.Name)}}
-	}
-	return []schema.Problem{{Field: "backbone", Message: fmt.Sprintf("The backbone %q looks at images, and the data is text: write backbone \"transformer\" {}.", choice.Name)}}
-}
-
 // checkTasks reports what makes data of which this is known, and smaller views of its
 // images, unfit for the tasks.
 func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
+	if problems := checkBackbone(c.Backbone, facts); problems != nil {
+		return problems
+	}
 	batch := batchOf(c.BatchSize, facts)
 	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
@@ -111,7 +101,7 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		}
 		found := pretext.Fits(task, batch)
 		if found == nil {
-			found = task.Check(batch)
+			found = slices.Concat(task.Check(batch), c.checkPair(task, batch))
 		}
 		for _, p := range found {
 			problems = append(problems, schema.Problem{Field: pretextField(i, p), Message: p.Message})
