@@ -71,6 +71,15 @@ func (t *MaskedImage) Check(b Batch) []schema.Problem {
 	return nil
 }
 
+// CheckBackbone implements Choosy: what is hidden is hidden from convolutions.
+func (*MaskedImage) CheckBackbone(b backbone.Backbone) []schema.Problem {
+	if _, ok := b.(backbone.PatchEncoder); ok {
+		return problem("", "masked_image hides parts of an image from convolutions, and this backbone has none: it can leave the hidden patches out, "+
+			`which is pretext "masked_autoencoder".`)
+	}
+	return nil
+}
+
 // CheckHead implements Painter: the decoder predicts the pixels of a unit, by as many
 // doublings of the last map as lead to a map of units.
 func (t *MaskedImage) CheckHead(other, full Resolution) []schema.Problem {

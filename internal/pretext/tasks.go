@@ -12,6 +12,7 @@
 package pretext
 
 import (
+	"sslpipe/internal/backbone"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -86,6 +87,12 @@ type Painter interface {
 	// CheckHead reports what keeps a head for images of the size full from serving
 	// images of another size as well.
 	CheckHead(other, full Resolution) []schema.Problem
+}
+
+// Choosy is a task that not every network can learn.
+type Choosy interface {
+	// CheckBackbone reports what makes a network unfit for the task.
+	CheckBackbone(b backbone.Backbone) []schema.Problem
 }
 
 // Needs is what a task reads of a step.

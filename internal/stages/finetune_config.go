@@ -239,6 +239,9 @@ func checkFinetune(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 			problems.add("init", "The encoder reads images of %s, but the data has %s.", shapeText(init.Shape), shapeText(facts.Shape))
 		}
 	}
+	if c.Backbone != nil && facts.Shape != [3]int{} {
+		problems = append(problems, checkBackbone(*c.Backbone, facts.Shape)...)
+	}
 	c.checkBlocks(&problems, in.One("init"))
 	return map[string]plan.Facts{"classifier": {Shape: facts.Shape, Activations: c.activations(in)}}, problems
 }

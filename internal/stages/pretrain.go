@@ -90,13 +90,16 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 // for the tasks.
 func (c *PretrainConfig) checkTasks(shape [3]int) []schema.Problem {
 	batch := pretext.Batch{N: c.BatchSize, H: shape[0], W: shape[1], C: shape[2]}
+	if problems := checkBackbone(c.Backbone, shape); problems != nil {
+		return problems
+	}
 	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
 		task, ok := choice.Config.(pretext.Task)
 		if !ok {
 			continue
 		}
-		for _, p := range task.Check(batch) {
+		for _, p := range slices.Concat(task.Check(batch), c.checkPair(task, batch)) {
 			problems = append(problems, schema.Problem{Field: pretextField(i, p), Message: p.Message})
 		}
 	}
