@@ -21,11 +21,11 @@ func TestJigsawLabelsAreBalancedAndRight(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(task.Permutations), func(t *testing.T) {
 			// 5 images, so that no step has a multiple of the permutations.
-			size := Batch{5, 4 * task.Grid, 4 * task.Grid, 1}
+			size := Batch{N: 5, H: 4 * task.Grid, W: 4 * task.Grid, C: 1}
 			g := tf.NewGraph()
 			n := nn.NewNet(g, 1)
 			step := g.Placeholder("step", tf.Int64)
-			b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Step: step}, n.Branch(), n.Branch(), nil)
+			b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Step: step}, n.Branch(), n.Branch(), Network{})
 			cut := task.on(task.Grid, size)
 			tiles := g.Reshape(cut.cut(g, b.Views[0], tf.Output{}), size.N, cut.count(), 16)
 			puzzles, labels := task.shuffle(b, tiles)

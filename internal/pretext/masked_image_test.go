@@ -30,7 +30,7 @@ func TestMaskShowsAnExactNumberOfUnits(t *testing.T) {
 	n := nn.NewNet(g, 1)
 	draws := scattered(3*49, 0)
 	copy(draws[49:98], draws[:49]) // images 0 and 1 have the same draws
-	b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Draws: g.Reshape(g.Const(draws), 3, 49)}, n, n, nil)
+	b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Draws: g.Reshape(g.Const(draws), 3, 49)}, n, n, Network{})
 	mask := task.mask(b)
 	if got, want := mask.Shape().Ints(), []int{3, 7, 7, 1}; !slices.Equal(got, want) {
 		t.Fatalf("a mask of the shape %v, want %v", got, want)
@@ -55,13 +55,13 @@ func TestMaskShowsAnExactNumberOfUnits(t *testing.T) {
 
 func TestUnitsAreAtMostEightAlongASide(t *testing.T) {
 	for size, want := range map[Batch]int{
-		{1, 28, 28, 1}: 4, {1, 32, 32, 3}: 4, {1, 64, 64, 3}: 8, {1, 96, 96, 3}: 12, {1, 32, 64, 3}: 8, {1, 29, 29, 1}: 0,
+		{N: 1, H: 28, W: 28, C: 1}: 4, {N: 1, H: 32, W: 32, C: 3}: 4, {N: 1, H: 64, W: 64, C: 3}: 8, {N: 1, H: 96, W: 96, C: 3}: 12, {N: 1, H: 32, W: 64, C: 3}: 8, {N: 1, H: 29, W: 29, C: 1}: 0,
 	} {
 		if got := (&MaskedImage{}).unit(size); got != want {
 			t.Errorf("%v: units of %d, want %d", size, got, want)
 		}
 	}
-	if got := (&MaskedImage{Unit: 7}).unit(Batch{1, 28, 28, 1}); got != 7 {
+	if got := (&MaskedImage{Unit: 7}).unit(Batch{N: 1, H: 28, W: 28, C: 1}); got != 7 {
 		t.Errorf("units of %d, want the 7 that are set", got)
 	}
 }
@@ -76,10 +76,10 @@ func TestMaskedImageRefuses(t *testing.T) {
 	}{
 		{"defaults", MaskedImage{Ratio: 0.6}, square, ""},
 		{"a unit that is set", MaskedImage{Ratio: 0.6, Unit: 7}, square, ""},
-		{"no divisor", MaskedImage{Ratio: 0.6}, Batch{4, 29, 29, 1}, "unit"},
+		{"no divisor", MaskedImage{Ratio: 0.6}, Batch{N: 4, H: 29, W: 29, C: 1}, "unit"},
 		{"small units", MaskedImage{Ratio: 0.6, Unit: 2}, square, "unit"},
 		{"units that do not fit", MaskedImage{Ratio: 0.6, Unit: 5}, square, "unit"},
-		{"units that fit one way", MaskedImage{Ratio: 0.6, Unit: 7}, Batch{4, 28, 32, 1}, "unit"},
+		{"units that fit one way", MaskedImage{Ratio: 0.6, Unit: 7}, Batch{N: 4, H: 28, W: 32, C: 1}, "unit"},
 		{"nothing hidden", MaskedImage{Ratio: 0.05, Unit: 14}, square, "ratio"},
 		{"nothing visible", MaskedImage{Ratio: 0.95, Unit: 14}, square, "ratio"},
 		{"one unit", MaskedImage{Ratio: 0.6, Unit: 28}, square, "ratio"},
@@ -126,6 +126,17 @@ func TestDoubledRepeatsEveryPosition(t *testing.T) {
 	}
 }
 
+// recorded is a backbone that remembers what it has built.
+type recorded struct {
+	backbone.Backbone
+	features backbone.Features
+}
+
+func (r *recorded) Build(n *nn.Net, x tf.Output) backbone.Features {
+	r.features = r.Backbone.Build(n, x)
+	return r.features
+}
+
 // What is hidden changes no bit of any feature; what is visible does. Features at
 // hidden places are zero.
 func TestHiddenPixelsDoNotReachTheFeatures(t *testing.T) {
@@ -136,15 +147,10 @@ func TestHiddenPixelsDoNotReachTheFeatures(t *testing.T) {
 	n := nn.NewNet(g, 3)
 	x := g.Placeholder("x", tf.Float32, size.N, size.H, size.W, size.C)
 	draws := g.Reshape(g.Const(scattered(size.N*49, 1)), size.N, 49)
-	variant, _ := backbone.Kinds.Find("mobilenet_v2")
-	network := variant.New().(*backbone.MobileNetV2)
-	network.Alpha = 0.35
-	var features backbone.Features // that the loss is made of
-	b := NewBuilder(Inputs{Views: []tf.Output{x}, Draws: draws}, n.Branch(), n.Branch(), func(n *nn.Net, x tf.Output) backbone.Features {
-		features = network.Build(n, n.Hide(x))
-		return features
-	})
+	network := &recorded{Backbone: mobileNet()}
+	b := NewBuilder(Inputs{Views: []tf.Output{x}, Draws: draws}, n.Branch(), n.Branch(), unnormalised(network))
 	task.Loss(b)
+	features := network.features
 	mask := task.mask(b)
 	net := b.Encoder.Visible(mask)
 	fetches := append([]tf.Output{mask, features.Pooled}, features.Blocks...)

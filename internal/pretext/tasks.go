@@ -12,7 +12,6 @@
 package pretext
 
 import (
-	"sslpipe/internal/backbone"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -56,7 +55,12 @@ type Task interface {
 }
 
 // Batch is the shape of the source images of one step.
-type Batch struct{ N, H, W, C int }
+type Batch struct {
+	N, H, W, C int
+	// Patch is the side of the patches as which the encoder sees an image (see
+	// backbone.PatchEncoder); 0 for one that convolves.
+	Patch int
+}
 
 // Cutter is a task whose crops have another size than the source images.
 type Cutter interface {
@@ -87,12 +91,6 @@ type Painter interface {
 	// CheckHead reports what keeps a head for images of the size full from serving
 	// images of another size as well.
 	CheckHead(other, full Resolution) []schema.Problem
-}
-
-// Choosy is a task that not every network can learn.
-type Choosy interface {
-	// CheckBackbone reports what makes a network unfit for the task.
-	CheckBackbone(b backbone.Backbone) []schema.Problem
 }
 
 // Needs is what a task reads of a step.

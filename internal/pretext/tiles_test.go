@@ -37,15 +37,15 @@ func TestTilesWithoutJitterAreInTheMiddleOfTheirCells(t *testing.T) {
 		cut  tiling
 		want []float32
 	}{
-		{"gap 1", Tiles{Gap: 1}.on(3, Batch{1, 9, 9, 1}), []float32{
+		{"gap 1", Tiles{Gap: 1}.on(3, Batch{N: 1, H: 9, W: 9, C: 1}), []float32{
 			0, 1, 9, 10, 3, 4, 12, 13, 6, 7, 15, 16,
 			27, 28, 36, 37, 30, 31, 39, 40, 33, 34, 42, 43,
 			54, 55, 63, 64, 57, 58, 66, 67, 60, 61, 69, 70,
 		}},
 		// Cells of 3 by 3 in the middle of 10 by 11, of each the pixel in the middle.
-		{"remainders", Tiles{Gap: 2}.on(3, Batch{1, 10, 11, 1}), []float32{13, 16, 19, 46, 49, 52, 79, 82, 85}},
+		{"remainders", Tiles{Gap: 2}.on(3, Batch{N: 1, H: 10, W: 11, C: 1}), []float32{13, 16, 19, 46, 49, 52, 79, 82, 85}},
 		// The middle 1 by 2 pixels of cells of 3 by 4, with both channels, of two images.
-		{"two images", Tiles{Gap: 2}.on(2, Batch{2, 6, 8, 2}), []float32{
+		{"two images", Tiles{Gap: 2}.on(2, Batch{N: 2, H: 6, W: 8, C: 2}), []float32{
 			18, 19, 20, 21, 26, 27, 28, 29, 66, 67, 68, 69, 74, 75, 76, 77,
 			114, 115, 116, 117, 122, 123, 124, 125, 162, 163, 164, 165, 170, 171, 172, 173,
 		}},
@@ -64,19 +64,19 @@ func TestTilesDefaults(t *testing.T) {
 		batch            Batch
 		gap, side, draws int
 	}{
-		{3, Batch{1, 28, 28, 1}, 2, 7, 18},
-		{3, Batch{1, 64, 64, 3}, 5, 16, 18 + 54},
-		{2, Batch{1, 32, 32, 3}, 4, 12, 8 + 24},
+		{3, Batch{N: 1, H: 28, W: 28, C: 1}, 2, 7, 18},
+		{3, Batch{N: 1, H: 64, W: 64, C: 3}, 5, 16, 18 + 54},
+		{2, Batch{N: 1, H: 32, W: 32, C: 3}, 4, 12, 8 + 24},
 	} {
 		cut := defaultTiles.on(c.grid, c.batch)
 		if h, w := cut.size(); cut.Gap != c.gap || h != c.side || w != c.side || cut.draws() != c.draws {
 			t.Errorf("%v in a grid of %d: gap %d, tiles of %d by %d, %d draws, want %+v", c.batch, c.grid, cut.Gap, h, w, cut.draws(), c)
 		}
 	}
-	if found := defaultTiles.on(3, Batch{1, 14, 14, 1}).check(); len(found) != 1 || found[0].Field != "gap" {
+	if found := defaultTiles.on(3, Batch{N: 1, H: 14, W: 14, C: 1}).check(); len(found) != 1 || found[0].Field != "gap" {
 		t.Errorf("tiles of 3 by 3: %v, want a problem of gap", found)
 	}
-	if found := defaultTiles.on(3, Batch{1, 15, 15, 1}).check(); len(found) != 0 {
+	if found := defaultTiles.on(3, Batch{N: 1, H: 15, W: 15, C: 1}).check(); len(found) != 0 {
 		t.Errorf("tiles of 4 by 4: %v", found)
 	}
 }
@@ -91,7 +91,7 @@ func TestJitterStaysWithinTheCell(t *testing.T) {
 		0, almostOne, 0.33, 0.34, 0.66, 0.67, almostOne, 0,
 		0.5, 0.5, 0, 0, 0.99, 0.99, 0.3, 0.7,
 	}
-	cut := Tiles{Gap: 2, Jitter: true}.on(2, Batch{2, 10, 10, 1})
+	cut := Tiles{Gap: 2, Jitter: true}.on(2, Batch{N: 2, H: 10, W: 10, C: 1})
 	got := cutOf(t, cut, draws)
 	corners := []float32{ // 100*image + 10*row + column
 		2, 6, 62, 75,
@@ -127,12 +127,12 @@ func TestChannelShift(t *testing.T) {
 		8, 17, 10, 19, 16, 25, 18, 27, // rows 1, 2
 		30, 11, 30, 13, 30, 19, 30, 21, // rows 3, 3 and columns 3, 3; rows 1, 2 and columns 1, 2
 	}
-	if got := cutOf(t, Tiles{ChannelShift: 1}.on(2, Batch{1, 4, 4, 2}), draws); !slices.Equal(got, want) {
+	if got := cutOf(t, Tiles{ChannelShift: 1}.on(2, Batch{N: 1, H: 4, W: 4, C: 2}), draws); !slices.Equal(got, want) {
 		t.Errorf("tiles\n%v, want\n%v", got, want)
 	}
 	// The draws of jitter come first; in cells that tiles fill they move nothing.
 	draws = append([]float32{0.9, 0, 0.9, 0, 0.9, 0, 0.9, 0}, draws...)
-	if got := cutOf(t, Tiles{ChannelShift: 1, Jitter: true}.on(2, Batch{1, 4, 4, 2}), draws); !slices.Equal(got, want) {
+	if got := cutOf(t, Tiles{ChannelShift: 1, Jitter: true}.on(2, Batch{N: 1, H: 4, W: 4, C: 2}), draws); !slices.Equal(got, want) {
 		t.Errorf("tiles with jitter\n%v, want\n%v", got, want)
 	}
 }
@@ -140,7 +140,7 @@ func TestChannelShift(t *testing.T) {
 // tileBuilder is a builder for tiles alone.
 func tileBuilder(g *tf.Graph, mean, std []float64) *Builder {
 	n := nn.NewNet(g, 1)
-	return NewBuilder(Inputs{Mean: mean, Std: std}, n.Branch(), n.Branch(), nil)
+	return NewBuilder(Inputs{Mean: mean, Std: std}, n.Branch(), n.Branch(), Network{})
 }
 
 // Every channel of every tile has the mean and deviation of the images, but one
@@ -156,7 +156,7 @@ func TestNormalizeEvensOutTiles(t *testing.T) {
 		contrast := []float32{0.5, 0.25, 0, 0.5}[tile]
 		values[i] = 0.1*float32(tile) + contrast*float32((at*(5+2*channel))%pixels)/pixels
 	}
-	cut := Tiles{Normalize: true, Enlarge: 1}.on(2, Batch{1, 8, 8, 2})
+	cut := Tiles{Normalize: true, Enlarge: 1}.on(2, Batch{N: 1, H: 8, W: 8, C: 2})
 	shown := cut.shown(tileBuilder(g, mean, std), g.Reshape(g.Const(values), 1, 4, 4, 4, 2))
 	got := tftest.Eval(t, g, shown)[0]
 	for tile := range 4 {
@@ -185,7 +185,7 @@ func TestNormalizeEvensOutTiles(t *testing.T) {
 func TestEnlargeMultipliesTheSize(t *testing.T) {
 	tftest.Load(t)
 	g := tf.NewGraph()
-	cut := Tiles{Enlarge: 3}.on(2, Batch{2, 8, 10, 1})
+	cut := Tiles{Enlarge: 3}.on(2, Batch{N: 2, H: 8, W: 10, C: 1})
 	shown := cut.shown(tileBuilder(g, []float64{0.5}, []float64{0.25}), cut.cut(g, counted(g, cut.batch), tf.Output{}))
 	if got, want := shown.Shape().Ints(), []int{8, 12, 15, 1}; !slices.Equal(got, want) {
 		t.Fatalf("tiles of the shape %v, want %v", got, want)
@@ -208,7 +208,7 @@ func TestEnlargeMultipliesTheSize(t *testing.T) {
 func TestPuzzlePutsTilesBack(t *testing.T) {
 	tftest.Load(t)
 	g := tf.NewGraph()
-	cut := Tiles{}.on(2, Batch{1, 4, 6, 1})
+	cut := Tiles{}.on(2, Batch{N: 1, H: 4, W: 6, C: 1})
 	got := tftest.Eval(t, g, cut.puzzle(g, cut.cut(g, g.Mul(counted(g, cut.batch), g.Scalar(10)), tf.Output{})))[0]
 	want := []float32{
 		0, 10, 20, 1, 30, 40, 50, 1,

@@ -22,11 +22,6 @@ func checkBackbone(choice schema.Choice, shape [3]int) []schema.Problem {
 // read, by fields of the task.
 func (c *PretrainConfig) checkPair(task pretext.Task, b pretext.Batch) []schema.Problem {
 	network := c.Backbone.Config.(backbone.Backbone)
-	if choosy, ok := task.(pretext.Choosy); ok {
-		if found := choosy.CheckBackbone(network); found != nil {
-			return found
-		}
-	}
 	shown := pretext.Encoded(task, b)
 	var found []schema.Problem
 	for _, p := range backbone.CheckSizes(network, [2]int{b.H, b.W}, [2]int{shown.H, shown.W}) {

@@ -9,6 +9,7 @@ import (
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
+	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 	"sslpipe/internal/transform"
@@ -81,10 +82,14 @@ func (nw network) normalised(g *tf.Graph, x tf.Output) tf.Output {
 	return g.Reshape(rows, x.Dim(0), x.Dim(1), x.Dim(2), x.Dim(3))
 }
 
+// encoder is the network as pretext tasks apply it.
+func (nw network) encoder() pretext.Network {
+	return pretext.Network{Backbone: nw.backbone.Config.(backbone.Backbone), Normalise: nw.normalised}
+}
+
 // features normalises images x [N, H, W, C] in [0, 1] and applies the backbone.
-// What n must not see is hidden after normalising, so that it is zero.
 func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
-	return nw.backbone.Config.(backbone.Backbone).Build(n, n.Hide(nw.normalised(n.Graph(), x)))
+	return nw.encoder().Features(n, x)
 }
 
 // layerPooled names the encoder's output and layerPixels its input among the

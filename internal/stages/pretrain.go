@@ -89,10 +89,10 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 // checkTasks reports what makes images of this shape, and smaller views of them, unfit
 // for the tasks.
 func (c *PretrainConfig) checkTasks(shape [3]int) []schema.Problem {
-	batch := pretext.Batch{N: c.BatchSize, H: shape[0], W: shape[1], C: shape[2]}
 	if problems := checkBackbone(c.Backbone, shape); problems != nil {
 		return problems
 	}
+	batch := stepOf(c.Backbone, c.BatchSize, shape)
 	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
 		task, ok := choice.Config.(pretext.Task)
