@@ -23,6 +23,7 @@ var Kinds = schema.Family{Name: "pretext", Variants: []schema.Variant{
 	relativePatch,
 	inpaint,
 	maskedImage,
+	maskedAutoencoder,
 	simclr,
 	moco,
 	byol,
