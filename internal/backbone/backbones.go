@@ -19,6 +19,7 @@ var Kinds = schema.Family{Name: "backbone", Variants: []schema.Variant{
 	mobileNetV2,
 	resNet18,
 	vit,
+	transformer,
 }}
 
 // Backbone is a configured network.
@@ -69,10 +70,30 @@ func CheckSizes(b Backbone, sizes ...[2]int) []schema.Problem {
 	return nil
 }
 
-// Features are what a network makes of a batch of images.
+// TextBackbone is a backbone that reads tokens, int32 [N, L], where 0 is padding.
+type TextBackbone interface {
+	Backbone
+	// ForText returns the backbone for a vocabulary and the longest sequence that it has
+	// positions for. Only what it returns can be built; its Build takes int32 [N, L] with
+	// L at most length, and both may be open.
+	ForText(vocabulary, length int) Backbone
+	// CheckLength reports what keeps it from reading texts of so many tokens.
+	CheckLength(length int) []schema.Problem
+	// Causal tells whether a token sees itself and earlier ones only.
+	Causal() bool
+}
+
+// Features are what a network makes of a batch of images, or of texts, whose maps
+// have a height of 1.
 type Features struct {
 	Pooled     tf.Output   // [N, Dim]
 	Map        tf.Output   // [N, h, w, Dim], before pooling
 	Blocks     []tf.Output // output of every block, first to last, each [N, h, w, c]
 	BlockNames []string    // the names of Blocks
+	// Present is float32 [N, L], 1 where there is a token; the zero Output where every
+	// position counts.
+	Present tf.Output
+	// Embedding is [V, Dim], the table of token embeddings, for heads that share it; the
+	// zero Output for images.
+	Embedding tf.Output
 }

@@ -26,3 +26,12 @@ func SinCosGrid(h, w, d int) [][]float32 {
 	}
 	return table
 }
+
+// sinCosLine encodes the positions of a line of n, [n, d]; d is even.
+func sinCosLine(n, d int) [][]float32 {
+	table := make([][]float32, n)
+	for i := range table {
+		table[i] = sinCos(float64(i), d)
+	}
+	return table
+}

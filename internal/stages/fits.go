@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"strings"
 
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/pretext"
@@ -13,7 +14,7 @@ import (
 func checkBackbone(choice schema.Choice, shape [3]int) []schema.Problem {
 	var found []schema.Problem
 	for _, p := range backbone.CheckSizes(choice.Config.(backbone.Backbone), [2]int{shape[0], shape[1]}) {
-		found = append(found, schema.Problem{Field: "backbone." + p.Field, Message: p.Message})
+		found = append(found, schema.Problem{Field: strings.TrimSuffix("backbone."+p.Field, "."), Message: p.Message})
 	}
 	return found
 }

@@ -9,6 +9,7 @@ func TestMistakesBetweenNetworksAndTasks(t *testing.T) {
 		rotation = "\npretext \"rotation\" {}\n"
 		learned  = "\nbackbone \"vit\" { positions = \"learned\" }\n"
 		divide   = "Images of 28 by 28 pixels cannot be divided into patches of 8. Patches that fit have a side of: 1, 2, 4, 7, 14, 28."
+		text     = "A transformer reads text, and the data are images: use vit, which is a transformer over patches, or another backbone."
 	)
 	checkMistakes(t, []mistaken{
 		{rotation + `backbone "vit" {}`, nil},
@@ -35,10 +36,12 @@ func TestMistakesBetweenNetworksAndTasks(t *testing.T) {
 		{rotation + learned + "resolution {\n sizes = [16, 28]\n shares = [0.5, 0.5]\n}", []string{
 			"16: Views of 16 px do not suit vit. Learned positions belong to images of one size, and vit would see 28 by 28 and 16 by 16 pixels: " +
 				`use positions = "sincos".`}},
+		{rotation + `backbone "transformer" {}`, []string{`backbone "transformer": ` + text}},
 		{rotation + "backbone \"vit\" {}\nresolution {\n sizes = [16, 28]\n shares = [0.5, 0.5]\n}", nil},
 	}, "pretrain \"q\" {\nviews = augment.views\n%s\n}\n")
 	checkMistakes(t, []mistaken{
 		{`backbone "vit" {}`, nil},
+		{`backbone "transformer" {}`, []string{`backbone "transformer": ` + text}},
 		{`backbone "vit" { patch = 8 }`, []string{"8: " + divide}},
 		{"mode = \"linear\"\nlayers = [\"embed\", \"blocks/5\"]\nbackbone \"vit\" {}", nil},
 		{"fresh_from = \"blocks/6\"\nmodel { path = \".\" }\nbackbone \"vit\" {}", []string{
