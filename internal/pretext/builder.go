@@ -4,6 +4,7 @@ import (
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
 	"sslpipe/internal/tf"
+	"sslpipe/internal/tokenizer"
 )
 
 // Inputs is what a task reads of a step. All of it follows from the number of
@@ -19,6 +20,10 @@ type Inputs struct {
 	Std      []float64
 	// Vocabulary is the number of tokens of a text; 0 for images.
 	Vocabulary int
+	Tokenizer  *tokenizer.Tokenizer // of the texts
+	// Counts is how often each token is in the texts that are trained on, by its number.
+	// The first token of a text and padding are not counted.
+	Counts []int
 }
 
 // Builder is what a task builds its loss with.
@@ -34,6 +39,7 @@ type Builder struct {
 	monitors   map[string]tf.Output
 	chance     float64
 	embeddings []tf.Output
+	totals     Totals
 }
 
 // Network is the architecture of the encoder.
@@ -128,6 +134,10 @@ func (b *Builder) Embed(z ...tf.Output) { b.embeddings = z }
 
 // Monitors returns what the task published, by name.
 func (b *Builder) Monitors() map[string]tf.Output { return b.monitors }
+
+// Totals returns what a task that predicts tokens found in the batch; the zero Totals of
+// others.
+func (b *Builder) Totals() Totals { return b.totals }
 
 // Chance is the accuracy of guessing; 0 for a task that has no accuracy.
 func (b *Builder) Chance() float64 { return b.chance }

@@ -38,6 +38,9 @@ func checkBackbone(choice schema.Choice, facts plan.Facts) []schema.Problem {
 // read, by fields of the task.
 func (c *PretrainConfig) checkPair(task pretext.Task, b pretext.Batch) []schema.Problem {
 	network := c.Backbone.Config.(backbone.Backbone)
+	if b.Vocabulary > 0 {
+		return nil
+	}
 	shown := pretext.Encoded(task, b)
 	var found []schema.Problem
 	for _, p := range backbone.CheckSizes(network, [2]int{b.H, b.W}, [2]int{shown.H, shown.W}) {
