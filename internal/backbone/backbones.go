@@ -17,6 +17,7 @@ import (
 // Kinds lists the backbones that HCL can name.
 var Kinds = schema.Family{Name: "backbone", Variants: []schema.Variant{
 	mobileNetV2,
+	resNet18,
 	vit,
 	transformer,
 }}

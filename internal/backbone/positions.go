@@ -14,10 +14,10 @@ func sinCos(at float64, d int) []float32 {
 	return code
 }
 
-// sinCosGrid encodes the positions of a grid of h by w, row by row, [h*w, d]: the
+// SinCosGrid encodes the positions of a grid of h by w, row by row, [h*w, d]: the
 // column in the first half of the numbers and the row in the second, as MAE does
 // (He et al., CVPR 2022, arXiv:2111.06377). d is a multiple of 4.
-func sinCosGrid(h, w, d int) [][]float32 {
+func SinCosGrid(h, w, d int) [][]float32 {
 	table := make([][]float32, 0, h*w)
 	for y := range h {
 		for x := range w {

@@ -172,7 +172,7 @@ func (c *ViT) Embed(n *nn.Net, x tf.Output) tf.Output {
 // positions are those of a grid of h by w patches, [h*w, width].
 func (c *ViT) positions(n *nn.Net, h, w int) tf.Output {
 	if c.Positions == positionsSinCos {
-		return n.Graph().Const(sinCosGrid(h, w, c.Width))
+		return n.Graph().Const(SinCosGrid(h, w, c.Width))
 	}
 	shape := tf.Shape{int64(h * w), int64(c.Width)}
 	return n.WithoutDecay().Variable(embedName+"/positions", shape, nn.TruncatedNormal(tokenDeviation), true).Read()

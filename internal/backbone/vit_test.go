@@ -34,7 +34,7 @@ func TestViTIsThatOfTimm(t *testing.T) {
 // The codes of a grid of 3 by 3 are those of MAE.
 func TestSinCosPositionsAreThoseOfMAE(t *testing.T) {
 	want := readNPZ(t, "testdata/vit.npz")["sincos"]
-	got := slices.Concat(sinCosGrid(3, 3, 8)...)
+	got := slices.Concat(SinCosGrid(3, 3, 8)...)
 	if d := want.distance(got); d > 1e-6 {
 		t.Errorf("the distance is %v\ngot  %v\nwant %v", d, got, want.values)
 	}

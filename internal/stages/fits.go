@@ -39,11 +39,6 @@ func fits(choice schema.Choice, facts plan.Facts) []schema.Problem {
 // read, by fields of the task.
 func (c *PretrainConfig) checkPair(task pretext.Task, b pretext.Batch) []schema.Problem {
 	network := c.Backbone.Config.(backbone.Backbone)
-	if choosy, ok := task.(pretext.Choosy); ok {
-		if found := choosy.CheckBackbone(network); found != nil {
-			return found
-		}
-	}
 	if b.Vocabulary > 0 {
 		return nil
 	}

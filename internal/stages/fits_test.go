@@ -25,6 +25,12 @@ func TestMistakesBetweenNetworksAndTasks(t *testing.T) {
 		{"pretext \"masked_image\" {}\nbackbone \"vit\" {}", []string{
 			`pretext "masked_image": masked_image hides parts of an image from convolutions, and this backbone has none: ` +
 				`it can leave the hidden patches out, which is pretext "masked_autoencoder".`}},
+		{"pretext \"masked_autoencoder\" {}\nbackbone \"vit\" {}", nil},
+		{"pretext \"masked_autoencoder\" {}", []string{
+			`pretext "masked_autoencoder": masked_autoencoder leaves out patches of the image, and this backbone knows none: ` +
+				`use backbone "vit", or pretext "masked_image".`}},
+		{"pretext \"masked_autoencoder\" { ratio = 0.9 }\nbackbone \"vit\" { patch = 14 }", []string{
+			"0.9: Of 4 patches 0 would be visible; at least one has to be, and one hidden: change ratio or the backbone's patch."}},
 		{rotation + "backbone \"vit\" {}\nresolution {\n sizes = [14, 28]\n shares = [0.5, 0.5]\n}", []string{
 			"14: Views of 14 px do not suit vit. Images of 14 by 14 pixels cannot be divided into patches of 4. Patches that fit have a side of: 1, 2, 7, 14."}},
 		{rotation + learned + "resolution {\n sizes = [16, 28]\n shares = [0.5, 0.5]\n}", []string{

@@ -87,12 +87,12 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 }
 
 // checkTasks reports what makes data of which this is known, and smaller views of its
-// images, unfit for the tasks.
+// images, unfit for the network and the tasks.
 func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 	if problems := checkBackbone(c.Backbone, facts); problems != nil {
 		return problems
 	}
-	batch := batchOf(c.BatchSize, facts)
+	batch := stepOf(c.Backbone, c.BatchSize, facts.Shape, facts.Vocabulary)
 	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
 		task, ok := choice.Config.(pretext.Task)
@@ -114,11 +114,6 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		return []schema.Problem{{Field: "resolution", Message: "Texts have no resolution: leave out this block."}}
 	}
 	return c.checkResolution(batch)
-}
-
-// batchOf is the shape of n examples of data.
-func batchOf(n int, facts plan.Facts) pretext.Batch {
-	return pretext.Batch{N: n, H: facts.Shape[0], W: facts.Shape[1], C: facts.Shape[2], Vocabulary: facts.Vocabulary}
 }
 
 // pretextField is the path of what a problem of task i is about.

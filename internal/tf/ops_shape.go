@@ -204,6 +204,16 @@ func (g *Graph) Gather(params, indices Output, axis int) Output {
 	return g.one("GatherV2", params, indices, g.Const(axis))
 }
 
+// GatherBatch returns, for each i, the slices of params[i] that indices[i] name:
+// [N, K, ...] for params [N, P, ...] and indices [N, K]. The gradient is dense, of the
+// size of params; slices that are named twice get the sum.
+func (g *Graph) GatherBatch(params, indices Output) Output {
+	if params.Rank() < 2 || indices.Rank() < 2 {
+		return g.Failf("GatherBatch wants [N, P, ...] and [N, K], not %v and %v", params.Shape(), indices.Shape())
+	}
+	return g.Op("GatherV2", Attrs{"batch_dims": int64(1)}, params, indices, g.Const(1))[0]
+}
+
 // OneHot returns float32 [..., depth]: 1 at each index, 0 elsewhere, and zeros
 // for an index out of range.
 func (g *Graph) OneHot(indices Output, depth int) Output {
