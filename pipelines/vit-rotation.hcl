@@ -28,7 +28,7 @@ variable "labels" {
 
 variable "epochs" {
   type        = number
-  default     = 3
+  default     = 5
   description = "Passes of pre-training over the unlabelled images."
 }
 
