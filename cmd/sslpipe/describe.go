@@ -14,6 +14,7 @@ import (
 	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/stages"
+	"sslpipe/internal/tokenizer"
 	"sslpipe/internal/transform"
 	"sslpipe/internal/view"
 )
@@ -22,7 +23,7 @@ import (
 func language() view.Language {
 	l := view.Language{
 		Kinds:     stages.Kinds,
-		Families:  []schema.Family{pretext.Kinds, backbone.Kinds, transform.Kinds, nn.Optimizers, nn.Schedules},
+		Families:  []schema.Family{pretext.Kinds, backbone.Kinds, transform.Kinds, nn.Optimizers, nn.Schedules, tokenizer.Kinds},
 		Functions: functions.List,
 		Words:     plan.Language(),
 	}

@@ -19,14 +19,7 @@ type chosen struct {
 // that are not selected stay as unlabelled ones, except test and validation
 // images, which are never trained on.
 func choose(c *catalogue, known KnownSet, s Source) (chosen, error) {
-	names := c.labels
-	if len(known.Classes) > 0 {
-		if len(known.Classes) != len(c.labels) {
-			return chosen{}, fmt.Errorf("has %d classes, %s has %d", len(c.labels), known.Name, len(known.Classes))
-		}
-		names = known.Classes
-	}
-	renumber, classes, err := selection(c.labels, names, s.Classes)
+	renumber, classes, err := selection(c.labels, known, s.Classes)
 	if err != nil {
 		return chosen{}, err
 	}
@@ -51,7 +44,14 @@ func choose(c *catalogue, known KnownSet, s Source) (chosen, error) {
 // selection returns the new label of each class, -1 where it is not selected,
 // and the names of the new labels. Classes can be selected by the data set's own
 // label or by its name.
-func selection(labels, names []string, want map[string]string) (renumber []int, classes []string, err error) {
+func selection(labels []string, known KnownSet, want map[string]string) (renumber []int, classes []string, err error) {
+	names := labels
+	if len(known.Classes) > 0 {
+		if len(known.Classes) != len(labels) {
+			return nil, nil, fmt.Errorf("has %d classes, %s has %d", len(labels), known.Name, len(known.Classes))
+		}
+		names = known.Classes
+	}
 	renumber = make([]int, len(labels))
 	if len(want) == 0 {
 		for i := range renumber {

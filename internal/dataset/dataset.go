@@ -137,11 +137,11 @@ func checkMeta(m artifact.DatasetMeta) error {
 	return checkLabels(m.Classes)
 }
 
-// longest is the most tokens that a sequence may have.
-const longest = 4096
+// LongestLength is the most tokens that a sequence may have.
+const LongestLength = 4096
 
 func checkText(m artifact.DatasetMeta) error {
-	if m.Shape[0] != 1 || m.Shape[2] != 1 || m.Shape[1] < 1 || m.Shape[1] > longest {
+	if m.Shape[0] != 1 || m.Shape[2] != 1 || m.Shape[1] < 1 || m.Shape[1] > LongestLength {
 		return fmt.Errorf("sequences of shape %v", m.Shape)
 	}
 	if m.Text.Vocabulary < 2 || m.Text.Digest == "" {

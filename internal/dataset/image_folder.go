@@ -89,6 +89,12 @@ func (c *catalogue) addFile(t tree, name string, p part, label int) {
 	}})
 }
 
+// What keeps a file from having a place.
+var (
+	errBeside  = errors.New("lies beside the train and test folders, in none of them")
+	errNoClass = errors.New("lies in no folder named for its class")
+)
+
 type place struct {
 	part  part
 	class string
@@ -144,7 +150,7 @@ func (a arrangement) place(name string) (place, error) {
 	p := partTrain
 	if a.root >= 0 {
 		if len(folders) <= a.root {
-			return place{}, errors.New("lies beside the train and test folders, in none of them")
+			return place{}, errBeside
 		}
 		named, ok := partFolders[folders[a.root]]
 		switch {
@@ -160,7 +166,7 @@ func (a arrangement) place(name string) (place, error) {
 		return place{part: partUnlabelled}, nil
 	}
 	if len(folders) == 0 || folders[0] == "." {
-		return place{}, errors.New("lies in no folder named for its class")
+		return place{part: p}, errNoClass
 	}
 	// Letters with marks have two spellings that look the same. Pipelines use the
 	// composed one, file systems and archives either.

@@ -5,17 +5,19 @@ import (
 
 	"sslpipe/internal/fetch"
 	fashionmnist "sslpipe/testdata/fashion-mnist"
+	"sslpipe/testdata/kjv"
 )
 
 // KnownSet is a public data set that a pipeline can name.
 type KnownSet struct {
-	Name, Doc string
-	License   string
-	Layout    string
-	Shape     [3]int       // height, width, channels when prepared without other wishes
-	Classes   []string     // names in label order; nil takes the set's own labels
-	Files     []fetch.File // at their official addresses
-	Embedded  fs.FS        // the files themselves, where the program carries them
+	Name, Doc  string
+	License    string
+	Layout     string
+	Shape      [3]int       // height, width, channels of images when prepared without other wishes; zero for text
+	TextColumn string       // of tables of text, where it is not "text"
+	Classes    []string     // names in label order; nil takes the set's own labels
+	Files      []fetch.File // at their official addresses
+	Embedded   fs.FS        // the files themselves, where the program carries them
 }
 
 var fashionClasses = []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}
@@ -97,7 +99,50 @@ var Known = []KnownSet{
 			{URL: "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz", Size: 99003388, SHA256: "64d0c4859f35a461889e0147755a999a48b49bf38a7e0f9bd27003f10db02fe5"},
 		},
 	},
+	{
+		Name:     "kjv",
+		Doc:      "The King James Version of the Bible, carried by the program: 31,102 verses, 66 books as classes; whole chapters (2, 9, 16, ... of every book) are the test.",
+		License:  "public domain; in the United Kingdom printing is reserved by letters patent of the Crown",
+		Layout:   "csv",
+		Embedded: kjv.Files,
+	},
+	{
+		Name:    "imdb",
+		Doc:     "Large Movie Review Dataset (Maas et al., ACL 2011): 25,000 + 25,000 reviews of films, positive or negative, and 50,000 without labels.",
+		License: "not stated (reviews from IMDb, for research)",
+		Layout:  "documents",
+		Classes: []string{"negative", "positive"},
+		Files: []fetch.File{
+			{URL: "http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz", Size: 84125825, SHA256: "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"},
+		},
+	},
+	{
+		Name:    "ag_news",
+		Doc:     "AG News (Zhang et al., NeurIPS 2015, arXiv:1509.01626): 120,000 + 7,600 titles and descriptions of news, 4 classes.",
+		License: "non-commercial use (collected by A. Gulli)",
+		Layout:  "csv-classes",
+		Classes: []string{"World", "Sports", "Business", "Sci/Tech"},
+		Files: []fetch.File{
+			{URL: newsAddress + "train.csv", Size: 29470338, SHA256: "76a0a2d2f92b286371fe4d4044640910a04a803fdd2538e0f3f29a5c6f6b672e"},
+			{URL: newsAddress + "test.csv", SHA256: "521465c2428ed7f02f8d6db6ffdd4b5447c1c701962353eb2c40d548c3c85699"},
+		},
+	},
+	{
+		Name:       "sst2",
+		Doc:        "Stanford Sentiment Treebank, two classes, as in GLUE (Socher et al., EMNLP 2013; arXiv:1804.07461): 67,349 phrases and sentences; the 872 for validation are the test here, since those for test have no labels.",
+		License:    "not stated (sentences from Rotten Tomatoes, for research)",
+		Layout:     "csv",
+		TextColumn: "sentence",
+		Classes:    []string{"negative", "positive"},
+		Files: []fetch.File{
+			{URL: "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip", Size: 7439277, SHA256: "d67e16fb55739c1b32cdce9877596db1c127dc322d93c082281f64057c16deaa"},
+		},
+	},
 }
+
+// newsAddress is that of Zhang et al.'s own files, as torchtext and Hugging Face take
+// them, at the commit that has not changed since.
+const newsAddress = "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/"
 
 const fashionAddress = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 

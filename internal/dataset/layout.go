@@ -5,26 +5,34 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
 // layout is a way in which data sets arrange images and labels in files.
 type layout struct {
 	name, doc string
-	read      func(o opener, t tree) (*catalogue, error)
+	read      func(o opener, t tree) (*catalogue, error) // of images; nil for text
+	text      func(c *corpus, t tree, columns Columns) error
 	// means tells by the names of files whether they mean to be in this layout.
-	// Image folders are so general that the others must be asked before them.
+	// Image folders are so general that the others must be asked before them. Nil for
+	// text, which is not guessed.
 	means func(t tree) bool
 }
 
-// layouts lists what Source.Layout can say. Not included: TFRecord and Parquet
-// (nothing known here is published in them).
+// layouts lists what Source.Layout can say: of images, then of text. Not included:
+// TFRecord and Parquet (nothing known here is published in them).
 var layouts = []layout{
-	{"image-folder", "train/<class>/*.jpg and test/<class>/*.jpg (or val/), or <class>/*.jpg alone; images without labels in unlabelled/ beside them; *.jpg alone, without labels", readImageFolder, meansImageFolder},
-	{"tiny-imagenet", "train/<wnid>/images/*.JPEG and val/images/*.JPEG with val/val_annotations.txt", readTinyImageNet, meansTinyImageNet},
-	{"idx", "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each plain, .gz or .zst", readIDX, meansIDX},
-	{"cifar-binary", "data_batch_1.bin ... test_batch.bin, or train.bin and test.bin (CIFAR-100)", readCIFAR, meansCIFAR},
-	{"stl10-binary", "train_X.bin, train_y.bin, test_X.bin, test_y.bin, unlabeled_X.bin", readSTL10, meansSTL10},
+	{"image-folder", "train/<class>/*.jpg and test/<class>/*.jpg (or val/), or <class>/*.jpg alone; images without labels in unlabelled/ beside them; *.jpg alone, without labels", readImageFolder, nil, meansImageFolder},
+	{"tiny-imagenet", "train/<wnid>/images/*.JPEG and val/images/*.JPEG with val/val_annotations.txt", readTinyImageNet, nil, meansTinyImageNet},
+	{"idx", "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each plain, .gz or .zst", readIDX, nil, meansIDX},
+	{"cifar-binary", "data_batch_1.bin ... test_batch.bin, or train.bin and test.bin (CIFAR-100)", readCIFAR, nil, meansCIFAR},
+	{"stl10-binary", "train_X.bin, train_y.bin, test_X.bin, test_y.bin, unlabeled_X.bin", readSTL10, nil, meansSTL10},
+	{"text", "*.txt: documents are paragraphs with blank lines between them, and lines in a file that has none", nil, readText, nil},
+	{"documents", "train/<class>/*.txt and test/<class>/*.txt (or val/), or <class>/*.txt alone, a document a file; those without labels in unlabelled/ or unsup/; *.txt alone, without labels", nil, readDocuments, nil},
+	{"csv", "*.csv and *.tsv whose first line names the columns, a document a row; in .tsv quotes are part of the text", nil, readCSV, nil},
+	{"jsonl", "*.jsonl, a document a line: an object with the keys that text_column and label_column name", nil, readJSONL, nil},
+	{"csv-classes", "train.csv and test.csv without names of columns: the class, then texts (AG News and its like; Zhang et al., NeurIPS 2015, arXiv:1509.01626)", nil, readCSVClasses, nil},
 }
 
 // Layouts lists the names of the layouts.
@@ -35,6 +43,18 @@ func Layouts() []string {
 	}
 	return names
 }
+
+// TextLayouts lists the names of the layouts of text.
+func TextLayouts() []string {
+	return slices.DeleteFunc(Layouts(), func(name string) bool { return !IsText(name) })
+}
+
+// HasColumns tells whether a layout is one of tables or objects, of which Columns names
+// what is the text.
+func HasColumns(name string) bool { return name == "csv" || name == "jsonl" }
+
+// IsText tells whether a layout is one of text.
+func IsText(name string) bool { return findLayout(name).text != nil }
 
 func findLayout(name string) layout {
 	for _, l := range layouts {

@@ -86,18 +86,33 @@ type LayoutError struct {
 func (e *LayoutError) Error() string { return e.err.Error() }
 func (e *LayoutError) Unwrap() error { return e.err }
 
-// layoutOf finds the layout that files are in.
+// layoutOf finds the layout that files of images are in.
 func layoutOf(t tree) (layout, error) {
+	var formats []string
 	for _, l := range slices.Backward(layouts) {
-		if l.means(t) {
+		switch {
+		case l.means == nil:
+		case l.means(t):
 			return l, nil
+		default:
+			formats = append(formats, l.name)
 		}
 	}
-	if len(t.names()) == 0 {
+	slices.Reverse(formats)
+	text := 0
+	for _, name := range t.names() {
+		if isTextual(name) {
+			text++
+		}
+	}
+	switch {
+	case len(t.names()) == 0:
 		return layout{}, errors.New("holds no files")
+	case 2*text > len(t.names()):
+		return layout{}, fmt.Errorf("holds text (%s), and this looks at images: layouts of text are among those of download", kindsOfFiles(t.names()))
 	}
 	return layout{}, fmt.Errorf("holds no images (.jpg, .jpeg, .png, .gif, .bmp) and no data set in a known format (%s); its files are %s",
-		strings.Join(Layouts()[1:], ", "), kindsOfFiles(t.names()))
+		strings.Join(formats[1:], ", "), kindsOfFiles(t.names()))
 }
 
 // kindsOfFiles counts files by their extensions, the most frequent first.

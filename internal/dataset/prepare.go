@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,8 @@ type Watch struct {
 
 // Prepare gets a source and writes it to the folder dst as the package comment
 // describes. Downloads is a folder that is shared between runs and processes.
-// The same source gives the same bytes, on every machine with the same build of
-// TensorFlow. Interrupted, Prepare leaves a folder that Open refuses and that a
+// The same source gives the same bytes, on every machine, for images with the same
+// build of TensorFlow. Interrupted, Prepare leaves a folder that Open refuses and that a
 // further call overwrites.
 func Prepare(ctx context.Context, s Source, downloads, dst string, w Watch) (*artifact.DatasetMeta, error) {
 	if w.Report == nil {
@@ -75,6 +76,14 @@ func (p *preparation) run() (meta *artifact.DatasetMeta, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if p.source.IsText() {
+		return p.texts(t)
+	}
+	return p.images(t)
+}
+
+// images lists, picks, decodes and stores images.
+func (p *preparation) images(t tree) (meta *artifact.DatasetMeta, err error) {
 	c, err := findLayout(p.source.Layout).catalogue(p.opener(), t)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if err != nil {
@@ -122,7 +131,7 @@ func (p *preparation) local() (tree, error) {
 		if s.SHA256 != "" {
 			return nil, fmt.Errorf("%s is a folder: a sha256 belongs to an archive", s.Path)
 		}
-		return p.opener().open(s.Path)
+		return p.open(s.Path)
 	}
 	digest, err := fetch.SHA256(p.ctx, s.Path, nil)
 	if err != nil {
@@ -132,7 +141,16 @@ func (p *preparation) local() (tree, error) {
 		return nil, fmt.Errorf("%s has sha256 %s, not %s", s.Path, digest, s.SHA256)
 	}
 	p.origin = fmt.Sprintf("file %s, sha256 %s", s.base(), digest)
-	return p.opener().open(s.Path)
+	return p.open(s.Path)
+}
+
+// open opens a folder or archive, or a file of text.
+func (p *preparation) open(name string) (tree, error) {
+	folder, base := filepath.Split(name)
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && p.source.IsText() && isTextual(base) {
+		return &folderTree{fsys: os.DirFS(cmp.Or(folder, ".")), sorted: []string{base}}, nil
+	}
+	return p.opener().open(name)
 }
 
 // fetch downloads files into a folder and opens the archive, or the folder where
@@ -159,7 +177,7 @@ func (p *preparation) fetch(folder string, files []fetch.File) (tree, error) {
 		}
 	}
 	if len(names) == 1 {
-		return p.opener().open(filepath.Join(folder, names[0]))
+		return p.open(filepath.Join(folder, names[0]))
 	}
 	slices.Sort(names)
 	return &folderTree{fsys: os.DirFS(folder), sorted: names}, nil

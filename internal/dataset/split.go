@@ -69,7 +69,8 @@ func (c *cutter) take(split string, perClass int) error {
 		}
 		chosen, short := stratified(byClass, func(int) int { return perClass }, split, c.source.Seed)
 		if short != nil {
-			return fmt.Errorf("class %q has %d training images, too few for %d %s images of each class", c.classes[short.class], short.have, perClass, split)
+			things := c.source.things()
+			return fmt.Errorf("class %q has %d training %s, too few for %d %s %s of each class", c.classes[short.class], short.have, things, perClass, split, things)
 		}
 		slices.Sort(chosen)
 		c.pool = slices.DeleteFunc(c.pool, func(i int) bool { _, in := slices.BinarySearch(chosen, i); return in })
@@ -118,7 +119,7 @@ func (c *cutter) rest() error {
 	}
 	for class, n := range left {
 		if n == 0 {
-			return fmt.Errorf("class %q has no training images left after %d for test and %d for validation", c.classes[class], c.source.TestPerClass, c.source.ValidationPerClass)
+			return fmt.Errorf("class %q has no training %s left after %d for test and %d for validation", c.classes[class], c.source.things(), c.source.TestPerClass, c.source.ValidationPerClass)
 		}
 	}
 	unlabelled := slices.Clone(c.pool)
@@ -130,7 +131,7 @@ func (c *cutter) rest() error {
 	c.splits[Unlabelled] = unlabelled
 	// Without classes to tell apart there is nothing to test.
 	if len(c.splits[Test]) == 0 && len(c.classes) > 1 {
-		return fmt.Errorf("there are no test images: the data set has none, so test_per_class must hold some out")
+		return fmt.Errorf("there are no test %s: the data set has none, so test_per_class must hold some out", c.source.things())
 	}
 	return nil
 }

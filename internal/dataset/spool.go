@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -88,12 +87,9 @@ func (o opener) spoolUpTo(r io.Reader, limit int64) (blob, error) {
 	if len(small) <= inMemory {
 		return sectionBlob{io.NewSectionReader(bytes.NewReader(small), 0, int64(len(small)))}, nil
 	}
-	f, err := os.CreateTemp(o.scratch, ".unpacked-*")
+	f, err := o.unnamed()
 	if err != nil {
 		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(err, f.Close())
 	}
 	size, err := io.Copy(f, io.LimitReader(io.MultiReader(bytes.NewReader(small), r), limit+1))
 	if err == nil && size > limit {

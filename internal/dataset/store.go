@@ -52,7 +52,7 @@ func (p *preparation) store(c *catalogue, picked chosen) (*artifact.DatasetMeta,
 		}
 		records = append(records, record{part: it.part, label: it.label, rank: picked.ranks[i], hash: o.hash})
 	}
-	if err := report.tooMany(len(outcomes)); err != nil {
+	if err := report.tooMany(len(outcomes), "images cannot be decoded"); err != nil {
 		return nil, err
 	}
 	dealt, err := cut(records, picked.classes, p.source)
@@ -115,21 +115,11 @@ func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*art
 		Name: p.known.Name, Shape: shape, Classes: dealt.classes, Splits: map[string]int{},
 		License: p.known.License, Source: p.redact(p.origin),
 	}
-	for name, indices := range dealt.splits {
-		meta.Splits[name] = len(indices)
-		if indices == nil {
-			dealt.splits[name] = []int{}
-		}
+	labels := make([]int32, len(dealt.records))
+	for i, r := range dealt.records {
+		labels[i] = int32(r.label)
 	}
-	err := p.create(labelsFile, func(w *bufio.Writer) error {
-		for _, r := range dealt.records {
-			if err := binary.Write(w, binary.LittleEndian, int32(r.label)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := p.writeLabels(labels); err != nil {
 		return nil, err
 	}
 	stride := shape[0] * shape[1] * shape[2]
@@ -142,15 +132,32 @@ func (p *preparation) describe(dealt *cutter, shape [3]int, report Report) (*art
 	if err := errors.Join(err, data.Close()); err != nil {
 		return nil, err
 	}
+	return meta, p.writeDescription(meta, dealt.splits, report)
+}
+
+func (p *preparation) writeLabels(labels []int32) error {
+	return p.create(labelsFile, func(w *bufio.Writer) error {
+		return binary.Write(w, binary.LittleEndian, labels)
+	})
+}
+
+// writeDescription counts the splits and writes what says what a prepared folder holds.
+func (p *preparation) writeDescription(meta *artifact.DatasetMeta, splits map[string][]int, report Report) error {
+	for name, indices := range splits {
+		meta.Splits[name] = len(indices)
+		if indices == nil {
+			splits[name] = []int{}
+		}
+	}
 	for _, f := range []struct {
 		name string
 		v    any
-	}{{splitsFile, dealt.splits}, {reportFile, report}, {metaFile, meta}} {
+	}{{splitsFile, splits}, {reportFile, report}, {metaFile, meta}} {
 		if err := p.writeJSON(f.name, f.v); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return meta, durable.SyncFolder(p.dst)
+	return durable.SyncFolder(p.dst)
 }
 
 // moments returns mean and standard deviation of pixel/255 in each channel over

@@ -28,15 +28,16 @@ type blob interface {
 
 // limits keep a hostile archive from filling the disk or the memory.
 type limits struct {
-	entries int   // of one archive, folders included
-	bytes   int64 // unpacked bytes of one archive
-	ratio   int64 // unpacked bytes for each packed byte, beyond the first 64 MiB
+	entries   int   // of one archive, folders included
+	bytes     int64 // unpacked bytes of one archive
+	ratio     int64 // unpacked bytes for each packed byte, beyond the first 64 MiB
+	documents int   // of text
 }
 
 // defaultLimits leave room for the 1.4 million images of ILSVRC: what is known of
 // each stays in memory. JPEG hardly packs at all and raw pixels pack about
 // twofold; bombs start at a thousandfold.
-var defaultLimits = limits{entries: maxImages, bytes: 1 << 40, ratio: 200}
+var defaultLimits = limits{entries: maxImages, bytes: 1 << 40, ratio: 200, documents: maxDocuments}
 
 // maxImages bounds a data set, since each of its images takes a few hundred bytes
 // of memory beside its pixels.
