@@ -30,17 +30,42 @@ type Builder struct {
 	// Head makes layers that belong to the task and are dropped after it.
 	Head *nn.Net
 
-	apply      func(n *nn.Net, x tf.Output) backbone.Features
+	network    Network
 	monitors   map[string]tf.Output
 	chance     float64
 	embeddings []tf.Output
 }
 
-// NewBuilder returns the builder of one task in a training graph. apply builds
-// the encoder's layers on images [M, H, W, C] in [0, 1]; every call with the same
-// net shares its weights.
-func NewBuilder(in Inputs, encoder, head *nn.Net, apply func(n *nn.Net, x tf.Output) backbone.Features) *Builder {
-	return &Builder{Inputs: in, Encoder: encoder, Head: head, apply: apply, monitors: map[string]tf.Output{}}
+// Network is the architecture of the encoder.
+type Network struct {
+	Backbone backbone.Backbone
+	// Normalise makes what the backbone reads of images [M, H, W, C] in [0, 1]; nil for
+	// texts, which it reads as they are.
+	Normalise func(g *tf.Graph, x tf.Output) tf.Output
+}
+
+// Features builds the network on images x [M, H, W, C] in [0, 1], or on texts. What n
+// must not see is hidden after normalising, so that it is zero.
+func (w Network) Features(n *nn.Net, x tf.Output) backbone.Features {
+	if w.Normalise != nil {
+		x = n.Hide(w.Normalise(n.Graph(), x))
+	}
+	return w.Backbone.Build(n, x)
+}
+
+// PatchSize is the side of the patches as which a backbone sees images; 0 for one
+// that convolves.
+func PatchSize(b backbone.Backbone) int {
+	if p, ok := b.(backbone.PatchEncoder); ok {
+		return p.PatchSize()
+	}
+	return 0
+}
+
+// NewBuilder returns the builder of one task in a training graph. Every application
+// of the network with the same net shares its weights.
+func NewBuilder(in Inputs, encoder, head *nn.Net, network Network) *Builder {
+	return &Builder{Inputs: in, Encoder: encoder, Head: head, network: network, monitors: map[string]tf.Output{}}
 }
 
 // Graph is the graph under construction.
@@ -52,7 +77,7 @@ func (b *Builder) Batch() Batch {
 	if b.Vocabulary > 0 {
 		return Batch{N: v.Dim(0), H: 1, W: v.Dim(1), C: 1, Vocabulary: b.Vocabulary}
 	}
-	return Batch{N: v.Dim(0), H: v.Dim(1), W: v.Dim(2), C: v.Dim(3)}
+	return Batch{N: v.Dim(0), H: v.Dim(1), W: v.Dim(2), C: v.Dim(3), Patch: PatchSize(b.network.Backbone)}
 }
 
 // Encode applies the encoder in training mode to images [M, H, W, C] in [0, 1].
@@ -62,11 +87,30 @@ func (b *Builder) Encode(x tf.Output) backbone.Features { return b.Apply(b.Encod
 
 // Apply is Encode with a net that was derived from Encoder.
 func (b *Builder) Apply(n *nn.Net, x tf.Output) backbone.Features {
-	f := b.apply(n, x)
+	f := b.network.Features(n, x)
 	if b.embeddings == nil {
 		b.embeddings = []tf.Output{f.Pooled}
 	}
 	return f
+}
+
+// EncodePatches applies an encoder of patches to some of those of images x
+// [M, H, W, C] in [0, 1]: for each image the patches that keep, int32 [M, K], names,
+// counted row by row. It returns [M, K, Dim]; nothing of the others is in it. Unless
+// the task names other embeddings, the mean of an image's patches is watched for
+// collapse.
+func (b *Builder) EncodePatches(x, keep tf.Output) tf.Output {
+	g := b.Graph()
+	encoder, ok := b.network.Backbone.(backbone.PatchEncoder)
+	if !ok {
+		return g.Failf("%T does not see images as patches", b.network.Backbone)
+	}
+	patches := encoder.Embed(b.Encoder, b.network.Normalise(g, x))
+	encoded := encoder.Encode(b.Encoder, g.GatherBatch(patches, keep))
+	if b.embeddings == nil && g.Err() == nil {
+		b.embeddings = []tf.Output{g.Mean(encoded, false, 1)}
+	}
+	return encoded
 }
 
 // Monitor publishes a scalar that is reported while training.

@@ -23,6 +23,7 @@ var Kinds = schema.Family{Name: "pretext", Variants: []schema.Variant{
 	relativePatch,
 	inpaint,
 	maskedImage,
+	maskedAutoencoder,
 	simclr,
 	moco,
 	byol,
@@ -56,7 +57,13 @@ type Task interface {
 
 // Batch is the shape of the source images of one step. A batch of texts has a
 // vocabulary; its height and channels are 1, and its width is the tokens of a text.
-type Batch struct{ N, H, W, C, Vocabulary int }
+type Batch struct {
+	N, H, W, C int
+	Vocabulary int
+	// Patch is the side of the patches as which the encoder sees an image (see
+	// backbone.PatchEncoder); 0 for one that convolves.
+	Patch int
+}
 
 // Input is what a task's views are.
 type Input int

@@ -9,6 +9,7 @@ import (
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
+	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 	"sslpipe/internal/transform"
@@ -85,14 +86,19 @@ func (nw network) normalised(g *tf.Graph, x tf.Output) tf.Output {
 	return g.Reshape(rows, x.Dim(0), x.Dim(1), x.Dim(2), x.Dim(3))
 }
 
-// features applies the backbone to texts x int32 [N, L], or to images x [N, H, W, C] in
-// [0, 1], which it normalises. What n must not see of them is hidden after normalising,
-// so that it is zero.
-func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
+// pretexts is the network as pretext tasks apply it.
+func (nw network) pretexts() pretext.Network {
+	p := pretext.Network{Backbone: nw.encoder()}
 	if nw.text == nil {
-		x = n.Hide(nw.normalised(n.Graph(), x))
+		p.Normalise = nw.normalised
 	}
-	return nw.encoder().Build(n, x)
+	return p
+}
+
+// features applies the backbone to texts x int32 [N, L], or to images x [N, H, W, C] in
+// [0, 1], which it normalises.
+func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
+	return nw.pretexts().Features(n, x)
 }
 
 // layerPooled names the encoder's output and layerPixels its input among the

@@ -81,28 +81,18 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	if facts.Shape == [3]int{} {
 		return map[string]plan.Facts{"encoder": encoder}, problems
 	}
-	problems = append(problems, checkBackbone(c.Backbone, facts)...)
 	problems = append(problems, c.checkTasks(facts)...)
 	encoder.Activations = activations(c.Backbone, facts.Shape)
 	return map[string]plan.Facts{"encoder": encoder}, problems
 }
 
-// checkBackbone reports a backbone for images on text, and the other way round.
-func checkBackbone(choice schema.Choice, facts plan.Facts) []schema.Problem {
-	_, text := choice.Config.(backbone.TextBackbone)
-	switch {
-	case facts.Shape == [3]int{} || text == (facts.Vocabulary > 0):
-		return nil
-	case text:
-		return []schema.Problem{{Field: "backbone", Message: fmt.Sprintf("The backbone %q reads text, and the data is images.", choice.Name)}}
-	}
-	return []schema.Problem{{Field: "backbone", Message: fmt.Sprintf("The backbone %q looks at images, and the data is text: write backbone \"transformer\" {}.", choice.Name)}}
-}
-
 // checkTasks reports what makes data of which this is known, and smaller views of its
-// images, unfit for the tasks.
+// images, unfit for the network and the tasks.
 func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
-	batch := batchOf(c.BatchSize, facts)
+	if problems := checkBackbone(c.Backbone, facts); problems != nil {
+		return problems
+	}
+	batch := stepOf(c.Backbone, c.BatchSize, facts.Shape, facts.Vocabulary)
 	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
 		task, ok := choice.Config.(pretext.Task)
@@ -111,7 +101,7 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		}
 		found := pretext.Fits(task, batch)
 		if found == nil {
-			found = task.Check(batch)
+			found = slices.Concat(task.Check(batch), c.checkPair(task, batch))
 		}
 		for _, p := range found {
 			problems = append(problems, schema.Problem{Field: pretextField(i, p), Message: p.Message})
@@ -124,11 +114,6 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		return []schema.Problem{{Field: "resolution", Message: "Texts have no resolution: leave out this block."}}
 	}
 	return c.checkResolution(batch)
-}
-
-// batchOf is the shape of n examples of data.
-func batchOf(n int, facts plan.Facts) pretext.Batch {
-	return pretext.Batch{N: n, H: facts.Shape[0], W: facts.Shape[1], C: facts.Shape[2], Vocabulary: facts.Vocabulary}
 }
 
 // pretextField is the path of what a problem of task i is about.

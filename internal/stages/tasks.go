@@ -36,7 +36,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 	net := trainingNet(g, seed, device)
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	size := v.seen()
-	needs, widths := t.need(choices, pretext.Batch{N: batch, H: size.H, W: size.W, C: nw.shape[2], Vocabulary: nw.vocabulary()})
+	needs, widths := t.need(choices, stepOf(nw.backbone, batch, [3]int{size.H, size.W, nw.shape[2]}, nw.vocabulary()))
 	in, err := t.inputs(needs, nw, v, batch, seed, device)
 	if err != nil {
 		return nil, err
@@ -48,11 +48,17 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 			mine.Draws = g.Slice(in.Draws, []int{0, at}, []int{batch, width})
 			at += width
 		}
-		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net, func(n *nn.Net, x tf.Output) backbone.Features {
-			return nw.features(n, x)
-		}))
+		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net, nw.pretexts()))
 	}
 	return t, nil
+}
+
+// stepOf is what a backbone's tasks see of a step of n images, or texts, of a shape.
+func stepOf(choice schema.Choice, n int, shape [3]int, vocabulary int) pretext.Batch {
+	return pretext.Batch{
+		N: n, H: shape[0], W: shape[1], C: shape[2], Vocabulary: vocabulary,
+		Patch: pretext.PatchSize(choice.Config.(backbone.Backbone)),
+	}
 }
 
 // inputs makes what all tasks read together.

@@ -22,7 +22,7 @@ var bpe = schema.Variant{
 
 // BytePairs configures byte-level BPE.
 type BytePairs struct {
-	Vocabulary   int `hcl:"vocabulary,optional" min:"261" max:"1000000" doc:"Tokens at most, of which 5 are special and 256 are the bytes."`
+	Vocabulary   int `hcl:"vocabulary,optional" min:"261" max:"500000" doc:"Tokens at most, of which 5 are special and 256 are the bytes."`
 	MinFrequency int `hcl:"min_frequency,optional" min:"1" doc:"How often a pair must occur in the corpus to become a token."`
 }
 

@@ -36,7 +36,7 @@ func normalize(text string, lowercase bool) string {
 	if ascii || !lowercase {
 		return out.String()
 	}
-	return strings.Map(stripAndLower, norm.NFD.String(out.String()))
+	return strings.Map(stripAndLower, decompose(out.String()))
 }
 
 // cleanASCII writes one character. Capitals do not wait for the accents to go: nothing
@@ -51,6 +51,25 @@ func cleanASCII(out *strings.Builder, c byte, lowercase bool) {
 	default:
 		out.WriteByte(c)
 	}
+}
+
+// decompose is Unicode's NFD, but for letters of which tokenizers' older Unicode knows
+// no parts. Behind 30 marks in a row package norm inserts another, which is stripped.
+func decompose(text string) string {
+	isWhole := func(r rune) bool { return unicode.Is(whole, r) }
+	at := strings.IndexFunc(text, isWhole)
+	if at < 0 {
+		return norm.NFD.String(text)
+	}
+	var out strings.Builder
+	for ; at >= 0; at = strings.IndexFunc(text, isWhole) {
+		_, size := utf8.DecodeRuneInString(text[at:])
+		out.WriteString(norm.NFD.String(text[:at]))
+		out.WriteString(text[at : at+size])
+		text = text[at+size:]
+	}
+	out.WriteString(norm.NFD.String(text))
+	return out.String()
 }
 
 // stripAndLower is for strings.Map: what is negative is left out.

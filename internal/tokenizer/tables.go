@@ -81,6 +81,15 @@ var marks = &unicode.RangeTable{
 	},
 }
 
+// whole are letters that are too new for BertNormalizer to decompose.
+var whole = &unicode.RangeTable{
+	R32: []unicode.Range32{
+		{0x105c9, 0x105c9, 1}, {0x105e4, 0x105e4, 1}, {0x11383, 0x11383, 1}, {0x11385, 0x11385, 1}, {0x1138e, 0x1138e, 1},
+		{0x11391, 0x11391, 1}, {0x113c5, 0x113c5, 1}, {0x113c7, 0x113c8, 1}, {0x11938, 0x11938, 1}, {0x16121, 0x16128, 1},
+		{0x16d68, 0x16d6a, 1},
+	},
+}
+
 // ideographs are what BertNormalizer sets apart by spaces.
 var ideographs = &unicode.RangeTable{
 	R16: []unicode.Range16{

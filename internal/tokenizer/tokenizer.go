@@ -3,11 +3,11 @@
 // Hugging Face's tokenizers reads that file and gives the same ids, which is tested
 // against it, down to the classes of all characters (tables.go).
 //
-// It is own code since no Go library fits. sugarme/tokenizer is a translation of an
-// old version of the Rust library that is no longer kept and does not write the
-// file; daulet/tokenizers links the Rust library itself, 50 MB of static code for
-// each platform, and cannot train; the readers of tiktoken's files know neither
-// WordPiece nor training. Unicode's decompositions are golang.org/x/text's.
+// It is own code since no Go library fits (November 2026): sugarme/tokenizer v0.3.0 has
+// the writing of the file as a TODO and splits white space unlike GPT-2, since package
+// regexp cannot look ahead; daulet/tokenizers v1.24.0 links the Rust library and does
+// not train; tiktoken-go and gomlx/go-huggingface read vocabularies of other kinds.
+// Unicode's decompositions are golang.org/x/text's.
 //
 // It refuses to add special tokens, to pad and to cut: examples are laid out by who
 // trains on them. A file that has anything in it that would change ids, and that is

@@ -25,7 +25,7 @@ var wordPiece = schema.Variant{
 // does: Google's own was never published, and merges of the most frequent pairs, with
 // ## before what is inside of a word, are what has taken its place.
 type WordPiece struct {
-	Vocabulary   int  `hcl:"vocabulary,optional" min:"64" max:"1000000" doc:"Tokens at most, of which 5 are special."`
+	Vocabulary   int  `hcl:"vocabulary,optional" min:"64" max:"500000" doc:"Tokens at most, of which 5 are special."`
 	Lowercase    bool `hcl:"lowercase,optional" doc:"Makes letters small and strips accents."`
 	MinFrequency int  `hcl:"min_frequency,optional" min:"1" doc:"How often a pair must occur in the corpus to become a token."`
 }

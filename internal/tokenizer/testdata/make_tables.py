@@ -28,9 +28,16 @@ chinese, lowercase = normalizer(handle_chinese_chars=True), normalizer(lowercase
 bert = pre_tokenizers.BertPreTokenizer()
 gpt2 = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
 
+# The letters of Unicode 13 to 17 that have a decomposition.
+NEW_COMPOSED = {
+    0x105C9, 0x105E4, 0x11383, 0x11385, 0x1138E, 0x11391, 0x113C5, 0x113C7, 0x113C8, 0x11938,
+    *range(0x16121, 0x16129), *range(0x16D68, 0x16D6B),
+}  # fmt: skip
+
 TABLES = {
     "controls": ("what BertNormalizer removes", lambda ch: clean(ch) == ""),
     "marks": ("the accents that BertNormalizer strips after decomposition", lambda ch: strip(ch) == ""),
+    "whole": ("letters that are too new for BertNormalizer to decompose", lambda ch: ord(ch) in NEW_COMPOSED and strip(ch) == ch),
     "ideographs": ("what BertNormalizer sets apart by spaces", lambda ch: len(chinese(ch)) == 3),
     "punctuation": ("what BertPreTokenizer makes words of their own", lambda ch: parts(bert, "a" + ch + "b") == 3),
     "letters": (r"\p{L} of the pattern of GPT-2", lambda ch: parts(gpt2, "a" + ch) == 1),
