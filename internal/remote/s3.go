@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,7 +99,8 @@ func (b *s3) failed(ctx context.Context, err error) error {
 	case answer.StatusCode == http.StatusForbidden:
 		return fmt.Errorf("%s: the server answers %s: the credentials need s3:ListBucket for the bucket, s3:GetObject and s3:PutObject for what is in it", b.url, answer.Code)
 	case answer.StatusCode != 0:
-		return fmt.Errorf("%s: the server answers %d %s", b.url, answer.StatusCode, cmp.Or(answer.Code, http.StatusText(answer.StatusCode)))
+		number := strconv.Itoa(answer.StatusCode) // the code of an answer without a text begins with it
+		return fmt.Errorf("%s: the server answers %s %s", b.url, number, strings.TrimPrefix(cmp.Or(answer.Code, http.StatusText(answer.StatusCode)), number+" "))
 	}
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the address, which is long
