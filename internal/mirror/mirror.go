@@ -53,9 +53,8 @@ const leftAlone = 5 * time.Minute
 // New joins a store and a bucket. Nothing is contacted. What is sent is sent until ctx
 // ends; tell may be called from several goroutines at once.
 func New(ctx context.Context, store *artifact.Store, bucket remote.Bucket, tell func(Note)) *Mirror {
-	m := &Mirror{store: store, bucket: bucket, ctx: ctx, tell: tell, wrong: map[string]string{}, known: map[string]artifact.Object{}, refused: map[string]bool{}}
-	m.sender.init()
-	return m
+	return &Mirror{store: store, bucket: bucket, ctx: ctx, tell: tell, wrong: map[string]string{}, known: map[string]artifact.Object{},
+		refused: map[string]bool{}, sender: sender{slots: make(chan struct{}, sendsAbreast)}}
 }
 
 // String is the URL of the bucket.

@@ -101,7 +101,7 @@ func (m *machine) send(c artifact.Committed) (unsent int) {
 }
 
 // content is a file of a stored result, after all files were compared with their digests.
-func (m *machine) content(fingerprint, name string) string {
+func (m *machine) content(name string) string {
 	m.t.Helper()
 	e, ok, err := m.store.Lookup(fingerprint)
 	if err != nil || !ok {
@@ -156,7 +156,7 @@ func TestWhatOneMakesAnotherGets(t *testing.T) {
 		if sum != (mirror.Fetched{Results: 1, Found: 1, Bytes: 5018, Total: 5018}) {
 			t.Errorf("fetched %+v", sum)
 		}
-		if got := two.content(fingerprint, "weights/a.bin"); got != weights["weights/a.bin"] {
+		if got := two.content("weights/a.bin"); got != weights["weights/a.bin"] {
 			t.Errorf("other content: %.20q", got)
 		}
 		e, _, err := two.store.Lookup(fingerprint)
@@ -386,7 +386,7 @@ func TestDivergedHere(t *testing.T) {
 	}
 	two := newMachine(t, b)
 	two.fetch(fingerprint)
-	if got := two.content(fingerprint, "losses.csv"); got != weights["losses.csv"] {
+	if got := two.content("losses.csv"); got != weights["losses.csv"] {
 		t.Errorf("counts: %q", got)
 	}
 }
@@ -500,7 +500,7 @@ func TestInterruptedFetching(t *testing.T) {
 	if sum := two.fetch(fingerprint); sum.Results != 1 || sum.Bytes != 45000 {
 		t.Errorf("fetched %+v", sum)
 	}
-	two.content(fingerprint, "a")
+	two.content("a")
 }
 
 func TestCutAtEveryTenth(t *testing.T) {
@@ -521,7 +521,7 @@ func TestCutAtEveryTenth(t *testing.T) {
 	if sum := two.fetch(fingerprint); sum.Results != 1 || two.told() != "" {
 		t.Errorf("fetched %+v, told %s", sum, two.told())
 	}
-	two.content(fingerprint, "weights/a.bin")
+	two.content("weights/a.bin")
 }
 
 func TestPushAndList(t *testing.T) {

@@ -27,8 +27,6 @@ type sender struct {
 	unsent  []job
 }
 
-func (s *sender) init() { s.slots = make(chan struct{}, sendsAbreast) }
-
 // job is a result to be sent: the one that counts and, where it differs, another of
 // the same fingerprint.
 type job struct{ first, made *artifact.Entry }

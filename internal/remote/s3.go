@@ -149,8 +149,7 @@ func (b *s3) PutFirst(ctx context.Context, name string, body Body) error {
 	o.SetMatchETagExcept("*")
 	o.DisableMultipart = true // the condition would be looked at in the end alone
 	err := b.put(ctx, name, body, o)
-	var answer refusal
-	if !errors.As(err, &answer) {
+	if _, refused := errors.AsType[refusal](err); !refused {
 		return err
 	}
 	// A server that does not know conditions.

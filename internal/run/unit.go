@@ -84,9 +84,8 @@ func (r *runner) stored(ctx context.Context, j job) (*artifact.Entry, error) {
 	if e != nil || err != nil {
 		return e, err
 	}
-	var damaged *artifact.DamagedError
 	e, err = r.adopt(ctx, j.work())
-	if errors.As(err, &damaged) {
+	if damaged, ok := errors.AsType[*artifact.DamagedError](err); ok {
 		r.message(j.unit, "has the same inputs as before, but %v", damaged)
 		return nil, nil
 	}

@@ -115,7 +115,10 @@ func list(t *testing.T, b remote.Bucket) {
 	if got := names(""); !slices.Equal(got, []string{"files/ab/cd", "results/f.json"}) {
 		t.Errorf("all: %q", got)
 	}
-	for range b.List(ctx, "") { // it can be left
+	for _, err := range b.List(ctx, "") { // it can be left
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 }

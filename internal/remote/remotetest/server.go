@@ -6,6 +6,7 @@ package remotetest
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -163,9 +164,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, fault Fault) {
 	recorded := httptest.NewRecorder()
 	s.backend.ServeHTTP(recorded, r)
 	body := bytes.Clone(recorded.Body.Bytes())
-	for name, values := range recorded.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), recorded.Header())
 	if fault == Wrong && len(body) > 0 {
 		body[len(body)/2] ^= 1
 	}
