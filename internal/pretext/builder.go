@@ -4,6 +4,7 @@ import (
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
 	"sslpipe/internal/tf"
+	"sslpipe/internal/tokenizer"
 )
 
 // Inputs is what a task reads of a step. All of it follows from the number of
@@ -19,6 +20,10 @@ type Inputs struct {
 	Std      []float64
 	// Vocabulary is the number of tokens of a text; 0 for images.
 	Vocabulary int
+	Tokenizer  *tokenizer.Tokenizer // of the texts
+	// Counts is how often each token is in the texts that are trained on, by its number.
+	// The first token of a text and padding are not counted.
+	Counts []int
 }
 
 // Builder is what a task builds its loss with.
@@ -27,13 +32,16 @@ type Builder struct {
 	// Encoder makes the encoder's layers, in training mode. Nets derived from it
 	// (nn.Net.Follow, Groups, Visible) are for Apply.
 	Encoder *nn.Net
-	// Head makes layers that belong to the task and are dropped after it.
+	// Head makes layers that belong to the task. They are dropped after it, but for those
+	// of a Predictor.
 	Head *nn.Net
 
 	network    Network
 	monitors   map[string]tf.Output
 	chance     float64
 	embeddings []tf.Output
+	totals     Totals
+	guess      Guess
 }
 
 // Network is the architecture of the encoder.
@@ -128,6 +136,14 @@ func (b *Builder) Embed(z ...tf.Output) { b.embeddings = z }
 
 // Monitors returns what the task published, by name.
 func (b *Builder) Monitors() map[string]tf.Output { return b.monitors }
+
+// Totals returns what a task that predicts tokens found in the batch; the zero Totals of
+// others.
+func (b *Builder) Totals() Totals { return b.totals }
+
+// Guess returns what a task that predicts tokens has to be better than; the zero Guess
+// of others.
+func (b *Builder) Guess() Guess { return b.guess }
 
 // Chance is the accuracy of guessing; 0 for a task that has no accuracy.
 func (b *Builder) Chance() float64 { return b.chance }

@@ -31,6 +31,9 @@ type trainer struct {
 // newTrainer builds the loss of a task over a network that suits it.
 func newTrainer(t *testing.T, task Task) *trainer {
 	t.Helper()
+	if task.Needs(batch).Input == Text {
+		return textTrainer(t, task)
+	}
 	return newTrainerOf(t, task, suitable(task))
 }
 
@@ -249,6 +252,12 @@ func TestPicturesShowTheBatch(t *testing.T) {
 			task := kind.New().(Task)
 			tr := newTrainer(t, task)
 			pictures := task.Pictures(tr.builder)
+			if task.Needs(batch).Input == Text {
+				if pictures != nil {
+					t.Error("there are pictures of text")
+				}
+				return
+			}
 			if len(pictures) == 0 {
 				t.Fatal("there are no pictures")
 			}

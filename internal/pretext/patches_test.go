@@ -22,6 +22,9 @@ func TestTasksOverPatches(t *testing.T) {
 		}
 		network := smallViT()
 		network.Depth = 1
+		if task.Needs(batch).Input == Text {
+			continue
+		}
 		if task.Check(stepOver(network)) != nil {
 			refused = append(refused, kind.Name)
 			continue
