@@ -59,7 +59,7 @@ func (g gathering) add(r *report.Report, u *plan.Unit) error {
 		r.Evaluations = append(r.Evaluations, e)
 		return err
 	case *stages.AugmentConfig:
-		return g.copyOutput(u, stages.PreviewFile, plan.FileName(u.Stage.Name)+".png")
+		return g.copyPreview(u)
 	}
 	return nil
 }
@@ -71,6 +71,19 @@ func (g gathering) copyOutput(u *plan.Unit, file, as string) error {
 		return err
 	}
 	return copyFile(filepath.Join(g.result.RunDir, as), filepath.Join(h.Path, file))
+}
+
+// copyPreview copies the sheet of images, or of texts.
+func (g gathering) copyPreview(u *plan.Unit) error {
+	h, err := g.handle(u)
+	if err != nil {
+		return err
+	}
+	file := stages.PreviewFile
+	if _, err := os.Stat(filepath.Join(h.Path, stages.TextPreviewFile)); err == nil {
+		file = stages.TextPreviewFile
+	}
+	return g.copyOutput(u, file, plan.FileName(u.Stage.Name)+filepath.Ext(file))
 }
 
 func (g gathering) handle(u *plan.Unit) (artifact.Handle, error) {

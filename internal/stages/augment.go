@@ -25,14 +25,14 @@ var augment = plan.Kind{
 	Name:    "augment",
 	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
 	Sample:  "views",
-	Shown:   func(path string) bool { return path == PreviewFile },
+	Shown:   func(path string) bool { return path == PreviewFile || path == TextPreviewFile },
 	Version: 2,
 	New:     func() any { return &AugmentConfig{} },
 	Families: map[string]schema.Family{
 		"transform": transform.Kinds,
 	},
 	Outputs: []plan.Output{
-		{Name: "views", Type: artifact.TypeViews, Doc: "The images together with their transforms; preview.png shows what a network sees."},
+		{Name: "views", Type: artifact.TypeViews, Doc: "The images together with their transforms; preview.png, or preview.txt, shows what a network sees."},
 	},
 	Check: checkAugment,
 	Run:   runAugment,
@@ -58,8 +58,11 @@ func checkAugment(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Prob
 	return map[string]plan.Facts{"views": facts}, problems
 }
 
-// PreviewFile is the name of the sheet in the artifact.
-const PreviewFile = "preview.png"
+// The names of the sheet in the artifact, of images and of texts.
+const (
+	PreviewFile     = "preview.png"
+	TextPreviewFile = "preview.txt"
+)
 
 // previews of the sheet: this many images, each this many times.
 const previewImages, previewViews = 10, 8
@@ -72,7 +75,13 @@ func runAugment(_ context.Context, env *plan.Env, cfg any) (map[string]artifact.
 		return nil, err
 	}
 	defer func() { _ = data.Close() }()
-	if err := drawSheet(filepath.Join(env.Dir, "out", PreviewFile), data, c, env); err != nil {
+	out := filepath.Join(env.Dir, "out")
+	if data.Meta.Text != nil {
+		err = data.writeTexts(filepath.Join(out, TextPreviewFile))
+	} else {
+		err = drawSheet(filepath.Join(out, PreviewFile), data, c, env)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("draw preview: %w", err)
 	}
 	meta := artifact.ViewsMeta{DatasetDigest: handle.Digest}
@@ -170,7 +179,7 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	}
 	n := min(previewImages, len(data.indices))
 	g := tf.NewGraph()
-	nw := form{shape: data.Meta.Shape}
+	nw := formOf(data.Meta)
 	fed := nw.fed(g, "images", n)
 	f, err := newFeeder(g, data.Dataset, spread(data.indices, n), fed, pipeline, previewViews, env.Seed)
 	if err != nil {

@@ -1,9 +1,12 @@
 package stages
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 
 	"sslpipe/internal/dataset"
 	"sslpipe/internal/durable"
@@ -64,4 +67,20 @@ func (d *splitData) tokenCounts() []int {
 		}
 	}
 	return counts
+}
+
+// writeTexts writes some texts of the split as the network sees them, a line each.
+func (d *splitData) writeTexts(path string) error {
+	tok, err := d.tokenizer()
+	if err != nil {
+		return err
+	}
+	var lines bytes.Buffer
+	for _, i := range spread(d.indices, min(previewImages, len(d.indices))) {
+		fmt.Fprintf(&lines, "%q\n", tok.Decode(d.Tokens(i)))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, lines.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(path)))
 }
