@@ -27,8 +27,8 @@ func previewCommand(s *settings) *cobra.Command {
 		Use:   "preview PIPELINE.hcl [ADDRESS]",
 		Short: "Draw what a pretext task sees: views, tiles, masks, labels",
 		Long: `Draws what the tasks of a pretrain stage show the encoder in their first step,
-as one file for each stage, a PNG of images and a .txt of texts; ADDRESS is a pretrain stage, for example
-pretrain.rotation, and all of them without it. The data is fetched and
+as one PNG file for each stage whose data is images; ADDRESS is a pretrain stage, for example
+pretrain.rotation, and all of them without it. The images are fetched and
 prepared first, if they are not yet; nothing is trained.`,
 		Example: `  sslpipe preview pipelines/rotation.hcl
   sslpipe preview pipelines/rotation.hcl pretrain.rotation --out rotation.png`,
@@ -36,8 +36,8 @@ prepared first, if they are not yet; nothing is trained.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.preview(cmd, flags, args) },
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&flags.out, "out", "", "file to write (default .sslpipe/previews/PIPELINE/STAGE.png, or .txt)")
-	cmd.Flags().IntVar(&flags.images, "images", flags.images, "images or texts to show")
+	cmd.Flags().StringVar(&flags.out, "out", "", "file to write (default .sslpipe/previews/PIPELINE/STAGE.png)")
+	cmd.Flags().IntVar(&flags.images, "images", flags.images, "images to draw, a row for each")
 	return cmd
 }
 
@@ -73,19 +73,15 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 		return failed(err)
 	}
 	for _, u := range units {
-		views, err := viewsOf(store, result.Entries, u)
-		if err != nil {
-			return failed(fmt.Errorf("preview %s: %w", u.Stage.Address, err))
-		}
 		file := flags.out
 		if file == "" {
-			of, err := stages.PreviewFile(views)
-			if err != nil {
-				return failed(fmt.Errorf("preview %s: %w", u.Stage.Address, err))
-			}
-			file = filepath.Join(s.State, "previews", p.Pipeline.Name, plan.FileName(u.Stage.Name)+filepath.Ext(of))
+			file = filepath.Join(s.State, "previews", p.Pipeline.Name, plan.FileName(u.Stage.Name)+".png")
 		}
-		if err := stages.Preview(file, u.Config.(*stages.PretrainConfig), views, flags.images, int64(u.Coord["seed"]), device); err != nil {
+		views, err := viewsOf(store, result.Entries, u)
+		if err == nil {
+			err = stages.Preview(file, u.Config.(*stages.PretrainConfig), views, flags.images, int64(u.Coord["seed"]), device)
+		}
+		if err != nil {
 			return failed(fmt.Errorf("preview %s: %w", u.Stage.Address, err))
 		}
 		if _, err := fmt.Fprintln(cmd.OutOrStdout(), file); err != nil {

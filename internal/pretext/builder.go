@@ -32,7 +32,8 @@ type Builder struct {
 	// Encoder makes the encoder's layers, in training mode. Nets derived from it
 	// (nn.Net.Follow, Groups, Visible) are for Apply.
 	Encoder *nn.Net
-	// Head makes layers that belong to the task and are dropped after it.
+	// Head makes layers that belong to the task. They are dropped after it, but for those
+	// of a Predictor.
 	Head *nn.Net
 
 	network    Network
@@ -40,6 +41,7 @@ type Builder struct {
 	chance     float64
 	embeddings []tf.Output
 	totals     Totals
+	guess      Guess
 }
 
 // Network is the architecture of the encoder.
@@ -138,6 +140,10 @@ func (b *Builder) Monitors() map[string]tf.Output { return b.monitors }
 // Totals returns what a task that predicts tokens found in the batch; the zero Totals of
 // others.
 func (b *Builder) Totals() Totals { return b.totals }
+
+// Guess returns what a task that predicts tokens has to be better than; the zero Guess
+// of others.
+func (b *Builder) Guess() Guess { return b.guess }
 
 // Chance is the accuracy of guessing; 0 for a task that has no accuracy.
 func (b *Builder) Chance() float64 { return b.chance }

@@ -86,7 +86,7 @@ func (t *MaskedToken) Loss(b *Builder) tf.Output {
 	b.Embed(vectors)
 	logits := t.head(b.Head, vectors, f.Embedding)
 	targets := g.Reshape(g.GatherBatch(tokens, chosen.at), -1)
-	return b.scoreTokens(logits, targets, g.Reshape(chosen.counts, -1), b.commonest(b.ordinary()))
+	return b.scoreTokens(logits, targets, g.Reshape(chosen.counts, -1), b.unigram(b.ordinary()))
 }
 
 // head scores the tokens of the vocabulary for vectors x [M, D] by the table of the

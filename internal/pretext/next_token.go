@@ -19,7 +19,8 @@ var nextToken = schema.Variant{
 }
 
 // NextToken configures causal language modelling. Special tokens are predicted like
-// others, so that the end of a text is; padding is not.
+// others, so that the end of a text is; padding is not. Nor is an end at the last place
+// there is: whatever was cut off has one, which would be known by the place alone.
 type NextToken struct{ Weighted }
 
 // Needs implements Task.
@@ -46,6 +47,20 @@ func (*NextToken) CheckBackbone(b backbone.Backbone) []schema.Problem {
 	return nil
 }
 
+// counts tells which of the tokens behind the first are predicted, float32 [N, L-1].
+func (*NextToken) counts(b *Builder) tf.Output {
+	g := b.Graph().Scope("counts")
+	n, length := b.Views[0].Dim(0), b.Views[0].Dim(1)
+	targets := g.Slice(b.Views[0], []int{0, 1}, []int{n, length - 1})
+	inside := make([]bool, length-1)
+	for i := range length - 2 {
+		inside[i] = true
+	}
+	present := g.NotEqual(targets, g.Const(int32(0)))
+	ends := g.Equal(targets, g.Const(b.Tokenizer.Special().End))
+	return g.Cast(g.And(present, g.Or(g.Const(inside), g.Not(ends))), tf.Float32)
+}
+
 // Loss implements Task: the mean cross-entropy of all tokens but the first.
 func (t *NextToken) Loss(b *Builder) tf.Output {
 	g := b.Graph()
@@ -59,9 +74,8 @@ func (t *NextToken) Loss(b *Builder) tf.Output {
 	b.Embed(someVectors(g, vectors))
 	before := g.Slice(vectors, []int{0, 0, 0}, []int{n, length - 1, -1})
 	targets := g.Reshape(g.Slice(tokens, []int{0, 1}, []int{n, length - 1}), -1)
-	present := g.Cast(g.NotEqual(targets, g.Const(int32(0))), tf.Float32)
 	logits := t.head(g, g.Reshape(before, -1, vectors.Dim(2)), f.Embedding)
-	return b.scoreTokens(logits, targets, present, b.commonest(nil))
+	return b.scoreTokens(logits, targets, g.Reshape(t.counts(b), -1), b.unigram(nil))
 }
 
 // watched is how many positions of each text are watched for collapse.

@@ -156,16 +156,16 @@ func (c tokenCase) check(t *testing.T) {
 }
 
 // What guessing is worth is told by how often tokens are in the data.
-func TestGuessingIsSayingTheCommonestToken(t *testing.T) {
-	b := &Builder{Inputs: Inputs{Vocabulary: 5, Counts: []int{0, 60, 10, 25, 5}}}
-	if got := b.commonest(nil); got != 0.6 {
-		t.Errorf("the commonest is %v of all", got)
+func TestGuessingKnowsHowOftenTokensAre(t *testing.T) {
+	b := &Builder{Inputs: Inputs{Vocabulary: 5, Counts: []int{0, 60, 20, 20, 20}}}
+	near := func(what string, got Guess, accuracy, perplexity float64) {
+		t.Helper()
+		if math.Abs(got.Accuracy-accuracy) > 1e-9 || math.Abs(got.Perplexity-perplexity) > 1e-9 {
+			t.Errorf("%s: %+v, want %v and %v", what, got, accuracy, perplexity)
+		}
 	}
-	if got := b.commonest([]bool{false, false, true, true, true}); got != 0.625 {
-		t.Errorf("the commonest is %v of the ordinary", got)
-	}
+	near("all", b.unigram(nil), 0.5, 2*math.Sqrt(3)) // a half, and three sixths
+	near("the ordinary", b.unigram([]bool{false, false, true, true, true}), 1.0/3, 3)
 	b.Counts = nil
-	if got := b.commonest(nil); got != 0.2 {
-		t.Errorf("one of five is right %v of the time", got)
-	}
+	near("unknown data", b.unigram(nil), 0.2, 5)
 }

@@ -1,6 +1,8 @@
 package pretext
 
 import (
+	"math"
+
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
 	"sslpipe/internal/tf"
@@ -35,29 +37,39 @@ type Totals struct {
 
 // scoreTokens compares logits [M, V] with targets int32 [M], of which those count where
 // counts float32 [M] is 1, and returns the mean cross-entropy. The accuracy is
-// published beside that of always saying one token.
-func (b *Builder) scoreTokens(logits, targets, counts tf.Output, chance float64) tf.Output {
+// published; what guess is worth is what it has to be better than.
+func (b *Builder) scoreTokens(logits, targets, counts tf.Output, guess Guess) tf.Output {
+	b.guess = guess
 	g := b.Graph().Scope("scores")
 	losses := nn.CrossEntropy(g, logits, targets, 0)
 	right := g.Cast(g.Equal(g.ArgMax(logits, 1), targets), tf.Float32)
 	sum := func(x tf.Output) tf.Output { return g.Sum(g.Mul(x, counts), false) }
 	b.totals = Totals{Tokens: g.Sum(counts, false), Loss: sum(losses), Right: sum(right)}
 	tokens := g.Maximum(b.totals.Tokens, g.Scalar(1))
-	b.Accuracy(g.Div(b.totals.Right, tokens), chance)
+	b.Accuracy(g.Div(b.totals.Right, tokens), guess.Accuracy)
 	return g.Div(b.totals.Loss, tokens)
 }
 
-// commonest is the share of the commonest token among those of the data that are
-// ordinary, or among all where that is nil: how often is right who says nothing else.
-func (b *Builder) commonest(ordinary []bool) float64 {
-	most, all := 0, 0
+// Guess is what knowing how often tokens are in the data is worth, without a look at the
+// text.
+type Guess struct {
+	Accuracy   float64 // of always saying the commonest token
+	Perplexity float64 // of their frequencies
+}
+
+// unigram is the guess by the frequencies of tokens that are ordinary, or of all where
+// that is nil.
+func (b *Builder) unigram(ordinary []bool) Guess {
+	most, all, sum := 0, 0, 0.0
 	for id, n := range b.Counts {
-		if ordinary == nil || ordinary[id] {
+		if n > 0 && (ordinary == nil || ordinary[id]) {
 			most, all = max(most, n), all+n
+			sum += float64(n) * math.Log(float64(n))
 		}
 	}
 	if all == 0 {
-		return 1 / float64(b.Vocabulary)
+		return Guess{Accuracy: 1 / float64(b.Vocabulary), Perplexity: float64(b.Vocabulary)}
 	}
-	return float64(most) / float64(all)
+	n := float64(all)
+	return Guess{Accuracy: float64(most) / n, Perplexity: math.Exp(math.Log(n) - sum/n)}
 }

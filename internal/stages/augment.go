@@ -64,8 +64,7 @@ const (
 	previewText    = "preview.txt"
 )
 
-// PreviewFile is the name of the file in the artifact that shows its views. A preview of
-// a task has the same extension.
+// PreviewFile is the name of the file in the artifact that shows its views.
 func PreviewFile(h artifact.Handle) (string, error) {
 	var meta artifact.ViewsMeta
 	if err := h.Decode(&meta); err != nil {

@@ -31,7 +31,7 @@ var evaluate = plan.Kind{
 		{Name: "metrics", Type: artifact.TypeMetrics, Doc: "Scores and predictions of every classifier."},
 	},
 	Check:  checkEvaluate,
-	Memory: evaluateMemory, MemoryBy: "threads, which is how many classifiers are scored at a time, the size of the images and the width of the backbones",
+	Memory: evaluateMemory, MemoryBy: "threads, which is how many classifiers are scored at a time, the size of the images or texts and the width of the backbones",
 	Run: runEvaluate,
 }
 

@@ -39,8 +39,10 @@ func fits(choice schema.Choice, facts plan.Facts) []schema.Problem {
 // read, by fields of the task.
 func (c *PretrainConfig) checkPair(task pretext.Task, b pretext.Batch) []schema.Problem {
 	network := c.Backbone.Config.(backbone.Backbone)
-	if b.Vocabulary > 0 {
-		return nil
+	if choosy, ok := task.(pretext.Choosy); ok {
+		if found := choosy.CheckBackbone(network); found != nil {
+			return found
+		}
 	}
 	shown := pretext.Encoded(task, b)
 	var found []schema.Problem

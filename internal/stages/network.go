@@ -168,6 +168,21 @@ func (nw network) inference(g *tf.Graph, layer string, h *head) []tf.Signature {
 	return signatures(n, inputs, nw.layers(n, x, layer)[0], h)
 }
 
+// pretrained makes the graph of an encoder that others load, as inference does, with a
+// signature for each task that is of use after it: of texts, logits float32 [any, any,
+// vocabulary], the scores of all tokens at each position.
+func (nw network) pretrained(g *tf.Graph, predictors []pretext.Predictor) []tf.Signature {
+	inputs, x := nw.served(g)
+	n := nn.NewNet(g, 0).Mode(false)
+	f := nw.features(n, x)
+	list := signatures(n, inputs, f.Pooled, nil)
+	for _, p := range predictors {
+		logits := g.OpNamed(p.Signature()+"_logits", "Identity", nil, p.Predict(n, f))[0]
+		list = append(list, tf.Signature{Name: p.Signature(), Inputs: inputs, Outputs: map[string]tf.Output{"logits": logits}})
+	}
+	return list
+}
+
 // signatures names what a model gives for its inputs.
 func signatures(n *nn.Net, inputs map[string]tf.Output, vectors tf.Output, h *head) []tf.Signature {
 	named := func(name string, x tf.Output) tf.Output { return n.Graph().OpNamed(name, "Identity", nil, x)[0] }

@@ -17,7 +17,7 @@ import (
 // views, draws, labels and the clock, and the builder of each task.
 type taskGraph struct {
 	g        *tf.Graph
-	net      *nn.Net // the heads'
+	net      *nn.Net // the encoder's and the heads' are branches of it
 	encoder  *nn.Net
 	feeder   *feeder
 	names    []string
@@ -48,7 +48,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 			mine.Draws = g.Slice(in.Draws, []int{0, at}, []int{batch, width})
 			at += width
 		}
-		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net, nw.pretexts()))
+		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net.Branch(), nw.pretexts()))
 	}
 	return t, nil
 }
@@ -63,9 +63,12 @@ func stepOf(choice schema.Choice, n int, shape [3]int, vocabulary int) pretext.B
 
 // inputs makes what all tasks read together.
 func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int, seed int64, device string) (pretext.Inputs, error) {
-	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary()}
-	fed := nw.fed(t.g, "images", batch)
+	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary(), Counts: v.tokenCounts()}
 	var err error
+	if in.Tokenizer, err = v.tokenizer(); err != nil {
+		return in, err
+	}
+	fed := nw.fed(t.g, "images", batch)
 	if t.feeder, err = newFeeder(t.g, v.Dataset, v.indices, fed, v.transforms, needs.Views, seed); err != nil {
 		return in, err
 	}
@@ -153,6 +156,38 @@ func (t *taskGraph) monitors() map[string]tf.Output {
 		}
 	}
 	return all
+}
+
+// trainable are the variables of the encoder and of the heads.
+func (t *taskGraph) trainable() []*tf.Variable {
+	all := slices.Concat(t.encoder.Trainable(), t.net.Trainable())
+	for _, b := range t.builders {
+		all = append(all, b.Head.Trainable()...)
+	}
+	return all
+}
+
+// kept are the variables that the encoder is exported with: its own, and those of the
+// heads of Predictors.
+func (t *taskGraph) kept() []*tf.Variable {
+	all := t.encoder.Variables()
+	for i, b := range t.builders {
+		if _, ok := t.tasks[i].(pretext.Predictor); ok {
+			all = append(all, b.Head.Variables()...)
+		}
+	}
+	return all
+}
+
+// predictors are the tasks whose heads are exported.
+func (t *taskGraph) predictors() []pretext.Predictor {
+	var list []pretext.Predictor
+	for _, task := range t.tasks {
+		if p, ok := task.(pretext.Predictor); ok {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // title names the tasks: "simclr + rotation".

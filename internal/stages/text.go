@@ -1,96 +1,67 @@
 package stages
 
 import (
-	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"sslpipe/internal/dataset"
+	"sslpipe/internal/durable"
 	"sslpipe/internal/tokenizer"
 )
 
-// tokenizer opens that of a data set of texts.
+// TokenizerPath is where a SavedModel of text has its tokeniser: TensorFlow keeps for
+// others what is in this folder.
+const TokenizerPath = "assets.extra/" + dataset.TokenizerFile
+
+// tokenizer reads the tokeniser of the data set's texts; nil for images.
 func (d *splitData) tokenizer() (*tokenizer.Tokenizer, error) {
-	words, err := tokenizer.Open(filepath.Join(d.folder, dataset.TokenizerFile))
+	if d.Meta.Text == nil {
+		return nil, nil
+	}
+	tok, err := tokenizer.Open(filepath.Join(d.folder, dataset.TokenizerFile))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the tokeniser of data set %s: %w", d.Meta.Name, err)
 	}
-	if got, want := words.Size(), d.Meta.Text.Vocabulary; got != want {
-		return nil, fmt.Errorf("the tokeniser of %s has %d tokens, not %d", d.Meta.Name, got, want)
+	if tok.Size() != d.Meta.Text.Vocabulary {
+		return nil, fmt.Errorf("data set %s: its tokeniser has %d tokens, and its texts are of %d", d.Meta.Name, tok.Size(), d.Meta.Text.Vocabulary)
 	}
-	return words, nil
+	return tok, nil
 }
 
-// read returns the tokens of an example, which are all of the vocabulary.
-func (d *splitData) read(example int) ([]int32, error) {
-	const width = 4 // bytes of a token
-	raw := make([]byte, width*d.Meta.Shape[1])
-	if err := d.Fill(raw, []int{example}); err != nil {
-		return nil, err
+// addTokenizer puts the tokeniser of texts into a SavedModel, if the data is text.
+func (d *splitData) addTokenizer(model string) error {
+	if d.Meta.Text == nil {
+		return nil
 	}
-	tokens := make([]int32, d.Meta.Shape[1])
-	for i := range tokens {
-		tokens[i] = int32(binary.LittleEndian.Uint32(raw[width*i:]))
-		if tokens[i] < 0 || int(tokens[i]) >= d.Meta.Text.Vocabulary {
-			return nil, fmt.Errorf("text %d of %s has the token %d, of %d", example, d.Meta.Name, tokens[i], d.Meta.Text.Vocabulary)
-		}
-	}
-	return tokens, nil
-}
-
-// readText returns the words of an example as one line that every terminal shows, of at
-// most so many characters.
-func (d *splitData) readText(example, most int, words *tokenizer.Tokenizer) (string, error) {
-	tokens, err := d.read(example)
+	from, err := os.Open(filepath.Join(d.folder, dataset.TokenizerFile))
 	if err != nil {
-		return "", err
+		return fmt.Errorf("export tokeniser: %w", err)
 	}
-	return oneLine(words.Decode(tokens), most), nil
+	defer func() { _ = from.Close() }()
+	to := filepath.Join(model, filepath.FromSlash(TokenizerPath))
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return fmt.Errorf("export tokeniser: %w", err)
+	}
+	if err := durable.Copy(to, from); err != nil {
+		return fmt.Errorf("export tokeniser: %w", err)
+	}
+	return nil
 }
 
-// oneLine makes a text of unknown origin fit to be shown: white space becomes single
-// spaces, what is not printed becomes U+FFFD, and what is more than so many characters
-// an ellipsis.
-func oneLine(text string, most int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' { // the joiners of emoji and of several scripts
-			return utf8.RuneError
+// tokenCounts is how often each token is in the split's texts, but for the first of each
+// text and padding; nil for images.
+func (d *splitData) tokenCounts() []int {
+	if d.Meta.Text == nil {
+		return nil
+	}
+	counts := make([]int, d.Meta.Text.Vocabulary)
+	for _, i := range d.indices {
+		for _, token := range d.Tokens(i)[1:] {
+			if token > 0 && int(token) < len(counts) {
+				counts[token]++
+			}
 		}
-		return r
-	}, text)
-	if runes := []rune(text); len(runes) > most {
-		text = strings.TrimRight(string(runes[:most-1]), " ") + "…"
 	}
-	return text
+	return counts
 }
-
-// lines breaks words into lines of at most width characters, each behind so many
-// spaces. A word that is longer has a line of its own.
-func lines(words []string, indent, width int) string {
-	var out strings.Builder
-	used := 0
-	for i, word := range words {
-		size := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-			out.WriteString(strings.Repeat(" ", indent))
-			used = indent
-		case used+1+size > width:
-			out.WriteString("\n" + strings.Repeat(" ", indent))
-			used = indent
-		default:
-			out.WriteByte(' ')
-			used++
-		}
-		out.WriteString(word)
-		used += size
-	}
-	return out.String() + "\n"
-}
-
-// longestToken is more than tokens of language have, in characters.
-const longestToken = 40

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 V, D = 20, 6
-SPECIAL, MASK = range(5), 4
+SPECIAL, END, MASK = range(5), 3, 4
 
 TEXTS = [
     [2, 7, 9, 11, 13, 15, 8, 6, 19, 3],
@@ -68,7 +68,7 @@ def next_token(p):
     losses, right = [], 0
     for n, text in enumerate(TEXTS):
         for i in range(len(text) - 1):
-            if text[i + 1] == 0:
+            if text[i + 1] == 0 or i + 2 == len(text) and text[i + 1] == END:
                 continue
             logits = p["table"] @ p["vectors"][n, i]
             losses.append(F.cross_entropy(logits[None], torch.tensor([text[i + 1]])))
