@@ -59,9 +59,22 @@ func (g gathering) add(r *report.Report, u *plan.Unit) error {
 		r.Evaluations = append(r.Evaluations, e)
 		return err
 	case *stages.AugmentConfig:
-		return g.copyOutput(u, stages.PreviewFile, plan.FileName(u.Stage.Name)+".png")
+		return g.copyPreview(u)
 	}
 	return nil
+}
+
+// copyPreview copies what shows the views of an augment stage.
+func (g gathering) copyPreview(u *plan.Unit) error {
+	h, err := g.handle(u)
+	if err != nil {
+		return err
+	}
+	file, err := stages.PreviewFile(h)
+	if err != nil {
+		return err
+	}
+	return g.copyOutput(u, file, plan.FileName(u.Stage.Name)+filepath.Ext(file))
 }
 
 // copyOutput copies a file of a unit's result into the run's folder.

@@ -27,14 +27,23 @@ func TestEveryPipelineIsValid(t *testing.T) {
 	}
 }
 
-// Every task has a pipeline of its own, which uses it, and is an arm of the ones
-// that compare them all.
+// overPatches names the pipeline of a task that no network of convolutions can learn.
+var overPatches = map[string]string{"masked_autoencoder": "vit-mae.hcl"}
+
+// Every task has a pipeline of its own, which uses it, and is an arm of the ones that
+// compare all that one encoder can learn.
 func TestEveryTaskHasAPipeline(t *testing.T) {
 	evaluated := map[string][]string{
 		"pretexts.hcl":         evaluatedTasks(t, "pretexts.hcl"),
 		"pretexts-cifar10.hcl": evaluatedTasks(t, "pretexts-cifar10.hcl"),
 	}
 	for _, name := range pretext.Kinds.Names() {
+		if file, ok := overPatches[name]; ok {
+			if !slices.Contains(evaluatedTasks(t, file), name) {
+				t.Errorf("pipelines/%s evaluates no encoder of %s", file, name)
+			}
+			continue
+		}
 		evaluated[name+".hcl"] = evaluatedTasks(t, name+".hcl")
 		for _, file := range []string{name + ".hcl", "pretexts.hcl", "pretexts-cifar10.hcl"} {
 			if !slices.Contains(evaluated[file], name) {
@@ -82,7 +91,7 @@ func TestSwappingThePretextRerunsOnlyWhatDependsOnIt(t *testing.T) {
 	}
 	before := fingerprints(t, text)
 	for _, name := range pretext.Kinds.Names() {
-		if name == "rotation" {
+		if name == "rotation" || overPatches[name] != "" {
 			continue
 		}
 		after := fingerprints(t, bytes.Replace(text, []byte(block), []byte(`pretext "`+name+`" {}`), 1))

@@ -27,7 +27,7 @@ func previewCommand(s *settings) *cobra.Command {
 		Use:   "preview PIPELINE.hcl [ADDRESS]",
 		Short: "Draw what a pretext task sees: views, tiles, masks, labels",
 		Long: `Draws what the tasks of a pretrain stage show the encoder in their first step,
-as one PNG file for each stage; ADDRESS is a pretrain stage, for example
+as one PNG file for each stage whose data is images; ADDRESS is a pretrain stage, for example
 pretrain.rotation, and all of them without it. The images are fetched and
 prepared first, if they are not yet; nothing is trained.`,
 		Example: `  sslpipe preview pipelines/rotation.hcl

@@ -32,6 +32,15 @@ func (t *TextMeta) Same(o *TextMeta) bool {
 	return t == o || t != nil && o != nil && *t == *o
 }
 
+// Noun is what examples are called where a person reads of several: "texts", or
+// "images" of no text. It is said nowhere else.
+func (t *TextMeta) Noun() string {
+	if t == nil {
+		return "images"
+	}
+	return "texts"
+}
+
 // ViewsMeta describes how views are drawn from a data set's images.
 type ViewsMeta struct {
 	Dataset DatasetMeta `json:"dataset"`

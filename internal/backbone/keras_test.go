@@ -212,13 +212,13 @@ func TestBlocksAreKeras(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			x := uniform("input/"+name, k.dims[0]*k.dims[1]*k.dims[2]*k.dims[3], 0.5, 2)
 			for kind, of := range operations {
-				compareBlock(t, golden, name+"/", kind, evaluate(t, name, x, k.dims, of, k.build))
+				compareGolden(t, golden, name+"/", kind, evaluate(t, name, x, k.dims, of, k.build))
 			}
 		})
 	}
 }
 
-func compareBlock(t *testing.T, golden map[string]array, prefix, kind string, got results) {
+func compareGolden(t *testing.T, golden map[string]array, prefix, kind string, got results) {
 	t.Helper()
 	compared := 0
 	for key, want := range golden {
@@ -228,7 +228,7 @@ func compareBlock(t *testing.T, golden map[string]array, prefix, kind string, go
 		}
 		compared++
 		if d := relative(got[short], want); !(d <= 1e-4) {
-			t.Errorf("%s: %s differs from Keras by %.1e of its largest value", kind, short, d)
+			t.Errorf("%s: %s differs from the referee by %.1e of its largest value", kind, short, d)
 		}
 	}
 	if compared != len(got) || compared == 0 {

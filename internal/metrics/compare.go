@@ -22,10 +22,14 @@ type Options struct {
 	// TestImages is the size of the test set that every score was computed on,
 	// for the Wilson intervals of accuracies; 0 means unknown.
 	TestImages int
+	// Noun is what the test set is made of, in the plural; empty means images.
+	Noun string
 	// Seconds is what the pre-training of one encoder took, by arm, in the mean
 	// over its encoders. It is shown and nothing else.
 	Seconds map[string]float64
 }
+
+func (o Options) noun() string { return cmp.Or(o.Noun, "images") }
 
 // Comparison is a table of arms by label budget, ready to be shown.
 type Comparison struct {
@@ -75,14 +79,14 @@ func Compare(records []Record, o Options) *Comparison {
 	for _, labels := range budgets(runs) {
 		row := Row{Labels: labels}
 		for _, arm := range c.Arms {
-			row.Cells = append(row.Cells, c.cell(runs, arm, labels, o.TestImages))
+			row.Cells = append(row.Cells, c.cell(runs, arm, labels, o))
 		}
 		markBest(row.Cells, c.Lower)
 		c.Rows = append(c.Rows, row)
 	}
 	c.adjust()
 	c.warnClaims()
-	c.Protocol = append(slices.Clone(o.Protocol), c.explain(o.TestImages)...)
+	c.Protocol = append(slices.Clone(o.Protocol), c.explain(o)...)
 	return c
 }
 
@@ -93,7 +97,7 @@ func newComparison(records []Record, o Options) *Comparison {
 	return c
 }
 
-func (c *Comparison) cell(runs map[cellKey]map[int]outcome, arm string, labels, testImages int) Cell {
+func (c *Comparison) cell(runs map[cellKey]map[int]outcome, arm string, labels int, o Options) Cell {
 	own, base := runs[cellKey{arm, labels}], runs[cellKey{c.Baseline, labels}]
 	cell := Cell{Arm: arm}
 	if len(own) == 0 {
@@ -101,8 +105,8 @@ func (c *Comparison) cell(runs map[cellKey]map[int]outcome, arm string, labels, 
 		return cell
 	}
 	cell.Summary, cell.Groups = summarizeRuns(own)
-	if cell.N == 1 && c.Metric == Accuracy && testImages > 0 {
-		interval := wilsonOf(cell.Mean, testImages)
+	if cell.N == 1 && c.Metric == Accuracy && o.TestImages > 0 {
+		interval := wilsonOf(cell.Mean, o.TestImages)
 		cell.Wilson = &interval
 	}
 	if cell.Groups == 1 && cell.N > 1 {
@@ -111,7 +115,7 @@ func (c *Comparison) cell(runs map[cellKey]map[int]outcome, arm string, labels, 
 	if arm != c.Baseline && len(base) > 0 {
 		cell.Difference = pairedDifference(own, base)
 		if c.Metric == Accuracy && cell.Difference != nil {
-			cell.Difference.McNemar = c.mcnemar(labels, arm, own, base)
+			cell.Difference.McNemar = c.mcnemar(labels, arm, own, base, o.noun())
 		}
 		c.warnDifference(labels, arm, cell.Difference, len(own), len(base))
 	}

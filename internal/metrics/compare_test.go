@@ -236,14 +236,16 @@ func TestHolmCoversTheWholeTable(t *testing.T) {
 }
 
 func TestProtocolStatesTheTestSet(t *testing.T) {
-	c := Compare(arm("a", 10, nil, 0.5, 0.5), Options{TestImages: 400, Protocol: []string{"data: toy"}})
-	// Wilson at 200 of 400: [0.4513, 0.5487].
-	want := []string{
-		"data: toy",
-		"± is the standard deviation over 2 seeds",
-		"the choice of the 400 test images adds up to ±4.9 points to any accuracy (Wilson 95 %), the same images for all arms",
-	}
-	if diff := cmp.Diff(want, c.Protocol); diff != "" {
-		t.Errorf("protocol (-want +got):\n%s", diff)
+	for noun, examples := range map[string]string{"": "images", "texts": "texts"} {
+		c := Compare(arm("a", 10, nil, 0.5, 0.5), Options{TestImages: 400, Noun: noun, Protocol: []string{"data: toy"}})
+		// Wilson at 200 of 400: [0.4513, 0.5487].
+		want := []string{
+			"data: toy",
+			"± is the standard deviation over 2 seeds",
+			"the choice of the 400 test " + examples + " adds up to ±4.9 points to any accuracy (Wilson 95 %), the same " + examples + " for all arms",
+		}
+		if diff := cmp.Diff(want, c.Protocol); diff != "" {
+			t.Errorf("protocol (-want +got):\n%s", diff)
+		}
 	}
 }

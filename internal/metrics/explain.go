@@ -7,7 +7,7 @@ import (
 )
 
 // explain says what the table's own numbers mean and do not cover.
-func (c *Comparison) explain(testImages int) []string {
+func (c *Comparison) explain(o Options) []string {
 	var lines []string
 	if line := c.spread(); line != "" {
 		lines = append(lines, line)
@@ -15,11 +15,11 @@ func (c *Comparison) explain(testImages int) []string {
 	if tested := c.tested(); len(tested) > 0 {
 		lines = append(lines, c.inference(tested)...)
 	}
-	if line := c.testedImages(); line != "" {
+	if line := c.testedExamples(o.noun()); line != "" {
 		lines = append(lines, line)
 	}
-	if c.Metric == Accuracy && testImages > 0 {
-		if line := c.testSet(testImages); line != "" {
+	if c.Metric == Accuracy && o.TestImages > 0 {
+		if line := c.testSet(o.TestImages, o.noun()); line != "" {
 			lines = append(lines, line)
 		}
 	}
@@ -84,9 +84,9 @@ func (c *Comparison) inference(tested []*Difference) []string {
 	return lines
 }
 
-// testedImages says what McNemar's test covers, the more plainly where no other
+// testedExamples says what McNemar's test covers, the more plainly where no other
 // test stands beside it.
-func (c *Comparison) testedImages() string {
+func (c *Comparison) testedExamples(noun string) string {
 	present, alone := false, false
 	for _, row := range c.Rows {
 		for _, cell := range row.Cells {
@@ -96,23 +96,24 @@ func (c *Comparison) testedImages() string {
 			}
 		}
 	}
-	switch {
+	switch covers := "it covers the choice of the test " + noun + ", not that of seeds"; {
 	case !present:
 		return ""
 	case alone:
-		return "McNemar: exact two-sided p of one seed's two classifiers; where runs are not repeated it is all there is, and it covers the choice of the test images, not that of seeds: another seed may say otherwise"
+		return "McNemar: exact two-sided p of one seed's two classifiers; where runs are not repeated it is all there is, and " + covers + ": another seed may say otherwise"
+	default:
+		return "McNemar: exact two-sided p of one seed's two classifiers; " + covers
 	}
-	return "McNemar: exact two-sided p of one seed's two classifiers; it covers the choice of the test images, not that of seeds"
 }
 
 // testSet states the uncertainty that all arms share and no seed shows: the
-// choice of the test images, at the accuracy where it is largest in the table.
-func (c *Comparison) testSet(images int) string {
+// choice of the test examples, at the accuracy where it is largest in the table.
+func (c *Comparison) testSet(n int, noun string) string {
 	half := 0.0
 	for _, row := range c.Rows {
 		for _, cell := range row.Cells {
 			if cell.N > 0 {
-				i := wilsonOf(cell.Mean, images)
+				i := wilsonOf(cell.Mean, n)
 				half = max(half, (i.Hi-i.Lo)/2)
 			}
 		}
@@ -120,5 +121,5 @@ func (c *Comparison) testSet(images int) string {
 	if half == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the choice of the %d test images adds up to ±%.1f points to any accuracy (Wilson %.0f %%), the same images for all arms", images, 100*half, 100*Level)
+	return fmt.Sprintf("the choice of the %[1]d test %[2]s adds up to ±%.1[3]f points to any accuracy (Wilson %.0[4]f %%), the same %[2]s for all arms", n, noun, 100*half, 100*Level)
 }

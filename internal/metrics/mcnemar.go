@@ -20,8 +20,9 @@ type McNemar struct {
 	P float64 `json:"p"`
 }
 
-// mcnemar tests the seeds that both arms have and whose right answers are known.
-func (c *Comparison) mcnemar(labels int, name string, arm, baseline map[int]outcome) []McNemar {
+// mcnemar tests the seeds that both arms have and whose right answers are known, to
+// test examples of that noun.
+func (c *Comparison) mcnemar(labels int, name string, arm, baseline map[int]outcome, noun string) []McNemar {
 	var tests []McNemar
 	for _, seed := range slices.Sorted(maps.Keys(arm)) {
 		own, base := arm[seed].right, baseline[seed].right
@@ -29,7 +30,7 @@ func (c *Comparison) mcnemar(labels int, name string, arm, baseline map[int]outc
 			continue
 		}
 		if len(own) != len(base) {
-			c.warn(Unpaired, "%s against %s with %s, seed %d: right answers to %d and %d test images, no McNemar test", name, c.Baseline, LabelsText(labels), seed, len(own), len(base))
+			c.warn(Unpaired, "%s against %s with %s, seed %d: right answers to %d and %d test %s, no McNemar test", name, c.Baseline, LabelsText(labels), seed, len(own), len(base), noun)
 			continue
 		}
 		test := McNemar{Seed: seed}

@@ -34,22 +34,6 @@ func (n *Net) Dense(name string, x tf.Output, units int, init Initializer) tf.Ou
 	return g.BiasAdd(g.MatMul(x, w.Read(), false, false), b.Read())
 }
 
-// Dropout zeroes each element of x with probability rate and scales the others
-// by 1/(1-rate), in training mode; otherwise it returns x. The seed, int64 [2],
-// is fed with every step: equal seeds drop equal elements. The static shape of x
-// must be known.
-func (n *Net) Dropout(x tf.Output, rate float64, seed tf.Output) tf.Output {
-	if rate < 0 || rate >= 1 {
-		return n.g.Failf("dropout rate %v is not in [0, 1)", rate)
-	}
-	if !n.training || rate == 0 {
-		return x
-	}
-	g := n.g.Scope("dropout")
-	keep := g.GreaterEqual(g.RandomUniform(seed, ints(x.Shape())...), g.Scalar(rate))
-	return g.Mul(x, g.Mul(g.Cast(keep, tf.Float32), g.Scalar(1/(1-rate))))
-}
-
 // GlobalAveragePool returns the mean over the positions of x [N, H, W, C] as
 // [N, C].
 func (n *Net) GlobalAveragePool(x tf.Output) tf.Output {

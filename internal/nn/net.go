@@ -27,6 +27,7 @@ type Net struct {
 	g        *tf.Graph
 	training bool
 	constant bool // variables made here ignore the schedule
+	exempt   bool // variables made here do not decay
 	fused    bool // blocks are single operations
 	groups   int  // parts of a batch with batch statistics of their own; 0 is one
 	visible  *visibility
@@ -47,6 +48,12 @@ type weights struct {
 	moves map[float64][]tf.Average
 	// constant are the names of variables that learn at the base rate throughout.
 	constant map[string]bool
+	// exempt are the names of variables that do not decay, whatever their rank.
+	exempt map[string]bool
+	// draws counts the applications of random layers, by name.
+	draws map[string]int
+	// counter is the number of training steps; nil until somebody asks for it.
+	counter *tf.Variable
 	// scaled are factors of the rate, by the name of the variable.
 	scaled map[string]tf.Output
 	// after builds what happens once the optimiser has changed the weights.
@@ -57,7 +64,7 @@ type weights struct {
 // initial value of a variable depends on the seed and on its name only, so
 // adding a layer does not change the start of any other.
 func NewNet(g *tf.Graph, seed int64) *Net {
-	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, moves: map[float64][]tf.Average{}, constant: map[string]bool{}, scaled: map[string]tf.Output{}}
+	w := &weights{seed: seed, byName: map[string]*tf.Variable{}, pending: map[string]tf.Op{}, moves: map[float64][]tf.Average{}, constant: map[string]bool{}, exempt: map[string]bool{}, draws: map[string]int{}, scaled: map[string]tf.Output{}}
 	return &Net{g: g, training: true, weights: w, own: new([]*tf.Variable)}
 }
 
@@ -84,6 +91,14 @@ func (n *Net) ConstantRate() *Net {
 	c := *n
 	c.constant = true
 	return &c
+}
+
+// WithoutDecay returns a net like n, the variables of which are exempt from weight
+// decay: positions, tokens that stand for something.
+func (n *Net) WithoutDecay() *Net {
+	m := *n
+	m.exempt = true
+	return &m
 }
 
 // ScaleRate makes v learn at factor, a float32 scalar of the graph, times the
@@ -115,9 +130,9 @@ func (n *Net) Trainable() []*tf.Variable {
 }
 
 // NoDecay tells whether v is exempt from weight decay and from layer-wise rate
-// scaling: biases and the scale and offset of batch-norm, which are the
-// variables of rank below 2.
-func (n *Net) NoDecay(v *tf.Variable) bool { return len(v.Shape) < 2 }
+// scaling: biases and the scale and offset of norms, which are the variables of
+// rank below 2, and those of WithoutDecay.
+func (n *Net) NoDecay(v *tf.Variable) bool { return len(v.Shape) < 2 || n.weights.exempt[v.Name] }
 
 // Updates returns the moving-average updates that layers in training mode have
 // collected so far, over all branches. They must run once with every training
@@ -136,6 +151,9 @@ func (n *Net) Variable(name string, shape tf.Shape, init Initializer, trainable 
 	v := n.variable(name, name, shape, init, trainable)
 	if n.constant {
 		n.weights.constant[name] = true
+	}
+	if n.exempt {
+		n.weights.exempt[name] = true
 	}
 	return v
 }

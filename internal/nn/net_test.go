@@ -47,7 +47,7 @@ func TestWrongRanksAreErrors(t *testing.T) {
 		"depthwise convolution d": func(n *nn.Net, flat, _ tf.Output) { n.DepthwiseConv2D("d", flat, 3, 1, "SAME") },
 		"dense layer e":           func(n *nn.Net, _, image tf.Output) { n.Dense("e", image, 2, nn.Zeros) },
 		"batch-norm b":            func(n *nn.Net, flat, _ tf.Output) { n.BatchNorm("b", n.Graph().Reshape(flat, 2), 0.9, 1e-3) },
-		"dropout rate 1":          func(n *nn.Net, flat, _ tf.Output) { n.Dropout(flat, 1, n.Graph().Const([]int64{1, 2})) },
+		"dropout f: rate 1":       func(n *nn.Net, flat, _ tf.Output) { n.Dropout("f", flat, 1) },
 	} {
 		g := newGraph(t)
 		build(nn.NewNet(g, 1), g.Const([][]float32{{1, 2}}), g.Const([][][][]float32{{{{1, 2}}}}))

@@ -61,14 +61,13 @@ func newStep(n *Net, loss, lr tf.Output, base float64, train []*tf.Variable, cli
 	}
 	grads := g.Gradients(loss, reads)
 	norm := jointNorm(g.Scope("norm"), grads)
-	zero := func(g *tf.Graph) tf.Output { return g.Const(int64(0)) }
 	return &step{
 		n:       n,
 		g:       g.After(loss.Op()),
 		lr:      lr,
 		base:    base,
 		norm:    norm,
-		counter: n.g.Variable("optimizer/step", tf.Int64, tf.Shape{}, zero, false),
+		counter: n.steps(),
 		train:   train,
 		grads:   clipped(g.Scope("clip"), grads, norm, clipNorm),
 	}

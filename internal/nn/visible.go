@@ -22,6 +22,9 @@ func (n *Net) Visible(units tf.Output) *Net {
 	return &m
 }
 
+// Partial tells whether the net sees parts of its input only.
+func (n *Net) Partial() bool { return n.visible != nil }
+
 // Hide returns x [N, H, W, C] with zeros where the net must not see; x itself
 // for a net that sees everything.
 func (n *Net) Hide(x tf.Output) tf.Output {

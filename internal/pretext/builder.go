@@ -4,6 +4,7 @@ import (
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
 	"sslpipe/internal/tf"
+	"sslpipe/internal/tokenizer"
 )
 
 // Inputs is what a task reads of a step. All of it follows from the number of
@@ -19,6 +20,10 @@ type Inputs struct {
 	Std      []float64
 	// Vocabulary is the number of tokens of a text; 0 for images.
 	Vocabulary int
+	Tokenizer  *tokenizer.Tokenizer // of the texts
+	// Counts is how often each token is in the texts that are trained on, by its number.
+	// The first token of a text and padding are not counted.
+	Counts []int
 }
 
 // Builder is what a task builds its loss with.
@@ -27,20 +32,48 @@ type Builder struct {
 	// Encoder makes the encoder's layers, in training mode. Nets derived from it
 	// (nn.Net.Follow, Groups, Visible) are for Apply.
 	Encoder *nn.Net
-	// Head makes layers that belong to the task and are dropped after it.
+	// Head makes layers that belong to the task. They are dropped after it, but for those
+	// of a Predictor.
 	Head *nn.Net
 
-	apply      func(n *nn.Net, x tf.Output) backbone.Features
+	network    Network
 	monitors   map[string]tf.Output
 	chance     float64
 	embeddings []tf.Output
+	totals     Totals
+	guess      Guess
 }
 
-// NewBuilder returns the builder of one task in a training graph. apply builds
-// the encoder's layers on images [M, H, W, C] in [0, 1]; every call with the same
-// net shares its weights.
-func NewBuilder(in Inputs, encoder, head *nn.Net, apply func(n *nn.Net, x tf.Output) backbone.Features) *Builder {
-	return &Builder{Inputs: in, Encoder: encoder, Head: head, apply: apply, monitors: map[string]tf.Output{}}
+// Network is the architecture of the encoder.
+type Network struct {
+	Backbone backbone.Backbone
+	// Normalise makes what the backbone reads of images [M, H, W, C] in [0, 1]; nil for
+	// texts, which it reads as they are.
+	Normalise func(g *tf.Graph, x tf.Output) tf.Output
+}
+
+// Features builds the network on images x [M, H, W, C] in [0, 1], or on texts. What n
+// must not see is hidden after normalising, so that it is zero.
+func (w Network) Features(n *nn.Net, x tf.Output) backbone.Features {
+	if w.Normalise != nil {
+		x = n.Hide(w.Normalise(n.Graph(), x))
+	}
+	return w.Backbone.Build(n, x)
+}
+
+// PatchSize is the side of the patches as which a backbone sees images; 0 for one
+// that convolves.
+func PatchSize(b backbone.Backbone) int {
+	if p, ok := b.(backbone.PatchEncoder); ok {
+		return p.PatchSize()
+	}
+	return 0
+}
+
+// NewBuilder returns the builder of one task in a training graph. Every application
+// of the network with the same net shares its weights.
+func NewBuilder(in Inputs, encoder, head *nn.Net, network Network) *Builder {
+	return &Builder{Inputs: in, Encoder: encoder, Head: head, network: network, monitors: map[string]tf.Output{}}
 }
 
 // Graph is the graph under construction.
@@ -52,7 +85,7 @@ func (b *Builder) Batch() Batch {
 	if b.Vocabulary > 0 {
 		return Batch{N: v.Dim(0), H: 1, W: v.Dim(1), C: 1, Vocabulary: b.Vocabulary}
 	}
-	return Batch{N: v.Dim(0), H: v.Dim(1), W: v.Dim(2), C: v.Dim(3)}
+	return Batch{N: v.Dim(0), H: v.Dim(1), W: v.Dim(2), C: v.Dim(3), Patch: PatchSize(b.network.Backbone)}
 }
 
 // Encode applies the encoder in training mode to images [M, H, W, C] in [0, 1].
@@ -62,11 +95,30 @@ func (b *Builder) Encode(x tf.Output) backbone.Features { return b.Apply(b.Encod
 
 // Apply is Encode with a net that was derived from Encoder.
 func (b *Builder) Apply(n *nn.Net, x tf.Output) backbone.Features {
-	f := b.apply(n, x)
+	f := b.network.Features(n, x)
 	if b.embeddings == nil {
 		b.embeddings = []tf.Output{f.Pooled}
 	}
 	return f
+}
+
+// EncodePatches applies an encoder of patches to some of those of images x
+// [M, H, W, C] in [0, 1]: for each image the patches that keep, int32 [M, K], names,
+// counted row by row. It returns [M, K, Dim]; nothing of the others is in it. Unless
+// the task names other embeddings, the mean of an image's patches is watched for
+// collapse.
+func (b *Builder) EncodePatches(x, keep tf.Output) tf.Output {
+	g := b.Graph()
+	encoder, ok := b.network.Backbone.(backbone.PatchEncoder)
+	if !ok {
+		return g.Failf("%T does not see images as patches", b.network.Backbone)
+	}
+	patches := encoder.Embed(b.Encoder, b.network.Normalise(g, x))
+	encoded := encoder.Encode(b.Encoder, g.GatherBatch(patches, keep))
+	if b.embeddings == nil && g.Err() == nil {
+		b.embeddings = []tf.Output{g.Mean(encoded, false, 1)}
+	}
+	return encoded
 }
 
 // Monitor publishes a scalar that is reported while training.
@@ -84,6 +136,14 @@ func (b *Builder) Embed(z ...tf.Output) { b.embeddings = z }
 
 // Monitors returns what the task published, by name.
 func (b *Builder) Monitors() map[string]tf.Output { return b.monitors }
+
+// Totals returns what a task that predicts tokens found in the batch; the zero Totals of
+// others.
+func (b *Builder) Totals() Totals { return b.totals }
+
+// Guess returns what a task that predicts tokens has to be better than; the zero Guess
+// of others.
+func (b *Builder) Guess() Guess { return b.guess }
 
 // Chance is the accuracy of guessing; 0 for a task that has no accuracy.
 func (b *Builder) Chance() float64 { return b.chance }

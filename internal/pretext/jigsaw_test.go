@@ -25,7 +25,7 @@ func TestJigsawLabelsAreBalancedAndRight(t *testing.T) {
 			g := tf.NewGraph()
 			n := nn.NewNet(g, 1)
 			step := g.Placeholder("step", tf.Int64)
-			b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Step: step}, n.Branch(), n.Branch(), nil)
+			b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Step: step}, n.Branch(), n.Branch(), Network{})
 			cut := task.on(task.Grid, size)
 			tiles := g.Reshape(cut.cut(g, b.Views[0], tf.Output{}), size.N, cut.count(), 16)
 			puzzles, labels := task.shuffle(b, tiles)

@@ -57,6 +57,9 @@ func (*MaskedImage) Crops() int { return 1 }
 func (t *MaskedImage) Check(b Batch) []schema.Problem {
 	u := t.unit(b)
 	switch {
+	case b.Patch != 0:
+		return problem("", "masked_image hides parts of an image from convolutions, and this backbone has none: it can leave the hidden patches out, "+
+			`which is pretext "masked_autoencoder".`)
 	case u == 0:
 		return problem("unit", fmt.Sprintf("No square of at least %d pixels divides images of %d by %d into at most %d by %d: set unit or image_size.", smallestUnit, b.H, b.W, mostUnits, mostUnits))
 	case u < smallestUnit:

@@ -30,7 +30,7 @@ func TestMaskShowsAnExactNumberOfUnits(t *testing.T) {
 	n := nn.NewNet(g, 1)
 	draws := scattered(3*49, 0)
 	copy(draws[49:98], draws[:49]) // images 0 and 1 have the same draws
-	b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Draws: g.Reshape(g.Const(draws), 3, 49)}, n, n, nil)
+	b := NewBuilder(Inputs{Views: []tf.Output{counted(g, size)}, Draws: g.Reshape(g.Const(draws), 3, 49)}, n, n, Network{})
 	mask := task.mask(b)
 	if got, want := mask.Shape().Ints(), []int{3, 7, 7, 1}; !slices.Equal(got, want) {
 		t.Fatalf("a mask of the shape %v, want %v", got, want)
@@ -126,6 +126,17 @@ func TestDoubledRepeatsEveryPosition(t *testing.T) {
 	}
 }
 
+// recorded is a backbone that remembers what it has built.
+type recorded struct {
+	backbone.Backbone
+	features backbone.Features
+}
+
+func (r *recorded) Build(n *nn.Net, x tf.Output) backbone.Features {
+	r.features = r.Backbone.Build(n, x)
+	return r.features
+}
+
 // What is hidden changes no bit of any feature; what is visible does. Features at
 // hidden places are zero.
 func TestHiddenPixelsDoNotReachTheFeatures(t *testing.T) {
@@ -136,15 +147,10 @@ func TestHiddenPixelsDoNotReachTheFeatures(t *testing.T) {
 	n := nn.NewNet(g, 3)
 	x := g.Placeholder("x", tf.Float32, size.N, size.H, size.W, size.C)
 	draws := g.Reshape(g.Const(scattered(size.N*49, 1)), size.N, 49)
-	variant, _ := backbone.Kinds.Find("mobilenet_v2")
-	network := variant.New().(*backbone.MobileNetV2)
-	network.Alpha = 0.35
-	var features backbone.Features // that the loss is made of
-	b := NewBuilder(Inputs{Views: []tf.Output{x}, Draws: draws}, n.Branch(), n.Branch(), func(n *nn.Net, x tf.Output) backbone.Features {
-		features = network.Build(n, n.Hide(x))
-		return features
-	})
+	network := &recorded{Backbone: mobileNet()}
+	b := NewBuilder(Inputs{Views: []tf.Output{x}, Draws: draws}, n.Branch(), n.Branch(), unnormalised(network))
 	task.Loss(b)
+	features := network.features
 	mask := task.mask(b)
 	net := b.Encoder.Visible(mask)
 	fetches := append([]tf.Output{mask, features.Pooled}, features.Blocks...)

@@ -97,6 +97,15 @@ func TestTricksHideShortcuts(t *testing.T) {
 	}
 }
 
+// oneLayer is a backbone of a single dense layer; only Build is there.
+type oneLayer struct{ backbone.Backbone }
+
+func (oneLayer) Build(n *nn.Net, x tf.Output) backbone.Features {
+	g := n.Graph()
+	flat := g.Reshape(x, x.Dim(0), x.Dim(1)*x.Dim(2)*x.Dim(3))
+	return backbone.Features{Pooled: g.Relu(n.Dense("encoder", g.Sub(flat, g.Scalar(0.5)), 64, nn.GlorotUniform))}
+}
+
 // solved trains a jigsaw of 2 by 2 tiles, on other images in every step, and
 // returns the share of permutations that it predicts in the end.
 func solved(t *testing.T, tiles Tiles, channels, steps int, draw func(r *rand.Rand) drawing) float64 {
@@ -115,10 +124,7 @@ func solved(t *testing.T, tiles Tiles, channels, steps int, draw func(r *rand.Ra
 		Mean:  slices.Repeat([]float64{0.5}, channels),
 		Std:   slices.Repeat([]float64{0.25}, channels),
 	}
-	b := NewBuilder(in, n.Branch(), n.Branch(), func(n *nn.Net, x tf.Output) backbone.Features {
-		flat := g.Reshape(x, x.Dim(0), x.Dim(1)*x.Dim(2)*x.Dim(3))
-		return backbone.Features{Pooled: g.Relu(n.Dense("encoder", g.Sub(flat, g.Scalar(0.5)), 64, nn.GlorotUniform))}
-	})
+	b := NewBuilder(in, n.Branch(), n.Branch(), unnormalised(oneLayer{}))
 	loss := task.Loss(b)
 	adam := &nn.Adam{LearningRate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	update := adam.Apply(n, loss, g.Scalar(rate), slices.Concat(b.Encoder.Trainable(), b.Head.Trainable()))

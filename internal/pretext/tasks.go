@@ -1,6 +1,6 @@
 // Package pretext holds the tasks that a pretrain stage can name. A task builds
-// one scalar loss from augmented views of images and an encoder that it may apply
-// several times with shared weights.
+// one scalar loss from augmented views of images, or from texts, and an encoder that it
+// may apply several times with shared weights.
 //
 // It refuses to touch files and to print: images come in as views, numbers go out
 // as the loss and as monitors. Only the supervised control reads labels.
@@ -12,6 +12,7 @@
 package pretext
 
 import (
+	"sslpipe/internal/backbone"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -23,6 +24,7 @@ var Kinds = schema.Family{Name: "pretext", Variants: []schema.Variant{
 	relativePatch,
 	inpaint,
 	maskedImage,
+	maskedAutoencoder,
 	simclr,
 	moco,
 	byol,
@@ -30,6 +32,8 @@ var Kinds = schema.Family{Name: "pretext", Variants: []schema.Variant{
 	barlowTwins,
 	vicreg,
 	swav,
+	maskedToken,
+	nextToken,
 	supervised,
 	// Not included:
 	//
@@ -48,15 +52,27 @@ type Task interface {
 	Check(b Batch) []schema.Problem
 	// Loss builds the scalar training loss.
 	Loss(b *Builder) tf.Output
-	// Pictures builds what the task shows the encoder, for people.
+	// Pictures builds what the task shows the encoder, for people; nil for texts.
 	Pictures(b *Builder) []Picture
 	// Share is the factor of the loss in a sum over several tasks.
 	Share() float64
 }
 
+// Choosy is a task that not every network can learn.
+type Choosy interface {
+	// CheckBackbone reports what makes a network unfit for the task.
+	CheckBackbone(b backbone.Backbone) []schema.Problem
+}
+
 // Batch is the shape of the source images of one step. A batch of texts has a
 // vocabulary; its height and channels are 1, and its width is the tokens of a text.
-type Batch struct{ N, H, W, C, Vocabulary int }
+type Batch struct {
+	N, H, W, C int
+	Vocabulary int
+	// Patch is the side of the patches as which the encoder sees an image (see
+	// backbone.PatchEncoder); 0 for one that convolves.
+	Patch int
+}
 
 // Input is what a task's views are.
 type Input int

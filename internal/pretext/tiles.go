@@ -143,7 +143,7 @@ func (t tiling) gather(g *tf.Graph, x, rows, columns tf.Output) tf.Output {
 	index = g.BroadcastTo(index, b.N, t.count(), h, w, b.C)
 	index = g.Cast(g.Reshape(index, b.N, t.count()*h*w*b.C), tf.Int32)
 	flat := g.Reshape(x, b.N, b.H*b.W*b.C)
-	return g.Op("GatherV2", tf.Attrs{"batch_dims": int64(1)}, flat, index, g.Const(int32(1)))[0]
+	return g.GatherBatch(flat, index)
 }
 
 // flatTile is added to a tile's standard deviation, in units of the pixels'

@@ -140,7 +140,7 @@ func TestChannelShift(t *testing.T) {
 // tileBuilder is a builder for tiles alone.
 func tileBuilder(g *tf.Graph, mean, std []float64) *Builder {
 	n := nn.NewNet(g, 1)
-	return NewBuilder(Inputs{Mean: mean, Std: std}, n.Branch(), n.Branch(), nil)
+	return NewBuilder(Inputs{Mean: mean, Std: std}, n.Branch(), n.Branch(), Network{})
 }
 
 // Every channel of every tile has the mean and deviation of the images, but one

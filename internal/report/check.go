@@ -41,7 +41,25 @@ func (s *TestSet) check() error {
 			return fmt.Errorf("embedding of %s: %w", e.Arm, err)
 		}
 	}
-	return s.Pictures.check()
+	return errors.Join(s.Pictures.check(), s.checkTexts())
+}
+
+// maxText is more bytes than there are in the beginning of a text.
+const maxText = 4096
+
+func (s *TestSet) checkTexts() error {
+	for i, text := range s.Texts {
+		if len(text) > maxText {
+			return fmt.Errorf("text %d has %d bytes, more than %d", i, len(text), maxText)
+		}
+	}
+	return nil
+}
+
+// shows tells whether there is a picture or a text of that number. Without any,
+// nothing is shown.
+func (s *TestSet) shows(i int) bool {
+	return s.Pictures.has(i) && (s.Texts == nil || within(i, len(s.Texts)))
 }
 
 func (d *Detail) check(s *TestSet) error {
@@ -55,8 +73,8 @@ func (d *Detail) check(s *TestSet) error {
 		}
 	}
 	for _, m := range d.Mistakes {
-		if !within(m.Truth, classes) || !within(m.Predicted, classes) || !s.Pictures.has(m.Picture) {
-			return fmt.Errorf("picture %d of class %d taken for class %d is not there", m.Picture, m.Truth, m.Predicted)
+		if !within(m.Truth, classes) || !within(m.Predicted, classes) || !s.shows(m.Picture) {
+			return fmt.Errorf("example %d of class %d taken for class %d is not there", m.Picture, m.Truth, m.Predicted)
 		}
 	}
 	return nil
@@ -64,8 +82,8 @@ func (d *Detail) check(s *TestSet) error {
 
 func (e *Embedding) check(s *TestSet) error {
 	for _, p := range e.Points {
-		if !within(p.Class, len(s.Classes)) || !s.Pictures.has(p.Picture) {
-			return fmt.Errorf("picture %d of class %d is not there", p.Picture, p.Class)
+		if !within(p.Class, len(s.Classes)) || !s.shows(p.Picture) {
+			return fmt.Errorf("example %d of class %d is not there", p.Picture, p.Class)
 		}
 	}
 	for _, n := range e.Neighbours {

@@ -29,7 +29,7 @@ func Compare(runs []*Report) (*Evaluation, error) {
 	var problems []error
 	for i, e := range evaluations {
 		if len(e.Sets) == 0 {
-			problems = append(problems, fmt.Errorf("run %s has no test images", runs[i].Run))
+			problems = append(problems, fmt.Errorf("run %s has no test set", runs[i].Run))
 		}
 	}
 	if len(problems) > 0 {
@@ -89,11 +89,11 @@ func differences(first, other *Report, a, b *Evaluation) []error {
 		problems = append(problems, fmt.Errorf("not comparable, %s differ:\n  %s: %s\n  %s: %s", what, first.Run, is, other.Run, was))
 	}
 	if a.Sets[0].Digest != b.Sets[0].Digest {
-		differ("the test images", setText(a), setText(b))
+		differ("the test "+a.Noun(), setText(a), setText(b))
 	}
 	for _, purpose := range []string{"training", "validation"} {
 		if is, was := partsText(a, purpose), partsText(b, purpose); is != was {
-			differ("the images for "+purpose, is, was)
+			differ("the "+a.Noun()+" for "+purpose, is, was)
 		}
 	}
 	return problems
@@ -176,8 +176,8 @@ func agree(a, b []Run) bool {
 
 // set compares all arms on the test set number at, which the first run calls set.
 func (m *merge) set(reports []*Report, evaluations []*Evaluation, at int, set TestSet, baseline string) TestSet {
-	out := TestSet{Name: set.Name, Digest: set.Digest, Images: set.Images, Classes: set.Classes}
-	options := metrics.Options{Baseline: baseline, TestImages: set.Images}
+	out := TestSet{Name: set.Name, Digest: set.Digest, Kind: set.Kind, Images: set.Images, Classes: set.Classes}
+	options := metrics.Options{Baseline: baseline, TestImages: set.Images, Noun: set.Noun()}
 	var records []metrics.Record
 	type key struct {
 		arm          string
@@ -189,6 +189,7 @@ func (m *merge) set(reports []*Report, evaluations []*Evaluation, at int, set Te
 		if at >= len(e.Sets) || e.Sets[at].Digest != set.Digest {
 			continue
 		}
+		out.Language = m.languageOf(i, &e.Sets[at], out.Language)
 		for _, r := range e.Sets[at].Runs {
 			r.Arm = m.names[[2]any{i, r.Arm}]
 			k := key{r.Arm, r.Labels, r.Seed}

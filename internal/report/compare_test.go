@@ -119,8 +119,8 @@ not comparable, the images for validation differ:
 		}, `not comparable, the images for training differ:
   one: 40 of made-up (train), digest aaaa
   two: 3 of extra (train), digest eeee; 40 of made-up (train), digest aaaa`},
-		"no test images": {func(r *Report) { r.Evaluations[0].Sets = nil }, "run two has no test images"},
-		"no evaluation":  {func(r *Report) { r.Evaluations = nil }, "run two has no evaluation"},
+		"no test set":   {func(r *Report) { r.Evaluations[0].Sets = nil }, "run two has no test set"},
+		"no evaluation": {func(r *Report) { r.Evaluations = nil }, "run two has no evaluation"},
 		"other evaluations": {func(r *Report) {
 			r.Evaluations = []Evaluation{{Name: "a"}, {Name: "b"}}
 		}, `run two has several evaluations, none called "report"`},

@@ -13,6 +13,7 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"sslpipe/internal/metrics"
@@ -107,11 +108,14 @@ type Cost struct {
 	Seconds         float64 `json:"seconds"`
 }
 
-// TestSet is one set of test images with all that was measured on it.
+// TestSet is one set of test examples with all that was measured on it.
 type TestSet struct {
-	Name    string   `json:"name"`   // of the data set
-	Digest  string   `json:"digest"` // of the images and their labels
-	Images  int      `json:"images"`
+	Name   string `json:"name"`   // of the data set
+	Digest string `json:"digest"` // of the examples and their labels
+	// Kind is what its examples are called, in the plural: "texts", or empty for
+	// images. See Noun.
+	Kind    string   `json:"kind,omitempty"`
+	Images  int      `json:"images"` // or texts
 	Classes []string `json:"classes"`
 	// Comparisons has one comparison for each metric, accuracy first. Its
 	// protocol holds for the whole set.
@@ -124,7 +128,24 @@ type TestSet struct {
 	// Pictures are those that Details and Embeddings show by number; nil
 	// where none were kept.
 	Pictures *Pictures `json:"pictures,omitempty"`
+	// Texts are beginnings of texts, by the same numbers, where there are no pictures.
+	Texts []string `json:"texts,omitempty"`
+	// Language is how well encoders of text predict tokens; nil where none does.
+	Language []LanguageModel `json:"language_models,omitempty"`
 }
+
+// Noun is what the set is made of, as a person reads it: "images" or "texts".
+func (s *TestSet) Noun() string { return cmp.Or(s.Kind, images) }
+
+// Noun is what the first test set is made of, which all sets of an evaluation are.
+func (e *Evaluation) Noun() string {
+	if len(e.Sets) == 0 {
+		return images
+	}
+	return e.Sets[0].Noun()
+}
+
+const images = "images"
 
 // Run is one classifier's scores.
 type Run struct {
@@ -152,9 +173,9 @@ type Detail struct {
 	Mistakes []Mistake `json:"mistakes,omitempty"`
 }
 
-// Mistake is a test image that was taken for another class.
+// Mistake is a test example that was taken for another class.
 type Mistake struct {
-	Picture     int     `json:"picture"`
+	Picture     int     `json:"picture"` // or the number of its text
 	Truth       int     `json:"truth"`
 	Predicted   int     `json:"predicted"`
 	Probability float64 `json:"probability"` // that it gave to the predicted class
@@ -170,9 +191,9 @@ type Embedding struct {
 	Neighbours []Neighbours `json:"neighbours"`
 }
 
-// Point is an image in two projections to the plane.
+// Point is an example in two projections to the plane.
 type Point struct {
-	Picture int        `json:"picture"`
+	Picture int        `json:"picture"` // or the number of its text
 	Class   int        `json:"class"`
 	PCA     [2]float64 `json:"pca"`
 	TSNE    [2]float64 `json:"tsne"`

@@ -23,16 +23,16 @@ import (
 
 var augment = plan.Kind{
 	Name:    "augment",
-	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them.",
+	Doc:     "Declares the random transforms that training sees images through, and draws a sheet of them; texts have none, and some are written down as tokens.",
 	Sample:  "views",
-	Shown:   func(path string) bool { return path == PreviewFile },
+	Shown:   func(path string) bool { return path == previewPicture || path == previewText },
 	Version: 2,
 	New:     func() any { return &AugmentConfig{} },
 	Families: map[string]schema.Family{
 		"transform": transform.Kinds,
 	},
 	Outputs: []plan.Output{
-		{Name: "views", Type: artifact.TypeViews, Doc: "The images together with their transforms; preview.png shows what a network sees."},
+		{Name: "views", Type: artifact.TypeViews, Doc: "The images together with their transforms, or the texts; preview.png or preview.txt shows what a network sees."},
 	},
 	Check: checkAugment,
 	Run:   runAugment,
@@ -41,7 +41,7 @@ var augment = plan.Kind{
 // AugmentConfig configures an augment stage: its transform blocks are applied
 // in the order in which they are written.
 type AugmentConfig struct {
-	Data       schema.Ref      `hcl:"data" ref:"dataset" example:"download.images.unlabelled" doc:"The images to transform."`
+	Data       schema.Ref      `hcl:"data" ref:"dataset" example:"download.images.unlabelled" doc:"The images to transform, or texts."`
 	Transforms []schema.Choice `blocks:"transform" example:"resized_crop,flip" doc:"Transforms, in order."`
 }
 
@@ -58,11 +58,26 @@ func checkAugment(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Prob
 	return map[string]plan.Facts{"views": facts}, problems
 }
 
-// PreviewFile is the name of the sheet in the artifact.
-const PreviewFile = "preview.png"
+// The files that show examples, of images and of texts.
+const (
+	previewPicture = "preview.png"
+	previewText    = "preview.txt"
+)
 
-// previews of the sheet: this many images, each this many times.
-const previewImages, previewViews = 10, 8
+// PreviewFile is the name of the file in the artifact that shows its views.
+func PreviewFile(h artifact.Handle) (string, error) {
+	var meta artifact.ViewsMeta
+	if err := h.Decode(&meta); err != nil {
+		return "", err
+	}
+	if meta.Dataset.Text != nil {
+		return previewText, nil
+	}
+	return previewPicture, nil
+}
+
+// A preview shows this many examples, and each image this many times.
+const previewExamples, previewViews = 10, 8
 
 func runAugment(_ context.Context, env *plan.Env, cfg any) (map[string]artifact.Output, error) {
 	c := cfg.(*AugmentConfig)
@@ -72,8 +87,8 @@ func runAugment(_ context.Context, env *plan.Env, cfg any) (map[string]artifact.
 		return nil, err
 	}
 	defer func() { _ = data.Close() }()
-	if err := drawSheet(filepath.Join(env.Dir, "out", PreviewFile), data, c, env); err != nil {
-		return nil, fmt.Errorf("draw preview: %w", err)
+	if err := writePreview(filepath.Join(env.Dir, "out"), data, c, env); err != nil {
+		return nil, fmt.Errorf("make preview: %w", err)
 	}
 	meta := artifact.ViewsMeta{DatasetDigest: handle.Digest}
 	if err := handle.Decode(&meta.Dataset); err != nil {
@@ -161,6 +176,13 @@ func transformsOf(meta artifact.ViewsMeta) (transform.Pipeline, error) {
 	return transform.New(choices)
 }
 
+func writePreview(out string, data *splitData, c *AugmentConfig, env *plan.Env) error {
+	if data.Meta.Text != nil {
+		return previewTexts(filepath.Join(out, previewText), data)
+	}
+	return drawSheet(filepath.Join(out, previewPicture), data, c, env)
+}
+
 // drawSheet writes a picture of some images of the split beside several
 // views of each, as training will see them.
 func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) error {
@@ -168,7 +190,7 @@ func drawSheet(path string, data *splitData, c *AugmentConfig, env *plan.Env) er
 	if err != nil {
 		return err
 	}
-	n := min(previewImages, len(data.indices))
+	n := min(previewExamples, len(data.indices))
 	g := tf.NewGraph()
 	nw := form{shape: data.Meta.Shape}
 	fed := nw.fed(g, "images", n)
@@ -218,8 +240,7 @@ func columnOf(pixels []uint8, shape [3]int, n int) transform.Column {
 	return c
 }
 
-// writeSheet draws columns of pictures with so many channels to a PNG file, which
-// appears whole or not at all.
+// writeSheet draws columns of pictures with so many channels to a PNG file.
 func writeSheet(path string, columns []transform.Column, channels int) error {
 	sheet, err := transform.Sheet(columns, channels)
 	if err != nil {
@@ -229,10 +250,16 @@ func writeSheet(path string, columns []transform.Column, channels int) error {
 	if err := png.Encode(&encoded, sheet); err != nil {
 		return err
 	}
+	return writeWhole(path, encoded.Bytes())
+}
+
+// writeWhole writes a file that appears whole or not at all, in a folder that need not be
+// there.
+func writeWhole(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, encoded.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(path)))
+	return renameio.WriteFile(path, content, 0o644, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // spread picks n examples at equal distances, so that a split sorted by class

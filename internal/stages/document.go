@@ -96,6 +96,10 @@ type document struct {
 func (d document) set(set ScoredSet, pretraining map[string]float64) report.TestSet {
 	out := report.TestSet{
 		Name: set.Data.Name, Digest: set.Digest, Images: set.TestImages, Classes: set.Data.Classes, Pictures: set.Pictures,
+		Texts: set.Texts, Language: d.language(set),
+	}
+	if set.Data.Text != nil {
+		out.Kind = set.noun()
 	}
 	var records []metrics.Record
 	for i, r := range d.scores.Runs {
@@ -107,7 +111,7 @@ func (d document) set(set ScoredSet, pretraining map[string]float64) report.Test
 		records = append(records, run.Record())
 	}
 	options := metrics.Options{
-		Baseline: d.names[0], Arms: d.names, TestImages: set.TestImages,
+		Baseline: d.names[0], Arms: d.names, TestImages: set.TestImages, Noun: set.noun(),
 		Protocol: protocol(d.scores.Runs, set, d.names), Seconds: pretraining,
 	}
 	out.Comparisons = comparisons(records, options)

@@ -31,18 +31,18 @@ var evaluate = plan.Kind{
 		{Name: "metrics", Type: artifact.TypeMetrics, Doc: "Scores and predictions of every classifier."},
 	},
 	Check:  checkEvaluate,
-	Memory: evaluateMemory, MemoryBy: "threads, which is how many classifiers are scored at a time, the size of the images and the width of the backbones",
+	Memory: evaluateMemory, MemoryBy: "threads, which is how many classifiers are scored at a time, the size of the images or texts and the width of the backbones",
 	Run: runEvaluate,
 }
 
 // EvaluateConfig configures an evaluate stage.
 type EvaluateConfig struct {
-	Data      schema.Ref   `hcl:"data" ref:"dataset" example:"download.images.test" doc:"The test images."`
+	Data      schema.Ref   `hcl:"data" ref:"dataset" example:"download.images.test" doc:"The test images or texts."`
 	Extra     []schema.Ref `hcl:"extra,optional" ref:"dataset" doc:"More test sets with the same classes, each scored and reported like the first."`
 	Baseline  schema.Ref   `hcl:"baseline" ref:"classifier" example:"finetune.scratch" doc:"The arm that the others are compared with."`
 	Compare   []schema.Ref `hcl:"compare" ref:"classifier" example:"[finetune.ssl]" doc:"The other arms, in the order of the table's columns."`
-	Leaks     string       `hcl:"leaks,optional" enum:"error,report" doc:"What it means if an image that some arm has trained on, or was pre-trained on, is a test image too: error ends the run, report counts it and goes on."`
-	Embedding int          `hcl:"embedding,optional" min:"0" max:"2000" doc:"Test images in the map of what each arm's encoder sees; 0 draws none."`
+	Leaks     string       `hcl:"leaks,optional" enum:"error,report" doc:"What it means if an image or text that some arm has trained on, or was pre-trained on, is in the test set too: error ends the run, report counts it and goes on."`
+	Embedding int          `hcl:"embedding,optional" min:"0" max:"2000" doc:"Test images or texts in the map of what each arm's encoder sees; 0 draws none."`
 	Seconds   bool         `hcl:"seconds,optional" fingerprint:"-" doc:"Put the seconds that each arm's pre-training took into the table. They differ from machine to machine and from run to run."`
 	Threads   int          `hcl:"threads,optional" min:"1" fingerprint:"-" doc:"Classifiers scored at a time, each on one CPU thread."`
 }
@@ -103,12 +103,17 @@ type ScoredRun struct {
 // ScoredSet is a test set with the scores on it.
 type ScoredSet struct {
 	Data       artifact.DatasetMeta `json:"data"`
-	Digest     string               `json:"digest"` // of images and labels
-	TestImages int                  `json:"test_images"`
-	Scores     []RunScore           `json:"scores"` // of Scores.Runs, one for one
+	Digest     string               `json:"digest"`      // of images and labels
+	TestImages int                  `json:"test_images"` // or texts
+	Scores     []RunScore           `json:"scores"`      // of Scores.Runs, one for one
 	Embeddings []ArmEmbedding       `json:"embeddings,omitempty"`
 	Pictures   *report.Pictures     `json:"pictures,omitempty"`
+	Texts      []string             `json:"texts,omitempty"` // in place of pictures
+	Language   []LanguageScore      `json:"language,omitempty"`
 }
+
+// noun is what the set is made of.
+func (s *ScoredSet) noun() string { return s.Data.Text.Noun() }
 
 // RunScore is how one classifier does on one test set.
 type RunScore struct {
@@ -118,7 +123,7 @@ type RunScore struct {
 	Bins      []metrics.Bin      `json:"bins"`
 	Right     string             `json:"right"` // a 1 or 0 for each test image
 	// Mistakes of the first seed, the most confident first. Their pictures are
-	// numbers of test images until the set's pictures are drawn.
+	// numbers of test examples until the set's pictures are drawn, or its texts read.
 	Mistakes []report.Mistake `json:"mistakes,omitempty"`
 }
 
@@ -215,7 +220,7 @@ func (e *evaluation) open() error {
 			return err
 		}
 	}
-	return cmp.Or(e.checkClasses(), e.checkDraws())
+	return cmp.Or(e.checkForms(), e.checkClasses(), e.checkDraws())
 }
 
 // checkDraws refuses label budgets that come to the same number of labels per
@@ -237,8 +242,8 @@ func (e *evaluation) checkDraws() error {
 		seen[armBudget{at, run.Arm}] = run
 		other, there := drawn[at]
 		if there && other.Classifier.Draw != c.Draw && slices.Equal(labelledData(other), labelledData(run)) {
-			return fmt.Errorf("%s and %s both have %s, but not of the same images, so they cannot be paired: give both label budgets in the same way",
-				other.handle.Unit, run.handle.Unit, metrics.LabelsText(c.LabelsPerClass))
+			return fmt.Errorf("%s and %s both have %s, but not of the same %s, so they cannot be paired: give both label budgets in the same way",
+				other.handle.Unit, run.handle.Unit, metrics.LabelsText(c.LabelsPerClass), c.Text.Noun())
 		}
 		drawn[at] = run
 	}
@@ -250,14 +255,27 @@ func labelledData(run armRun) []artifact.DataUse {
 	return slices.DeleteFunc(slices.Clone(run.Classifier.Data), func(d artifact.DataUse) bool { return d.Purpose != "training" })
 }
 
+// checkForms refuses classifiers that read other examples than a test set has.
+func (e *evaluation) checkForms() error {
+	for _, data := range e.sets {
+		for _, run := range e.runs {
+			reads := form{shape: run.Classifier.InputShape, text: run.Classifier.Text}
+			if has := formOf(data.Meta); !reads.same(has) {
+				return fmt.Errorf("score %s: it reads %v, but the test set %s has %v", run.handle.Unit, reads, data.Meta.Name, has)
+			}
+		}
+	}
+	return nil
+}
+
 // checkClasses refuses classifiers of other classes than a test set has, before
 // anything is scored.
 func (e *evaluation) checkClasses() error {
 	for _, data := range e.sets {
 		for _, run := range e.runs {
 			if classes := run.Classifier.Classes; !slices.Equal(classes, data.Meta.Classes) {
-				return fmt.Errorf("score %s: it knows the classes %s, but the test images of %s have %s", run.handle.Unit,
-					strings.Join(classes, ", "), data.Meta.Name, strings.Join(data.Meta.Classes, ", "))
+				return fmt.Errorf("score %s: it knows the classes %s, but the test %s of %s have %s", run.handle.Unit,
+					strings.Join(classes, ", "), data.Meta.Text.Noun(), data.Meta.Name, strings.Join(data.Meta.Classes, ", "))
 			}
 		}
 	}

@@ -18,13 +18,15 @@ import (
 )
 
 const (
-	neighboursOf    = 8  // images whose neighbours are shown
+	neighboursOf    = 8  // examples whose neighbours are shown
 	neighboursShown = 8  // for each of them
 	pictureColumns  = 40 // of the file of pictures
 	pictureSide     = 40 // pixels at most; larger images are made smaller
+
+	textShown = 240 // characters at most of a text
 )
 
-// embed maps some test images by the features of one encoder of each arm.
+// embed maps some test examples by the features of one encoder of each arm.
 func (e *evaluation) embed(ctx context.Context, data *splitData) ([]ArmEmbedding, error) {
 	sample := min(e.config.Embedding, len(data.indices))
 	if sample < neighboursOf+neighboursShown {
@@ -95,9 +97,21 @@ func short(p [2]float64) [2]float64 {
 	return p
 }
 
-// draw writes the pictures that a set's mistakes and maps show, all in one file,
-// and gives them their numbers in it.
-func (e *evaluation) draw(set *ScoredSet, data *splitData, file string) error {
+// keep keeps what a set's mistakes and maps show, as pictures in a file or as texts.
+func (e *evaluation) keep(set *ScoredSet, data *splitData, file string) error {
+	shown := numbered(set, data)
+	switch {
+	case len(shown) == 0:
+		return nil
+	case data.Meta.Text != nil:
+		return readAll(set, data, shown)
+	}
+	return e.draw(set, data, shown, file)
+}
+
+// numbered are the examples that a set's mistakes and maps show, each once. The
+// mistakes get their numbers among them, which those of the map have already.
+func numbered(set *ScoredSet, data *splitData) []int {
 	var shown []int
 	if len(set.Embeddings) > 0 {
 		shown = spread(data.indices, len(set.Embeddings[0].Points))
@@ -117,9 +131,26 @@ func (e *evaluation) draw(set *ScoredSet, data *splitData, file string) error {
 			mistake.Picture = number[example]
 		}
 	}
-	if len(shown) == 0 {
-		return nil
+	return shown
+}
+
+// readAll keeps the beginnings of texts.
+func readAll(set *ScoredSet, data *splitData, shown []int) error {
+	words, err := data.tokenizer()
+	if err != nil {
+		return err
 	}
+	set.Texts = make([]string, len(shown))
+	for i, example := range shown {
+		if set.Texts[i], err = data.readText(example, textShown, words); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draw writes pictures of the examples, all in one file.
+func (e *evaluation) draw(set *ScoredSet, data *splitData, shown []int, file string) error {
 	sheet, size := contactSheet(data, shown)
 	set.Pictures = &report.Pictures{File: file, Width: size.X, Height: size.Y, Columns: pictureColumns, Count: len(shown)}
 	var encoded bytes.Buffer

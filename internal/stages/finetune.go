@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"sslpipe/internal/artifact"
@@ -28,6 +29,9 @@ func runFinetune(ctx context.Context, env *plan.Env, cfg any) (map[string]artifa
 		meta, err = fitProbe(env, c, data, source)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := data.addTokenizer(filepath.Join(env.Dir, "out", ModelDir)); err != nil {
 		return nil, err
 	}
 	if meta.EncoderMeta, err = source.describe(); err != nil {

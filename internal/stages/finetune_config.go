@@ -27,7 +27,7 @@ var finetune = plan.Kind{
 	},
 	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
 	Check:  checkFinetune,
-	Memory: finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images and the width of the backbone",
+	Memory: finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images or texts and the width of the backbone",
 	Run: runFinetune,
 }
 
@@ -41,15 +41,15 @@ const (
 
 // FinetuneConfig configures a finetune stage.
 type FinetuneConfig struct {
-	Data     schema.Ref     `hcl:"data" ref:"dataset" example:"download.images.train" doc:"Labelled images; label budgets are drawn from them."`
-	Mode     string         `hcl:"mode,optional" enum:"full,linear,knn,pixels" doc:"full: train the whole network; linear: logistic regression on frozen features; knn: nearest neighbours by frozen features; pixels: logistic regression on raw pixels."`
+	Data     schema.Ref     `hcl:"data" ref:"dataset" example:"download.images.train" doc:"Labelled images or texts; label budgets are drawn from them."`
+	Mode     string         `hcl:"mode,optional" enum:"full,linear,knn,pixels" doc:"full: train the whole network; linear: logistic regression on frozen features; knn: nearest neighbours by frozen features; pixels: logistic regression on raw pixels or, of text, on how often each token is there (a bag of words)."`
 	Init     schema.Ref     `hcl:"init,optional" ref:"encoder" example:"pretrain.rotation" doc:"Encoder whose weights to start from; without it the weights are random."`
 	Model    *ModelConfig   `hcl:"model,block" doc:"A SavedModel whose weights to start from, instead of init. Of a model from elsewhere only known operations that compute are run, and others refused by name, as those that read or write files; what is trusted is TensorFlow itself, and the time and memory that the model takes."`
 	Backbone *schema.Choice `family:"backbone" doc:"The network, where init brings none. With a model, its weights are copied into this network by name; without this block, the model is used as it is, frozen."`
 	Budgets
 	Seeds     int `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Label draws; 0 makes as many as the pipeline has seeds."`
 	Threads   int `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
-	BatchSize int `hcl:"batch_size,optional" min:"1" doc:"Images a step, at most the number of labelled images."`
+	BatchSize int `hcl:"batch_size,optional" min:"1" doc:"Images or texts a step, at most the number of labelled ones."`
 	Frozen
 	Full
 	Optimizer schema.Choice `family:"optimizer" doc:"How weights follow gradients, in mode full."`
@@ -65,7 +65,7 @@ type ModelConfig struct {
 // Budgets are the label budgets of a stage. They become coordinates.
 type Budgets struct {
 	LabelsPerClass []int     `hcl:"labels_per_class,optional" min:"1" example:"[5, 20]" fingerprint:"-" doc:"Label budgets, in labels per class; smaller budgets are subsets of larger ones."`
-	LabelFractions []float64 `hcl:"label_fractions,optional" min:"0.001" max:"1" fingerprint:"-" doc:"Label budgets as fractions of each class's images, as 0.01 for 1 %, instead of labels_per_class. At least one label of each class is drawn."`
+	LabelFractions []float64 `hcl:"label_fractions,optional" min:"0.001" max:"1" fingerprint:"-" doc:"Label budgets as fractions of each class's images or texts, as 0.01 for 1 %, instead of labels_per_class. At least one label of each class is drawn."`
 }
 
 // Frozen is what the modes on frozen features need.
@@ -231,7 +231,7 @@ func checkFinetune(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	facts := in.One("data")
 	problems := problems(trainsOnTest("data", facts))
 	if facts.Split == splitUnlabelled {
-		problems.add("data", "Unlabelled images cannot train a classifier. Use the train output.")
+		problems.add("data", "Unlabelled %s cannot train a classifier. Use the train output.", nounOf(facts))
 	}
 	if c.Init != (schema.Ref{}) {
 		init := in.One("init")
@@ -256,6 +256,15 @@ func factsText(f plan.Facts) string {
 		return fmt.Sprintf("texts of %d tokens, of up to %d", f.Shape[1], f.Vocabulary)
 	}
 	return "images of " + shapeText(f.Shape)
+}
+
+// nounOf is what examples are called.
+func nounOf(f plan.Facts) string {
+	var text *artifact.TextMeta
+	if f.Vocabulary > 0 {
+		text = &artifact.TextMeta{Vocabulary: f.Vocabulary}
+	}
+	return text.Noun()
 }
 
 // checkBlocks looks for names of blocks that the network does not have, as far as it

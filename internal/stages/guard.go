@@ -32,6 +32,14 @@ const (
 	valueUniformity   = "uniformity"
 	valueGradientNorm = "gradient_norm"
 	valueAccuracy     = "accuracy"
+
+	// Of tasks that predict tokens, over an epoch, of the validation split's texts, and
+	// by the frequencies of tokens alone.
+	valuePerplexity        = "perplexity"
+	valueHeldOutAccuracy   = "validation_accuracy"
+	valueHeldOutPerplexity = "validation_perplexity"
+	valueGuessAccuracy     = "unigram_accuracy"
+	valueGuessPerplexity   = "unigram_perplexity"
 )
 
 // inspection measures the embeddings of a batch, and the gradient's norm.
@@ -39,6 +47,7 @@ type inspection struct {
 	tasks   *taskGraph
 	session *tf.Session
 	norm    tf.Output
+	held    *heldOut // nil where nothing is held out
 }
 
 // measure looks at the weights with the batch of a step, without changing them.
@@ -61,8 +70,31 @@ func (in inspection) measure(step int) (train.Values, error) {
 		n := len(b.Embeddings())
 		maps.Copy(values, describeEmbeddings(in.tasks.prefix(i), out[:n]))
 		out = out[n:]
+		if b.Totals().Tokens.Valid() {
+			values[in.tasks.prefix(i)+valueGuessAccuracy] = b.Guess().Accuracy
+			values[in.tasks.prefix(i)+valueGuessPerplexity] = b.Guess().Perplexity
+		}
 	}
-	return values, nil
+	if in.held == nil {
+		return values, nil
+	}
+	held, err := in.held.measure(in.session)
+	maps.Copy(values, held)
+	return values, err
+}
+
+// derive adds what follows from the means over an epoch: the perplexity, which is not
+// the mean of that of its steps.
+func (t *taskGraph) derive(means train.Values) {
+	for i, b := range t.builders {
+		loss, share := means[t.prefix(i)+"loss"], 1.0
+		if len(t.tasks) == 1 {
+			share = t.tasks[i].Share()
+		}
+		if b.Totals().Tokens.Valid() && share > 0 {
+			means[t.prefix(i)+valuePerplexity] = perplexity(loss / share)
+		}
+	}
 }
 
 func describeEmbeddings(prefix string, z []*tf.Tensor) train.Values {

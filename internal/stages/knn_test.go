@@ -50,16 +50,6 @@ func cosineOf(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-func argMax[T cmp.Ordered](row []T) int {
-	best := 0
-	for i, v := range row {
-		if v > row[best] {
-			best = i
-		}
-	}
-	return best
-}
-
 // The SavedModel of mode knn votes as train.Neighbours does, over features that
 // are its own: those of the labelled images are its examples.
 func TestNeighboursOfTheSavedModelVote(t *testing.T) {

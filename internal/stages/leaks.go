@@ -12,17 +12,17 @@ import (
 	"sslpipe/internal/report"
 )
 
-// findLeaks looks for the test images among all that any arm has learnt from or
+// findLeaks looks for the test examples among all that any arm has learnt from or
 // chosen by, and counts them.
 func (e *evaluation) findLeaks(ctx context.Context) error {
-	// Training and pre-training often read the same images.
+	// Training and pre-training often read the same examples.
 	compared := map[[2]string]comparedPart{}
 	for _, use := range e.uses() {
 		at := [2]string{use.Digest, use.Split}
 		if _, done := compared[at]; !done {
 			part, err := e.compareWith(ctx, use)
 			if err != nil {
-				return fmt.Errorf("compare the %s images of %s with the test images: %w", use.Purpose, use.Name, err)
+				return fmt.Errorf("compare the %s %s of %s with the test set: %w", use.Purpose, e.noun(), use.Name, err)
 			}
 			compared[at] = part
 		}
@@ -31,15 +31,18 @@ func (e *evaluation) findLeaks(ctx context.Context) error {
 	var found []string
 	for _, l := range e.scores.Leaks {
 		if l.Exact > 0 {
-			found = append(found, fmt.Sprintf("%d of %d images for %s are test images of %s too", l.Exact, l.Of, l.Part, l.Set))
+			found = append(found, fmt.Sprintf("%d of %d %[5]s for %[3]s are test %[5]s of %[4]s too", l.Exact, l.Of, l.Part, l.Set, e.noun()))
 		}
 	}
 	if len(found) > 0 && e.config.Leaks == leaksError {
-		return fmt.Errorf("%s; scores would flatter: take these images out of one of them, or set leaks = %q to count them and go on",
-			strings.Join(found, "; "), leaksReport)
+		return fmt.Errorf("%s; scores would flatter: take these %s out of one of them, or set leaks = %q to count them and go on",
+			strings.Join(found, "; "), e.noun(), leaksReport)
 	}
 	return nil
 }
+
+// noun is what the test sets are made of.
+func (e *evaluation) noun() string { return e.sets[0].Meta.Text.Noun() }
 
 // uses are the parts of data that the classifiers name, each once.
 func (e *evaluation) uses() []artifact.DataUse {

@@ -62,7 +62,7 @@ func pretrainMemory(cfg any, in plan.Inputs) int64 {
 	}
 	var values int64
 	for _, choice := range c.Pretexts {
-		b := pretext.Encoded(choice.Config.(pretext.Task), batchOf(c.BatchSize, facts))
+		b := pretext.Encoded(choice.Config.(pretext.Task), stepOf(c.Backbone, c.BatchSize, facts.Shape, facts.Vocabulary))
 		values += int64(b.N) * activations(c.Backbone, [3]int{b.H, b.W, b.C})
 	}
 	return memoryFixed + int64(memoryTraining*float64(values))

@@ -9,6 +9,7 @@ import (
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/backbone"
 	"sslpipe/internal/nn"
+	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 	"sslpipe/internal/transform"
@@ -85,14 +86,19 @@ func (nw network) normalised(g *tf.Graph, x tf.Output) tf.Output {
 	return g.Reshape(rows, x.Dim(0), x.Dim(1), x.Dim(2), x.Dim(3))
 }
 
-// features applies the backbone to texts x int32 [N, L], or to images x [N, H, W, C] in
-// [0, 1], which it normalises. What n must not see of them is hidden after normalising,
-// so that it is zero.
-func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
+// pretexts is the network as pretext tasks apply it.
+func (nw network) pretexts() pretext.Network {
+	p := pretext.Network{Backbone: nw.encoder()}
 	if nw.text == nil {
-		x = n.Hide(nw.normalised(n.Graph(), x))
+		p.Normalise = nw.normalised
 	}
-	return nw.encoder().Build(n, x)
+	return p
+}
+
+// features applies the backbone to texts x int32 [N, L], or to images x [N, H, W, C] in
+// [0, 1], which it normalises.
+func (nw network) features(n *nn.Net, x tf.Output) backbone.Features {
+	return nw.pretexts().Features(n, x)
 }
 
 // layerPooled names the encoder's output and layerPixels its input among the
@@ -160,6 +166,21 @@ func (nw network) inference(g *tf.Graph, layer string, h *head) []tf.Signature {
 	inputs, x := nw.served(g)
 	n := nn.NewNet(g, 0).Mode(false)
 	return signatures(n, inputs, nw.layers(n, x, layer)[0], h)
+}
+
+// pretrained makes the graph of an encoder that others load, as inference does, with a
+// signature for each task that is of use after it: of texts, logits float32 [any, any,
+// vocabulary], the scores of all tokens at each position.
+func (nw network) pretrained(g *tf.Graph, predictors []pretext.Predictor) []tf.Signature {
+	inputs, x := nw.served(g)
+	n := nn.NewNet(g, 0).Mode(false)
+	f := nw.features(n, x)
+	list := signatures(n, inputs, f.Pooled, nil)
+	for _, p := range predictors {
+		logits := g.OpNamed(p.Signature()+"_logits", "Identity", nil, p.Predict(n, f))[0]
+		list = append(list, tf.Signature{Name: p.Signature(), Inputs: inputs, Outputs: map[string]tf.Output{"logits": logits}})
+	}
+	return list
 }
 
 // signatures names what a model gives for its inputs.

@@ -81,28 +81,18 @@ func checkPretrain(cfg any, in plan.Inputs) (map[string]plan.Facts, []schema.Pro
 	if facts.Shape == [3]int{} {
 		return map[string]plan.Facts{"encoder": encoder}, problems
 	}
-	problems = append(problems, checkBackbone(c.Backbone, facts)...)
 	problems = append(problems, c.checkTasks(facts)...)
 	encoder.Activations = activations(c.Backbone, facts.Shape)
 	return map[string]plan.Facts{"encoder": encoder}, problems
 }
 
-// checkBackbone reports a backbone for images on text, and the other way round.
-func checkBackbone(choice schema.Choice, facts plan.Facts) []schema.Problem {
-	_, text := choice.Config.(backbone.TextBackbone)
-	switch {
-	case facts.Shape == [3]int{} || text == (facts.Vocabulary > 0):
-		return nil
-	case text:
-		return []schema.Problem{{Field: "backbone", Message: fmt.Sprintf("The backbone %q reads text, and the data is images.", choice.Name)}}
-	}
-	return []schema.Problem{{Field: "backbone", Message: fmt.Sprintf("The backbone %q looks at images, and the data is text: write backbone \"transformer\" {}.", choice.Name)}}
-}
-
 // checkTasks reports what makes data of which this is known, and smaller views of its
-// images, unfit for the tasks.
+// images, unfit for the network and the tasks.
 func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
-	batch := batchOf(c.BatchSize, facts)
+	if problems := checkBackbone(c.Backbone, facts); problems != nil {
+		return problems
+	}
+	batch := stepOf(c.Backbone, c.BatchSize, facts.Shape, facts.Vocabulary)
 	var problems []schema.Problem
 	for i, choice := range c.Pretexts {
 		task, ok := choice.Config.(pretext.Task)
@@ -111,7 +101,7 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		}
 		found := pretext.Fits(task, batch)
 		if found == nil {
-			found = task.Check(batch)
+			found = slices.Concat(task.Check(batch), c.checkPair(task, batch))
 		}
 		for _, p := range found {
 			problems = append(problems, schema.Problem{Field: pretextField(i, p), Message: p.Message})
@@ -124,11 +114,6 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		return []schema.Problem{{Field: "resolution", Message: "Texts have no resolution: leave out this block."}}
 	}
 	return c.checkResolution(batch)
-}
-
-// batchOf is the shape of n examples of data.
-func batchOf(n int, facts plan.Facts) pretext.Batch {
-	return pretext.Batch{N: n, H: facts.Shape[0], W: facts.Shape[1], C: facts.Shape[2], Vocabulary: facts.Vocabulary}
 }
 
 // pretextField is the path of what a problem of task i is about.
@@ -151,6 +136,7 @@ type pretraining struct {
 	config  *PretrainConfig
 	phase   phase
 	network network
+	views   *views
 	images  int // of the split
 	steps   int // of all phases
 	tasks   *taskGraph
@@ -158,6 +144,7 @@ type pretraining struct {
 	init    tf.Op
 	update  nn.Update
 	finite  tf.Output
+	held    *heldOut // nil where nothing is held out
 	fetches fetchList
 	rate    rateFeed
 	all     *tf.Saver
@@ -170,7 +157,7 @@ type pretraining struct {
 // newPretraining builds the graph of a phase; open starts its session.
 func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pretraining, error) {
 	p := &pretraining{
-		config: c, phase: ph, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta),
+		config: c, phase: ph, views: v, images: len(v.indices), network: newNetwork(c.Backbone, v.Meta),
 		steps: c.steps(len(v.indices)), data: v.use("pre-training", v.split),
 	}
 	var err error
@@ -182,13 +169,16 @@ func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pret
 	if p.rate, err = newRateFeed(g, c.Optimizer); err != nil {
 		return nil, err
 	}
-	p.update = p.rate.optimizer.Apply(net, loss, p.rate.fed, slices.Concat(encoder.Trainable(), net.Trainable()))
+	p.update = p.rate.optimizer.Apply(net, loss, p.rate.fed, p.tasks.trainable())
 	p.fetches = newFetchList(loss, p.tasks.monitors())
 	if p.flops, err = g.FLOPs(); err != nil {
 		return nil, err
 	}
+	if p.held, err = newHeldOut(p.tasks, p.network, v); err != nil {
+		return nil, err
+	}
 	p.finite = train.AllFinite(g, g.Variables())
-	p.init, p.all, p.model = g.InitOp(), g.Saver(g.Variables()), g.Saver(encoder.Variables())
+	p.init, p.all, p.model = g.InitOp(), g.Saver(g.Variables()), g.Saver(p.tasks.kept())
 	p.tensors = len(encoder.Variables())
 	return p, nil
 }
@@ -220,7 +210,7 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 	for _, task := range p.tasks.tasks {
 		crops += task.Crops()
 	}
-	inspection := inspection{tasks: p.tasks, session: p.session, norm: p.update.GradientNorm}
+	inspection := inspection{tasks: p.tasks, session: p.session, norm: p.update.GradientNorm, held: p.held}
 	return &train.Loop{
 		Session: p.session, All: p.all, Model: p.model, Finite: p.finite,
 		Dir: checkpointsDir(env),
@@ -245,6 +235,7 @@ func (p *pretraining) loop(env *plan.Env) *train.Loop {
 			return p.fetches.values(out), nil
 		},
 		EpochEnds: p.epochEnds,
+		Derive:    p.tasks.derive,
 		Inspect:   inspection.measure,
 		Gate: func(e train.Epoch) error {
 			return p.config.Guards.gate(p.tasks, min(p.images, p.steps*p.config.BatchSize), e)
@@ -274,10 +265,13 @@ func (p *pretraining) export(env *plan.Env, state train.State, done work) (map[s
 		return nil, fmt.Errorf("save encoder: %w", err)
 	}
 	g := tf.NewGraph()
-	signatures := p.network.inference(g, layerPooled, nil)
+	signatures := p.network.pretrained(g, p.tasks.predictors())
 	out := filepath.Join(env.Dir, "out")
 	if err := tf.ExportSavedModel(filepath.Join(out, ModelDir), g, signatures, prefix); err != nil {
 		return nil, fmt.Errorf("export encoder: %w", err)
+	}
+	if err := p.views.addTokenizer(filepath.Join(out, ModelDir)); err != nil {
+		return nil, err
 	}
 	if err := writeMonitors(filepath.Join(out, MonitorsFile), state.Epochs); err != nil {
 		return nil, fmt.Errorf("write monitors: %w", err)

@@ -65,12 +65,17 @@ func variant[T any](t *testing.T, family schema.Family, name string) T {
 	return v.New().(T)
 }
 
-// smallConfig trains the smallest network for two epochs.
+// smallConfig trains the smallest network that suits the tasks for two epochs.
 func smallConfig(t *testing.T, tasks ...schema.Choice) *PretrainConfig {
 	t.Helper()
 	c := pretrain.New().(*PretrainConfig)
 	c.Pretexts, c.Epochs, c.BatchSize = tasks, 2, 16
 	c.Backbone.Config.(*backbone.MobileNetV2).Alpha = 0.35
+	if slices.ContainsFunc(tasks, func(task schema.Choice) bool { return task.Name == "masked_autoencoder" }) {
+		c.Backbone = defaultChoice(backbone.Kinds, "vit")
+		vit := c.Backbone.Config.(*backbone.ViT)
+		vit.Width, vit.Depth, vit.Heads, vit.Dropout, vit.StochasticDepth = 16, 2, 2, 0.1, 0.1
+	}
 	c.Guards = GuardsConfig{CollapseEpochs: 1}
 	return c
 }

@@ -19,6 +19,9 @@ func Preview(path string, c *PretrainConfig, views artifact.Handle, images int, 
 		return err
 	}
 	defer func() { _ = v.Close() }()
+	if v.Meta.Text != nil {
+		return fmt.Errorf("there are no pictures of texts: %s of the augment stage, which a run copies into its folder, shows some as tokens", previewText)
+	}
 	n := min(images, len(v.indices))
 	v.indices = spread(v.indices, n)
 	t, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, n, 1, seedOf("pretrain", seed), "cpu")

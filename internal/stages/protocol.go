@@ -17,8 +17,8 @@ import (
 // so that a table carries what a reader must know to trust or repeat it.
 func protocol(all []ScoredRun, set ScoredSet, names []string) []string {
 	lines := []string{
-		fmt.Sprintf("data: %s, %s pixels, %d classes; %d test images, read only here",
-			set.Data.Name, shapeText(set.Data.Shape), len(set.Data.Classes), set.TestImages),
+		fmt.Sprintf("data: %s, %s, %d classes; %d test %s, read only here",
+			set.Data.Name, examplesText(set.Data), len(set.Data.Classes), set.TestImages, set.noun()),
 	}
 	if networks := networksText(all); networks != "" {
 		lines = append(lines, "network: "+networks)
@@ -34,7 +34,16 @@ func protocol(all []ScoredRun, set ScoredSet, names []string) []string {
 	if len(all) == 0 {
 		return lines
 	}
-	return append(lines, spreadText(all, names), selectionText(all))
+	lines = append(lines, spreadText(all, names), selectionText(all))
+	return append(lines, languageText(set)...)
+}
+
+// examplesText says what the examples of a data set are.
+func examplesText(data artifact.DatasetMeta) string {
+	if t := data.Text; t != nil {
+		return fmt.Sprintf("texts of up to %d tokens, of %d of a %s tokeniser", data.Shape[1], t.Vocabulary, t.Tokenizer)
+	}
+	return shapeText(data.Shape) + " pixels"
 }
 
 // fractionsText says what labels per class stand for where shares were drawn.
@@ -42,7 +51,7 @@ func fractionsText(all []ScoredRun) string {
 	var parts []string
 	for _, r := range all {
 		if permille := r.Classifier.LabelsPermille; permille > 0 {
-			part := fmt.Sprintf("%g %% of each class's images are %s", float64(permille)/10, metrics.LabelsText(r.Classifier.LabelsPerClass))
+			part := fmt.Sprintf("%g %% of each class's %s are %s", float64(permille)/10, r.Classifier.Text.Noun(), metrics.LabelsText(r.Classifier.LabelsPerClass))
 			if !slices.Contains(parts, part) {
 				parts = append(parts, part)
 			}
@@ -58,14 +67,17 @@ func selectionText(all []ScoredRun) string {
 		what = append(what, "learning rate")
 	}
 	last := len(what) - 1
-	return fmt.Sprintf("selection: %s and %s are chosen by accuracy on %d validation images, which no arm trains on",
-		strings.Join(what[:last], ", "), what[last], all[0].Classifier.ValidationImages)
+	return fmt.Sprintf("selection: %s and %s are chosen by accuracy on %d validation %s, which no arm trains on",
+		strings.Join(what[:last], ", "), what[last], all[0].Classifier.ValidationImages, all[0].Classifier.Text.Noun())
 }
 
 // spreadText says what differs between the seeds of an arm, and so what its
 // spread covers.
 func spreadText(runs []ScoredRun, names []string) string {
 	parts := []string{"seeds: each has its own label draw, initial weights, order of examples and augmentation"}
+	if runs[0].Classifier.Text != nil { // which nothing augments
+		parts[0] = "seeds: each has its own label draw, initial weights and order of texts"
+	}
 	encoders := make([]map[string]bool, len(names))
 	for _, r := range runs {
 		if r.Classifier.Init == "" {
@@ -90,6 +102,9 @@ func armText(runs []artifact.ClassifierMeta) string {
 	var text string
 	switch m.Mode {
 	case modePixels:
+		if m.Text != nil {
+			return "logistic regression on a bag of words, the logarithms of how often each token is there"
+		}
 		return "logistic regression on raw pixels"
 	case modeLinear:
 		text = "logistic regression on frozen features of " + layersText(runs)
@@ -113,7 +128,7 @@ func armText(runs []artifact.ClassifierMeta) string {
 	case m.Init == "":
 		return text + "; random initial weights"
 	}
-	seen := "images seen"
+	seen := m.Text.Noun() + " seen"
 	if m.Labelled {
 		seen += " with their labels"
 	}
@@ -237,4 +252,22 @@ func stepsText(runs []artifact.ClassifierMeta) string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// languageText says how encoders of text were scored by the tokens that they predict.
+func languageText(set ScoredSet) []string {
+	if len(set.Language) == 0 {
+		return nil
+	}
+	first := set.Language[0]
+	lines := []string{fmt.Sprintf("language models: the encoders that arms started from predict tokens of %d test texts; special tokens and padding do not count; "+
+		"perplexity is the exponential of the mean cross-entropy in nats", first.Texts)}
+	for _, task := range languageTasks {
+		i := slices.IndexFunc(set.Language, func(s LanguageScore) bool { return s.Task == task.name })
+		if i >= 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s (%d tokens)", task.name, task.text, set.Language[i].Tokens))
+		}
+	}
+	return append(lines, "unigram: the most frequent token of the texts of pre-training, and the frequencies of all there with one added to each count; "+
+		fmt.Sprintf("chance: %d tokens, all equally probable", set.Data.Text.Vocabulary))
 }

@@ -137,9 +137,15 @@ func (c *PretrainConfig) checkSide(i, side int, full pretext.Batch) []schema.Pro
 	size := sized(side, transform.Size{H: full.H, W: full.W})
 	small.H, small.W = size.H, size.W
 	var problems []schema.Problem
+	for _, p := range backbone.CheckSizes(c.Backbone.Config.(backbone.Backbone), [2]int{full.H, full.W}, [2]int{small.H, small.W}) {
+		problems = append(problems, schema.Problem{Field: field, Message: fmt.Sprintf("Views of %d px do not suit %s. %s", side, c.Backbone.Name, p.Message)})
+	}
+	if problems != nil {
+		return problems
+	}
 	for _, choice := range c.Pretexts {
 		task := choice.Config.(pretext.Task)
-		found := task.Check(small)
+		found := append(task.Check(small), c.checkPair(task, small)...)
 		if painter, ok := task.(pretext.Painter); ok && found == nil {
 			found = painter.CheckHead(c.resolution(small), c.resolution(full))
 		}

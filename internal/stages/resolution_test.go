@@ -107,7 +107,7 @@ func TestTasksShareTheirWeightsAtEverySizeThatIsAccepted(t *testing.T) {
 	for _, name := range append(pretext.Kinds.Names(), "unit 8") {
 		c := smallConfig(t, sizedTask(t, name))
 		full := variablesAt(t, c, v, 64)
-		if len(full) < 100 {
+		if len(full) < 50 {
 			t.Fatalf("%s has %d variables", name, len(full))
 		}
 		for _, side := range append([]int{40}, more[name]...) {

@@ -18,7 +18,7 @@ import (
 	"sslpipe/internal/tf"
 )
 
-// mistakesKept is how many mistakes of a classifier are kept as pictures.
+// mistakesKept is how many mistakes of a classifier are kept, as pictures or texts.
 const mistakesKept = 12
 
 // scoreSet scores every classifier on one test set, as many at a time as the
@@ -42,7 +42,10 @@ func (e *evaluation) scoreSet(ctx context.Context, i int) error {
 		set.Embeddings, err = e.embed(ctx, data)
 	}
 	if err == nil {
-		err = e.draw(&set, data, fmt.Sprintf("pictures-%d.png", i))
+		set.Language, err = e.predict(ctx, data)
+	}
+	if err == nil {
+		err = e.keep(&set, data, fmt.Sprintf("pictures-%d.png", i))
 	}
 	e.scores.Sets = append(e.scores.Sets, set)
 	return err
@@ -64,7 +67,7 @@ func (e *evaluation) parallel(ctx context.Context, n int, do func(i int) error) 
 }
 
 // score runs the exported SavedModel, the same that a user loads, over the test
-// images.
+// examples.
 func (e *evaluation) score(data *splitData, run armRun) (RunScore, error) {
 	probabilities, err := e.infer(data, run.handle, "serving_default", "probabilities", data.indices)
 	if err != nil {
@@ -120,7 +123,7 @@ func worst(truth, predicted []int32, probabilities []float32) []report.Mistake {
 	return all[:min(len(all), mistakesKept)]
 }
 
-// infer returns one output of a classifier's signature for the images, row by row.
+// infer returns one output of a classifier's signature for the examples, row by row.
 func (e *evaluation) infer(data *splitData, h artifact.Handle, signature, output string, indices []int) (rows []float32, err error) {
 	model, err := tf.LoadModel(filepath.Join(h.Path, ModelDir), tf.SessionOptions{Threads: 1, Device: tf.Device(e.env.Device)})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // views, draws, labels and the clock, and the builder of each task.
 type taskGraph struct {
 	g        *tf.Graph
-	net      *nn.Net // the heads'
+	net      *nn.Net // the encoder's and the heads' are branches of it
 	encoder  *nn.Net
 	feeder   *feeder
 	names    []string
@@ -36,7 +36,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 	net := trainingNet(g, seed, device)
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	size := v.seen()
-	needs, widths := t.need(choices, pretext.Batch{N: batch, H: size.H, W: size.W, C: nw.shape[2], Vocabulary: nw.vocabulary()})
+	needs, widths := t.need(choices, stepOf(nw.backbone, batch, [3]int{size.H, size.W, nw.shape[2]}, nw.vocabulary()))
 	in, err := t.inputs(needs, nw, v, batch, seed, device)
 	if err != nil {
 		return nil, err
@@ -48,18 +48,27 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 			mine.Draws = g.Slice(in.Draws, []int{0, at}, []int{batch, width})
 			at += width
 		}
-		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net, func(n *nn.Net, x tf.Output) backbone.Features {
-			return nw.features(n, x)
-		}))
+		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net.Branch(), nw.pretexts()))
 	}
 	return t, nil
 }
 
+// stepOf is what a backbone's tasks see of a step of n images, or texts, of a shape.
+func stepOf(choice schema.Choice, n int, shape [3]int, vocabulary int) pretext.Batch {
+	return pretext.Batch{
+		N: n, H: shape[0], W: shape[1], C: shape[2], Vocabulary: vocabulary,
+		Patch: pretext.PatchSize(choice.Config.(backbone.Backbone)),
+	}
+}
+
 // inputs makes what all tasks read together.
 func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int, seed int64, device string) (pretext.Inputs, error) {
-	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary()}
-	fed := nw.fed(t.g, "images", batch)
+	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary(), Counts: v.tokenCounts()}
 	var err error
+	if in.Tokenizer, err = v.tokenizer(); err != nil {
+		return in, err
+	}
+	fed := nw.fed(t.g, "images", batch)
 	if t.feeder, err = newFeeder(t.g, v.Dataset, v.indices, fed, v.transforms, needs.Views, seed); err != nil {
 		return in, err
 	}
@@ -147,6 +156,38 @@ func (t *taskGraph) monitors() map[string]tf.Output {
 		}
 	}
 	return all
+}
+
+// trainable are the variables of the encoder and of the heads.
+func (t *taskGraph) trainable() []*tf.Variable {
+	all := slices.Concat(t.encoder.Trainable(), t.net.Trainable())
+	for _, b := range t.builders {
+		all = append(all, b.Head.Trainable()...)
+	}
+	return all
+}
+
+// kept are the variables that the encoder is exported with: its own, and those of the
+// heads of Predictors.
+func (t *taskGraph) kept() []*tf.Variable {
+	all := t.encoder.Variables()
+	for i, b := range t.builders {
+		if _, ok := t.tasks[i].(pretext.Predictor); ok {
+			all = append(all, b.Head.Variables()...)
+		}
+	}
+	return all
+}
+
+// predictors are the tasks whose heads are exported.
+func (t *taskGraph) predictors() []pretext.Predictor {
+	var list []pretext.Predictor
+	for _, task := range t.tasks {
+		if p, ok := task.(pretext.Predictor); ok {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // title names the tasks: "simclr + rotation".

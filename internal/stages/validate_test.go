@@ -144,7 +144,7 @@ func TestMistakesBetweenArtifacts(t *testing.T) {
 		want []string
 	}{
 		{large + "finetune \"f\" {\ndata = download.large.train\ninit = pretrain.p\nlabels_per_class = [5]\n}", []string{
-			"pretrain.p: The encoder reads images of 28x28x1, but the data has 64x64x3."}},
+			"pretrain.p: The encoder reads images of 28x28x1, but the data has images of 64x64x3."}},
 		{"finetune \"f\" {\ndata = download.images.train\ninit = download.images.train\nlabels_per_class = [5]\n}", []string{
 			"download.images.train: init must refer to an encoder, and download.images.train is a dataset. The ones in this file are: pretrain.p.encoder."}},
 		{"finetune \"f\" {\ndata = pretrain.p\ninit = pretrain.p\nlabels_per_class = [5]\n}", []string{
@@ -194,7 +194,7 @@ func TestMistakesAboutLabelledData(t *testing.T) {
 		{"data = download.images.unlabelled" + whole, []string{
 			"download.images.unlabelled: Unlabelled images cannot train a classifier. Use the train output."}},
 		{"data = download.others.train" + frozen, []string{
-			"pretrain.p: The encoder reads images of 28x28x1, but the data has 32x32x3."}},
+			"pretrain.p: The encoder reads images of 28x28x1, but the data has images of 32x32x3."}},
 	}, "finetune \"f\" {\n%s\n}\n")
 }
 

@@ -20,7 +20,8 @@ const (
 )
 
 // recipes has the tasks that a first pipeline can name. Not included: supervised,
-// which reads labels and is the control of a later experiment.
+// which reads labels and is the control of a later experiment, and masked_autoencoder,
+// which needs a network of patches, where a first pipeline has MobileNetV2.
 var recipes = map[string]recipe{
 	"rotation":       {Rate: "1e-2", Seconds: 135},
 	"jigsaw":         {Rate: "1e-2", Seconds: 99},

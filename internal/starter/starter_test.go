@@ -262,7 +262,8 @@ func TestNamesCannotLeaveTheirPlace(t *testing.T) {
 }
 
 func TestEveryTaskHasARecipe(t *testing.T) {
-	want := slices.DeleteFunc(pretext.Kinds.Names(), func(name string) bool { return name == "supervised" })
+	left := []string{"supervised", "masked_autoencoder"}
+	want := slices.DeleteFunc(pretext.Kinds.Names(), func(name string) bool { return slices.Contains(left, name) })
 	slices.Sort(want)
 	if got := Pretexts(); !slices.Equal(got, want) {
 		t.Errorf("recipes for %v, tasks %v", got, want)

@@ -104,6 +104,9 @@ func TestGradientsOfOperations(t *testing.T) {
 		"Gather": {row, false, func(g *tf.Graph, x tf.Output) tf.Output {
 			return g.Square(g.Gather(x, g.Ints(2, 0, 2), -1))
 		}},
+		"GatherBatch": {[]int{2, 3, 2}, false, func(g *tf.Graph, x tf.Output) tf.Output {
+			return g.Square(g.GatherBatch(x, g.Const([][]int32{{2, 0, 2}, {1, 0, 2}})))
+		}},
 		"Cast":     {row, false, func(g *tf.Graph, x tf.Output) tf.Output { return g.Cast(g.Cast(g.Square(x), tf.Float64), tf.Float32) }},
 		"Identity": {row, false, func(g *tf.Graph, x tf.Output) tf.Output { return g.Identity(x) }},
 		"StopGradient beside": {row, false, func(g *tf.Graph, x tf.Output) tf.Output {

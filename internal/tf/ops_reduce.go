@@ -59,6 +59,15 @@ func (g *Graph) TopK(x Output, k int) (values, indices Output) {
 	return outs[0], outs[1]
 }
 
+// CumSum returns at each place along axis the sum of what is up to there.
+func (g *Graph) CumSum(x Output, axis int) Output {
+	axis, ok := g.axisOf("CumSum", x, axis, x.Rank())
+	if !ok {
+		return Output{}
+	}
+	return g.one("Cumsum", x, g.Const(axis))
+}
+
 // L2Loss returns sum(x^2) / 2.
 func (g *Graph) L2Loss(x Output) Output { return g.one("L2Loss", x) }
 

@@ -1,5 +1,7 @@
 package tf
 
+import "slices"
+
 // axisOf counts a negative axis of x from the end, and checks it.
 func (g *Graph) axisOf(what string, x Output, axis, rank int) (int, bool) {
 	if rank < 0 {
@@ -34,6 +36,51 @@ func (g *Graph) axesOf(what string, x Output, axes []int) ([]int, bool) {
 // Reshape returns x in another shape, in row-major order; one of dims may be -1.
 // No dims make a scalar.
 func (g *Graph) Reshape(x Output, dims ...int) Output { return g.one("Reshape", x, g.Ints(dims...)) }
+
+// ShapeLike returns dims as int32 [len(dims)]. In place of a -1 comes the size that
+// like has along the axis of that place, which is known in a run at the latest.
+func (g *Graph) ShapeLike(like Output, dims ...int) Output {
+	if !slices.Contains(dims, -1) {
+		return g.Ints(dims...)
+	}
+	sizes := make([]Output, len(dims))
+	for i, d := range dims {
+		sizes[i] = g.Const(d)
+		if d == -1 {
+			sizes[i] = g.SizeOf(like, i)
+		}
+	}
+	return g.Stack(0, sizes...)
+}
+
+// SizeOf returns the size of an axis of x, int32: a constant where it is known, and
+// what it is in a run elsewhere.
+func (g *Graph) SizeOf(x Output, axis int) Output {
+	axis, ok := g.axisOf("SizeOf", x, axis, x.Rank())
+	if !ok {
+		return Output{}
+	}
+	if d := x.Dim(axis); d >= 0 {
+		return g.Const(d)
+	}
+	shape := g.Op("Shape", Attrs{"out_type": Int32}, x)[0]
+	return g.Reshape(g.Slice(shape, []int{axis}, []int{1}))
+}
+
+// ReshapeLike is Reshape where several of dims may be -1: each is the size of the
+// same axis of like.
+func (g *Graph) ReshapeLike(x, like Output, dims ...int) Output {
+	return g.one("Reshape", x, g.ShapeLike(like, dims...))
+}
+
+// BroadcastLike is BroadcastTo where dims may be -1: each is the size of the same
+// axis of like.
+func (g *Graph) BroadcastLike(x, like Output, dims ...int) Output {
+	return g.one("BroadcastTo", x, g.ShapeLike(like, dims...))
+}
+
+// Range counts from 0 to n-1, int32 [n]; n is an int32 scalar.
+func (g *Graph) Range(n Output) Output { return g.one("Range", g.Const(0), n, g.Const(1)) }
 
 // ExpandDims inserts an axis of size 1 before axis; -1 appends one.
 func (g *Graph) ExpandDims(x Output, axis int) Output {
@@ -155,6 +202,16 @@ func (g *Graph) Gather(params, indices Output, axis int) Output {
 		return Output{}
 	}
 	return g.one("GatherV2", params, indices, g.Const(axis))
+}
+
+// GatherBatch returns, for each i, the slices of params[i] that indices[i] name:
+// [N, K, ...] for params [N, P, ...] and indices [N, K]. The gradient is dense, of the
+// size of params; slices that are named twice get the sum.
+func (g *Graph) GatherBatch(params, indices Output) Output {
+	if params.Rank() < 2 || indices.Rank() < 2 {
+		return g.Failf("GatherBatch wants [N, P, ...] and [N, K], not %v and %v", params.Shape(), indices.Shape())
+	}
+	return g.Op("GatherV2", Attrs{"batch_dims": int64(1)}, params, indices, g.Const(1))[0]
 }
 
 // OneHot returns float32 [..., depth]: 1 at each index, 0 elsewhere, and zeros

@@ -51,6 +51,7 @@ func TestValuesOfOperations(t *testing.T) {
 		"PadReflect":          {g.PadReflect(g.Const([]float32{1, 2, 3}), [][2]int{{2, 1}}), []float32{3, 2, 1, 2, 3, 2}},
 		"Tile":                {g.Tile(red, 2), []float32{1, 0, 0, 1, 0, 0}},
 		"Gather":              {g.Gather(x, g.Ints(2, 0), 1), []float32{3, 1, -6, 4}},
+		"GatherBatch":         {g.GatherBatch(x, g.Const([][]int32{{2, 0}, {1, 1}})), []float32{3, 1, 5, 5}},
 		"OneHot":              {g.OneHot(g.Ints(1, -1, 5), 2), []float32{0, 1, 0, 0, 0, 0}},
 		"Cast":                {g.Cast(g.Const([]float32{1.9, -1.9}), tf.Int32), []float32{1, -1}},
 		"Reshape to scalar":   {g.Reshape(g.Const([]float32{3})), []float32{3}},

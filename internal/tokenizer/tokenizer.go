@@ -14,7 +14,7 @@
 // not known here, is refused by name rather than read nearly right.
 //
 // To add a kind, write one file with its configuration (a Trainer) and its model, and
-// add its line to Kinds and to models.
+// add its line to Kinds, and its model to the readers in open.go.
 package tokenizer
 
 import (

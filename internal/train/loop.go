@@ -59,11 +59,12 @@ type Loop struct {
 	// again at once.
 	KeepLast bool
 
-	// EpochEnds tells whether an epoch is over after so many steps. Inspect then
-	// measures the current weights, without changing them, and Gate refuses what
-	// is not worth going on with. All three may be nil; they do not go together
-	// with Validate.
+	// EpochEnds tells whether an epoch is over after so many steps. Derive then adds
+	// what follows from the means over the epoch, Inspect measures the current
+	// weights, without changing them, and Gate refuses what is not worth going on
+	// with. All may be nil; they do not go together with Validate.
 	EpochEnds func(steps int) bool
+	Derive    func(means Values)
 	Inspect   func(steps int) (Values, error)
 	Gate      func(e Epoch) error
 
@@ -176,6 +177,9 @@ func (l *Loop) endEpoch(state *State, store checkpoints) (Values, error) {
 		return nil, fmt.Errorf("inspect after step %d: %w", state.Step, err)
 	}
 	e := state.endEpoch(inspected)
+	if l.Derive != nil {
+		l.Derive(e.Values)
+	}
 	if reason := l.Gate(e); reason != nil {
 		return nil, fmt.Errorf("stopped after epoch %d, step %d: %w%s", e.Epoch, e.Step, reason, l.lastGood(state))
 	}

@@ -33,8 +33,7 @@ func (b batch) pad(margin int, fill string) tf.Output {
 // is exact everywhere.
 func (b batch) move(source, index tf.Output) tf.Output {
 	flat := b.g.Reshape(source, b.n, -1, b.c)
-	moved := b.g.Op("GatherV2", tf.Attrs{"batch_dims": int64(1)}, flat, b.g.Cast(index, tf.Int32), b.g.Const(int32(1)))
-	return b.images(moved[0])
+	return b.images(b.g.GatherBatch(flat, b.g.Cast(index, tf.Int32)))
 }
 
 // permute moves the pixels of each example by one of several permutations:

@@ -73,7 +73,9 @@ var csvColumns = []csvColumn{
 
 // ReportCSV writes one line per evaluation, test set, metric, label budget and
 // arm with every number at full precision. labels_per_class is "all" for all
-// labels; the costs are those of the largest label budget, and on its lines.
+// labels; the costs are those of the largest label budget, and on its lines. Language
+// models have lines of their own, without labels: metrics that begin with their task,
+// for each arm that started from them.
 func ReportCSV(w io.Writer, r *report.Report) error {
 	header := make([]string, len(csvColumns))
 	for i, column := range csvColumns {
@@ -86,6 +88,7 @@ func ReportCSV(w io.Writer, r *report.Report) error {
 			for _, c := range e.Sets[j].Comparisons {
 				lines = append(lines, csvLines(e, &e.Sets[j], c)...)
 			}
+			lines = append(lines, csvLanguage(e, &e.Sets[j])...)
 		}
 	}
 	if err := csv.NewWriter(w).WriteAll(lines); err != nil {
@@ -104,6 +107,27 @@ func csvLines(e *report.Evaluation, set *report.TestSet, c *metrics.Comparison) 
 				line[i] = column.text(l)
 			}
 			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// csvLanguage has a line for each arm and number of a language model.
+func csvLanguage(e *report.Evaluation, set *report.TestSet) [][]string {
+	var lines [][]string
+	for i := range set.Language {
+		for _, arm := range set.Language[i].Arms {
+			for _, value := range languageValues(&set.Language[i]) {
+				texts := map[string]string{
+					"evaluation": e.Name, "set": set.Name, "metric": value.metric, "arm": arm, "n": strconv.Itoa(value.N),
+					"mean": exactIf(value.N > 0, value.Mean), "sd": exactIf(value.N > 1, value.SD),
+				}
+				line := make([]string, len(csvColumns))
+				for c, column := range csvColumns {
+					line[c] = texts[column.name]
+				}
+				lines = append(lines, line)
+			}
 		}
 	}
 	return lines

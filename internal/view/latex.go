@@ -35,6 +35,7 @@ func latexEvaluation(out *strings.Builder, e *report.Evaluation) {
 		where := setTitle(e, set)
 		summaryGrid(c).writeLaTeX(out, name+"-accuracy", where, c.Protocol)
 		differenceGrid(c, differenceDetail{n: true, holm: true, effect: true}).writeLaTeX(out, name+"-differences", where, nil)
+		languageGrid(set).writeLaTeX(out, name+"-language", where, nil)
 		scoresGrid(set).writeLaTeX(out, name+"-scores", where, nil)
 		savingsGrid(e, set, false).writeLaTeX(out, name+"-savings", where, crossovers(e, set))
 	}

@@ -42,6 +42,7 @@ func (m *markdown) evaluation(e *report.Evaluation) {
 			m.grid(summaryGrid(c))
 			m.grid(differenceGrid(c, allDifferences))
 		}
+		m.grid(languageGrid(set))
 		m.grid(scoresGrid(set))
 		m.grid(savingsGrid(e, set, true))
 		m.list("", crossovers(e, set))

@@ -28,6 +28,8 @@ type chartSet struct {
 	Details    []report.Detail    `json:"details"`
 	Embeddings []report.Embedding `json:"embeddings"`
 	Pictures   *chartPictures     `json:"pictures"`
+	Texts      []string           `json:"texts"` // in place of pictures
+	Noun       string             `json:"noun"`
 }
 
 type chartMetric struct {
@@ -76,7 +78,7 @@ func chartDataOf(r *report.Report, classes map[string]string) chartData {
 }
 
 func chartSetOf(e *report.Evaluation, set *report.TestSet, classes map[string]string) chartSet {
-	out := chartSet{Classes: set.Classes, Details: set.Details, Embeddings: set.Embeddings, FLOPs: map[string]float64{}}
+	out := chartSet{Classes: set.Classes, Details: set.Details, Embeddings: set.Embeddings, Texts: set.Texts, Noun: set.Noun(), FLOPs: map[string]float64{}}
 	for _, c := range set.Comparisons {
 		out.Metrics = append(out.Metrics, chartMetricOf(c, set.Runs))
 	}

@@ -55,7 +55,7 @@ func partsGrid(e *report.Evaluation) grid {
 	g := grid{
 		title: "What was read",
 		columns: []column{{header: "purpose", left: true}, {header: "data set", left: true}, {header: "split", left: true},
-			{header: "images"}, {header: "SHA-256 of images and labels, beginning", left: true}},
+			{header: e.Noun()}, {header: "SHA-256 of " + e.Noun() + " and labels, beginning", left: true}},
 	}
 	for _, p := range e.Parts {
 		g.rows = append(g.rows, []entry{{text: p.Purpose}, {text: p.Name}, {text: p.Split}, {text: thousands(float64(p.Images))}, {text: digestText(p.Digest)}})

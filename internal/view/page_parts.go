@@ -26,6 +26,7 @@ type pageSet struct {
 	Findings          []finding
 	Accuracy          pageTable
 	Differences       pageTable
+	Language          pageTable
 	Scores            pageTable
 	Others            []pageMetric
 	Savings           pageTable
@@ -66,7 +67,7 @@ func pageEvaluationOf(r *report.Report, index int) pageEvaluation {
 func pageSetOf(e *report.Evaluation, index int) pageSet {
 	set := &e.Sets[index]
 	out := pageSet{
-		TestSet: set, Index: index, Scores: tableOf(scoresGrid(set)),
+		TestSet: set, Index: index, Language: tableOf(languageGrid(set)), Scores: tableOf(scoresGrid(set)),
 		Savings: tableOf(savingsGrid(e, set, false)), Crossovers: crossovers(e, set),
 	}
 	c := accuracyOf(set)

@@ -26,6 +26,19 @@ var pageSections = []section{
 	{"reproduce", "Reproduce", func(*page) bool { return true }},
 }
 
+// Noun is what all test sets of the page are made of.
+func (p *page) Noun() string {
+	noun := ""
+	for i := range p.Report.Evaluations {
+		of := p.Report.Evaluations[i].Noun()
+		if noun != "" && of != noun {
+			return "examples"
+		}
+		noun = of
+	}
+	return noun
+}
+
 func anyEvaluation(has func(pageEvaluation) bool) func(*page) bool {
 	return func(p *page) bool { return slices.ContainsFunc(p.Evaluations, has) }
 }

@@ -21,9 +21,9 @@ const (
 )
 
 // plainStatus is a running unit on one line of a log: "pretrain.rotation[seed=0]
-// step 200/1000 loss 0.812 accuracy 0.712 3,900 images/s 0:42 left".
+// step 200/1000 loss 0.812 accuracy 0.712 3,900 examples/s 0:42 left".
 func (u *unitBoard) plainStatus(now time.Time) string {
-	return join(" ", u.address, u.step(0), valuesText(u.progress.Values, len(u.progress.Values)), rateText(u.progress.Rate, " images/s"), u.leftText(now, " left"))
+	return join(" ", u.address, u.step(0), valuesText(u.progress.Values, len(u.progress.Values)), rateText(u.progress.Rate, " examples/s"), u.leftText(now, " left"))
 }
 
 // line is a running unit in width columns. What matters less goes first when
@@ -35,7 +35,7 @@ func (u *unitBoard) line(nameWidth, width int, now time.Time) string {
 		bar  int
 		text string
 	}{
-		{2 * minBar, join("  ", u.step(len(strconv.Itoa(u.progress.Total))), values, rateText(rate, " images/s"), u.leftText(now, " left"))},
+		{2 * minBar, join("  ", u.step(len(strconv.Itoa(u.progress.Total))), values, rateText(rate, " examples/s"), u.leftText(now, " left"))},
 		{minBar, join("  ", u.percent(), values, rateText(rate, "/s"), u.leftText(now, ""))},
 		{0, join("  ", u.percent(), values, rateText(rate, "/s"), u.leftText(now, " left"))},
 		{0, join("  ", u.percent(), values, rateText(rate, "/s"), u.leftText(now, ""))},
@@ -158,7 +158,7 @@ func valueText(x float64) string {
 	return strconv.FormatFloat(x, 'f', 3, 64)
 }
 
-// rateText groups thousands: "3,900 images/s".
+// rateText groups thousands: "3,900 examples/s".
 func rateText(rate float64, unit string) string {
 	if !(rate > 0) || math.IsInf(rate, 0) {
 		return ""

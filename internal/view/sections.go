@@ -29,7 +29,7 @@ func rowOf(c *metrics.Comparison, labels int) *metrics.Row {
 
 // setTitle names a test set of an evaluation.
 func setTitle(e *report.Evaluation, set *report.TestSet) string {
-	return fmt.Sprintf("%s on %s, %s test images", e.Name, set.Name, thousands(float64(set.Images)))
+	return fmt.Sprintf("%s on %s, %s test %s", e.Name, set.Name, thousands(float64(set.Images)), set.Noun())
 }
 
 // scoresGrid has every metric but accuracy at the largest label budget, one row
@@ -159,14 +159,14 @@ func crossovers(e *report.Evaluation, set *report.TestSet) []string {
 func costGrid(e *report.Evaluation) grid {
 	g := grid{
 		title: "Cost of one classifier with the most labels, mean over seeds",
-		columns: []column{{header: "arm", left: true}, {header: "pre-training images"}, {header: "pre-training operations"},
-			{header: "training images"}, {header: "training operations"}},
+		columns: []column{{header: "arm", left: true}, {header: "pre-training " + e.Noun()}, {header: "pre-training operations"},
+			{header: "training " + e.Noun()}, {header: "training operations"}},
 	}
 	for _, arm := range e.Arms {
 		c := arm.Cost
 		g.rows = append(g.rows, []entry{
-			{text: arm.Name}, {text: imagesCell(c.PretrainImages)}, {text: flopsText(c.PretrainFLOPs)},
-			{text: imagesCell(c.Images)}, {text: flopsText(c.FLOPs)},
+			{text: arm.Name}, {text: countCell(c.PretrainImages)}, {text: flopsText(c.PretrainFLOPs)},
+			{text: countCell(c.Images)}, {text: flopsText(c.FLOPs)},
 		})
 	}
 	if !slices.ContainsFunc(e.Arms, func(a report.Arm) bool { return a.Cost != report.Cost{} }) {
@@ -175,18 +175,18 @@ func costGrid(e *report.Evaluation) grid {
 	return g
 }
 
-func imagesCell(x float64) string {
+func countCell(x float64) string {
 	if x == 0 {
 		return absent
 	}
 	return thousands(x)
 }
 
-// leaksGrid has the parts that share images with a test set, or those that do
+// leaksGrid has the parts that share examples with a test set, or those that do
 // not too.
 func leaksGrid(e *report.Evaluation, all bool) grid {
 	g := grid{
-		title: "Same images in training and test",
+		title: "Same " + e.Noun() + " in training and test",
 		columns: []column{{header: "part of the data", left: true}, {header: "test set", left: true},
 			{header: "exact"}, {header: "near"}, {header: "of"}},
 	}
@@ -201,5 +201,5 @@ func leaksGrid(e *report.Evaluation, all bool) grid {
 
 // noLeaks is what stands instead of an empty [leaksGrid].
 func noLeaks(e *report.Evaluation) string {
-	return fmt.Sprintf("Same images in training and test: none found, exact or near, in %s", plural(len(e.Leaks), "comparison"))
+	return fmt.Sprintf("Same %s in training and test: none found, exact or near, in %s", e.Noun(), plural(len(e.Leaks), "comparison"))
 }

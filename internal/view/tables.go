@@ -10,9 +10,9 @@ import (
 )
 
 // Report writes what a run found for a terminal or a plain text file: for each
-// evaluation and test set the accuracy and its differences, the other scores and
-// the labels saved; then what the arms cost, what they share with the test
-// images, the protocol and the warnings.
+// evaluation and test set the accuracy and its differences, language models, the
+// other scores and the labels saved; then what the arms cost, what they share with
+// the test set, the protocol and the warnings.
 func Report(w io.Writer, r *report.Report, s Style) error {
 	for i := range r.Evaluations {
 		if i > 0 {
@@ -56,7 +56,7 @@ func writeSet(w io.Writer, e *report.Evaluation, set *report.TestSet, s Style) e
 	if err := writeComparison(w, accuracy, s); err != nil {
 		return err
 	}
-	for _, g := range []grid{scoresGrid(set), savingsGrid(e, set, false)} {
+	for _, g := range []grid{languageGrid(set), scoresGrid(set), savingsGrid(e, set, false)} {
 		if err := writeParts(w, g.narrowed(s.width()), s); err != nil {
 			return err
 		}

@@ -95,6 +95,14 @@ function select(label, options, onchange) {
 
 const controls = (...children) => el('div', { class: 'controls' }, ...children);
 
+// example is an example of a test set as a person sees it: its picture or its text;
+// nothing where neither was kept.
+function example(set, number) {
+  if (set.pictures) return picture(set.pictures, number);
+  if (set.texts) return el('span', { class: 'text' }, set.texts[number]);
+  return null;
+}
+
 // picture is one of a sprite, as large as its place.
 function picture(pictures, number) {
   const at = (i, n) => (n > 1 ? (100 * i) / (n - 1) : 0) + '%';

@@ -1,0 +1,82 @@
+package stages
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"sslpipe/internal/tokenizer"
+)
+
+// read returns the tokens of an example, which are all of the vocabulary.
+func (d *splitData) read(example int) ([]int32, error) {
+	const width = 4 // bytes of a token
+	raw := make([]byte, width*d.Meta.Shape[1])
+	if err := d.Fill(raw, []int{example}); err != nil {
+		return nil, err
+	}
+	tokens := make([]int32, d.Meta.Shape[1])
+	for i := range tokens {
+		tokens[i] = int32(binary.LittleEndian.Uint32(raw[width*i:]))
+		if tokens[i] < 0 || int(tokens[i]) >= d.Meta.Text.Vocabulary {
+			return nil, fmt.Errorf("text %d of %s has the token %d, of %d", example, d.Meta.Name, tokens[i], d.Meta.Text.Vocabulary)
+		}
+	}
+	return tokens, nil
+}
+
+// readText returns the words of an example as one line that every terminal shows, of at
+// most so many characters.
+func (d *splitData) readText(example, most int, words *tokenizer.Tokenizer) (string, error) {
+	tokens, err := d.read(example)
+	if err != nil {
+		return "", err
+	}
+	return oneLine(words.Decode(tokens), most), nil
+}
+
+// oneLine makes a text of unknown origin fit to be shown: white space becomes single
+// spaces, what is not printed becomes U+FFFD, and what is more than so many characters
+// an ellipsis.
+func oneLine(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' { // the joiners of emoji and of several scripts
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > most {
+		text = strings.TrimRight(string(runes[:most-1]), " ") + "…"
+	}
+	return text
+}
+
+// lines breaks words into lines of at most width characters, each behind so many
+// spaces. A word that is longer has a line of its own.
+func lines(words []string, indent, width int) string {
+	var out strings.Builder
+	used := 0
+	for i, word := range words {
+		size := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+			out.WriteString(strings.Repeat(" ", indent))
+			used = indent
+		case used+1+size > width:
+			out.WriteString("\n" + strings.Repeat(" ", indent))
+			used = indent
+		default:
+			out.WriteByte(' ')
+			used++
+		}
+		out.WriteString(word)
+		used += size
+	}
+	return out.String() + "\n"
+}
+
+// longestToken is more than tokens of language have, in characters.
+const longestToken = 40
