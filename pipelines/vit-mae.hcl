@@ -27,7 +27,7 @@ variable "labels" {
 
 variable "epochs" {
   type        = number
-  default     = 12
+  default     = 8
   description = "Passes of pre-training over the unlabelled images."
 }
 

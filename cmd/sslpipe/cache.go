@@ -19,7 +19,7 @@ import (
 func cacheCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cache",
-		Short: "List, explain, clean up and verify the stored results",
+		Short: "List, explain, clean up, verify and share the stored results",
 		Long: `The cache holds the result of every unit that was ever run, by the fingerprint
 of what it computes. What keeps a result are its roots: the lock files under the
 working folder, and the last runs of each pipeline. Whatever is removed is made
@@ -36,23 +36,30 @@ again by the next run that needs it.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(cacheListCommand(s), cacheWhyCommand(s), cacheCollectCommand(s), cacheVerifyCommand(s))
+	cmd.AddCommand(cacheListCommand(s), cacheWhyCommand(s), cacheCollectCommand(s), cacheVerifyCommand(s), cachePushCommand(s), cachePullCommand(s))
 	return cmd
 }
 
 func cacheListCommand(s *settings) *cobra.Command {
-	var asJSON bool
+	var asJSON, elsewhere bool
+	var from sharedFlags
 	cmd := &cobra.Command{
 		Use:   "ls [PATTERN]",
 		Short: "List stored results with their size, age and what keeps them",
 		Long: `Lists what is stored, by the address of the unit that made it first. PATTERN is
 an address, with * for any text and ? for any character; a stage, a kind of stage
-or a module; or the first 4 or more characters of a fingerprint.`,
+or a module; or the first 4 or more characters of a fingerprint. With --remote it
+lists what the shared store has (--store, SSLPIPE_STORE, or the store block of
+--pipeline).`,
 		Example: `  sslpipe cache ls
   sslpipe cache ls pretrain
-  sslpipe cache ls 'finetune.*[labels=10,*'`,
+  sslpipe cache ls 'finetune.*[labels=10,*'
+  sslpipe cache ls --remote --store s3://experiments/rotation`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if elsewhere {
+				return from.list(cmd, s, args, asJSON)
+			}
 			survey, err := s.survey(cmd)
 			if err != nil {
 				return err
@@ -71,6 +78,8 @@ or a module; or the first 4 or more characters of a fingerprint.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&elsewhere, "remote", false, "list the shared store")
+	from.add(cmd)
 	return cmd
 }
 

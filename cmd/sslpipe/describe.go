@@ -28,7 +28,7 @@ func language() view.Language {
 		Words:     plan.Language(),
 	}
 	for _, s := range dataset.Known {
-		l.Sources = append(l.Sources, view.Source{Name: s.Name, Doc: s.Doc, License: s.License, Layout: s.Layout, Shape: s.Shape,
+		l.Sources = append(l.Sources, view.Source{Name: s.Name, Doc: s.Doc, License: s.License, Layout: s.Layout, Shape: s.Shape, Text: dataset.IsText(s.Layout),
 			Example: fmt.Sprintf("download \"images\" { source = %q }", s.Name)})
 	}
 	return l

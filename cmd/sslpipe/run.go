@@ -59,7 +59,11 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
-			result, runErr := s.execute(cmd, p, store, run.Options{Device: device, Chosen: chosen, KeepGoing: flags.keepGoing})
+			shared, err := s.shared(p)
+			if err != nil {
+				return err
+			}
+			result, runErr := s.execute(cmd, p, store, run.Options{Device: device, Chosen: chosen, KeepGoing: flags.keepGoing, Shared: shared})
 			if runErr != nil && !flags.incomplete(runErr) {
 				return flags.ended(runErr, func() string { return flags.again(cmd, args, p) })
 			}

@@ -30,6 +30,9 @@ type settings struct {
 	Memory string `mapstructure:"memory"`
 	// Lock is whether a run writes a lock file beside its pipeline.
 	Lock bool `mapstructure:"lock"`
+	// Store is where results are shared, as [remote.Parse] reads it; empty is what the
+	// pipeline says, noStore is nowhere.
+	Store string `mapstructure:"store"`
 
 	memory int64 // bytes
 	source *viper.Viper
@@ -71,13 +74,14 @@ func (s *settings) addFlags(flags *pflag.FlagSet) {
 	flags.String("models", "savedmodels", "folder to publish SavedModels in")
 	flags.Int("gpu-units", 1, "units that compute on a GPU at once; does not change results")
 	flags.String("memory", "", "memory for all units at once, such as 8GiB; does not change results (default 80 % of what is free)")
+	flags.String("store", "", "where results are shared: s3://BUCKET/PREFIX, file:///FOLDER, or none (default what the pipeline says)")
 	flags.Bool("lock", true, "write PIPELINE.lock.hcl after a run of the whole pipeline")
 	flags.Duration("checkpoint-every", 15*time.Second, "time between checkpoints; does not change results")
 }
 
 // load reads the settings once the flags are parsed.
 func (s *settings) load(flags *pflag.FlagSet) error {
-	for _, name := range []string{"device", "jobs", "state", "models", "checkpoint-every", "gpu-units", "memory", "lock"} {
+	for _, name := range []string{"device", "jobs", "state", "models", "checkpoint-every", "gpu-units", "memory", "lock", "store"} {
 		if err := s.source.BindPFlag(name, flags.Lookup(name)); err != nil {
 			return err
 		}
@@ -98,6 +102,9 @@ func (s *settings) load(flags *pflag.FlagSet) error {
 	}
 	if s.GPUUnits < 1 {
 		return fmt.Errorf("gpu-units must be at least 1, not %d", s.GPUUnits)
+	}
+	if _, err := s.location(); err != nil {
+		return err
 	}
 	var err error
 	s.memory, err = parseMemory(s.Memory)

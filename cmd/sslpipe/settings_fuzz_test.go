@@ -19,6 +19,7 @@ func FuzzSettings(f *testing.F) {
 	f.Add([]byte("a: &a [1, 2]\nb: &b [*a, *a]\nc: [*b, *b]\n"))
 	f.Add([]byte("jobs: [1\n"))
 	f.Add([]byte("checkpoint-every: -1\nmemory: 1e300TB\n"))
+	f.Add([]byte("store: s3://me:secret@bucket/x\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		t.Chdir(t.TempDir())
 		t.Setenv("XDG_CONFIG_HOME", t.TempDir())
@@ -33,7 +34,7 @@ func FuzzSettings(f *testing.F) {
 		switch {
 		case err == nil && (s.Jobs < 1 || s.GPUUnits < 1 || s.memory < 0 || !slices.Contains(devices, s.Device)):
 			t.Errorf("settings %+v", s)
-		case err != nil && !strings.Contains(err.Error(), "sslpipe.yaml") && !strings.Contains(err.Error(), "must be") && !strings.Contains(err.Error(), "there is no device") && !strings.Contains(err.Error(), "memory is"):
+		case err != nil && !strings.Contains(err.Error(), "sslpipe.yaml") && !strings.Contains(err.Error(), "must be") && !strings.Contains(err.Error(), "there is no device") && !strings.Contains(err.Error(), "memory is") && !strings.Contains(err.Error(), "of the store"):
 			t.Errorf("the error names nothing: %v", err)
 		}
 	})

@@ -39,7 +39,7 @@ type Committed struct {
 }
 
 // Diverged tells whether a later result differs from the first.
-func (c Committed) Diverged() bool { return !sameResult(c.Entry, c.Made) }
+func (c Committed) Diverged() bool { return !SameResult(c.Entry, c.Made) }
 
 // Commit stores the folder dir as the result of a unit: it hashes it, makes its
 // files read-only, forces it to disk, renames it into the store, and then writes
@@ -118,7 +118,7 @@ func (s *Store) record(e *Entry) (*Entry, error) {
 		if _, err := s.setAside(bad.path); err != nil {
 			return nil, err
 		}
-	case first != nil && bad == nil && sameResult(first, e):
+	case first != nil && bad == nil && SameResult(first, e):
 		return first, nil
 	case first != nil && bad == nil:
 		first.diverge(e)
@@ -126,7 +126,7 @@ func (s *Store) record(e *Entry) (*Entry, error) {
 	case first != nil: // its files are gone, so the new result takes its place
 		e.diverge(first)
 	}
-	text, err := encodeEntry(e)
+	text, err := EncodeEntry(e)
 	if err != nil {
 		return nil, err
 	}

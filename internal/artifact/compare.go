@@ -60,7 +60,7 @@ func (d Difference) String() string {
 // one is not, there is no step.
 func (s *Store) Compare(a, b *Entry) (Difference, error) {
 	d := Difference{Files: differentFiles(a.Files, b.Files), Scores: CompareScores(a.Scores(), b.Scores())}
-	d.Meta = !sameResult(&Entry{Outputs: a.Outputs}, &Entry{Outputs: b.Outputs})
+	d.Meta = !SameResult(&Entry{Outputs: a.Outputs}, &Entry{Outputs: b.Outputs})
 	if !slices.Contains(d.Files, LossesFile) {
 		return d, nil
 	}

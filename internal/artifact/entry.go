@@ -87,8 +87,8 @@ func newEntry(w Work, files []File, outs map[string]Output, seconds float64) (*E
 	return e, nil
 }
 
-// sameResult says whether two entries hold the same files and metadata.
-func sameResult(a, b *Entry) bool {
+// SameResult says whether two entries hold the same files and metadata.
+func SameResult(a, b *Entry) bool {
 	return a.Tree == b.Tree && maps.EqualFunc(a.Outputs, b.Outputs, func(x, y EntryOutput) bool {
 		return x.Type == y.Type && bytes.Equal(x.Meta, y.Meta)
 	})
@@ -100,9 +100,9 @@ func (e *Entry) diverge(other *Entry) {
 	d := Divergence{Tree: other.Tree, Outputs: other.Outputs, Created: other.Created, Seconds: other.Seconds}
 	for _, d := range append([]Divergence{d}, other.Divergent...) {
 		known := func(k Divergence) bool {
-			return sameResult(&Entry{Tree: k.Tree, Outputs: k.Outputs}, &Entry{Tree: d.Tree, Outputs: d.Outputs})
+			return SameResult(&Entry{Tree: k.Tree, Outputs: k.Outputs}, &Entry{Tree: d.Tree, Outputs: d.Outputs})
 		}
-		if !sameResult(e, &Entry{Tree: d.Tree, Outputs: d.Outputs}) && !slices.ContainsFunc(e.Divergent, known) {
+		if !SameResult(e, &Entry{Tree: d.Tree, Outputs: d.Outputs}) && !slices.ContainsFunc(e.Divergent, known) {
 			e.Divergent = append(e.Divergent, d)
 		}
 	}
@@ -115,7 +115,8 @@ type sealedEntry struct {
 	Entry  json.RawMessage `json:"entry"`
 }
 
-func encodeEntry(e *Entry) ([]byte, error) {
+// EncodeEntry is the text of an entry's file, with its digest.
+func EncodeEntry(e *Entry) ([]byte, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
@@ -124,7 +125,9 @@ func encodeEntry(e *Entry) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-func decodeEntry(text []byte, fingerprint string) (*Entry, error) {
+// DecodeEntry reads what [EncodeEntry] wrote for a fingerprint. Whatever the text says,
+// the paths of its files are inside a folder, and its digest is that of its files.
+func DecodeEntry(text []byte, fingerprint string) (*Entry, error) {
 	var sealed sealedEntry
 	if err := json.Unmarshal(text, &sealed); err != nil {
 		return nil, err
@@ -146,12 +149,20 @@ func decodeEntry(text []byte, fingerprint string) (*Entry, error) {
 	if e.Tree != treeDigest(e.Files) {
 		return nil, errors.New("its list of files does not match its digest")
 	}
-	for _, f := range e.Files {
-		if !fs.ValidPath(f.Path) || f.Size < 0 {
-			return nil, fmt.Errorf("it lists a file %q of %d bytes", f.Path, f.Size)
-		}
+	if err := checkFiles(e.Files); err != nil {
+		return nil, err
 	}
 	return e, nil
+}
+
+// checkFiles refuses files that would not be inside of a folder.
+func checkFiles(files []File) error {
+	for _, f := range files {
+		if !fs.ValidPath(f.Path) || f.Size < 0 {
+			return fmt.Errorf("it lists a file %q of %d bytes", f.Path, f.Size)
+		}
+	}
+	return nil
 }
 
 func (e *Entry) output(name string) (EntryOutput, error) {

@@ -18,7 +18,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		Outputs:   map[string]EntryOutput{"classifier": {Type: TypeClassifier, Meta: json.RawMessage(`{"classes":["a"],"input_shape":[8,8,1]}`)}},
 		Divergent: []Divergence{{Tree: "t", Outputs: map[string]EntryOutput{"classifier": {Type: TypeClassifier, Meta: json.RawMessage(`{}`)}}}},
 	}
-	text, err := encodeEntry(entry)
+	text, err := EncodeEntry(entry)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func FuzzDecodeEntry(f *testing.F) {
 	f.Add([]byte(`{"fingerprint":"f","files":[{"path":"../x","size":-1}],"outputs":{"x":{"type":"views","meta":{"dataset":{"shape":[1,1,1]}}}}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, text := range [][]byte{raw, resealed(raw)} {
-			e, err := decodeEntry(text, "f")
+			e, err := DecodeEntry(text, "f")
 			if err != nil {
 				continue
 			}
@@ -54,7 +54,7 @@ func FuzzDecodeEntry(f *testing.F) {
 				}
 			}
 			e.diverge(e)
-			if _, err := encodeEntry(e); err != nil && bytes.Contains(text, []byte(`"meta"`)) {
+			if _, err := EncodeEntry(e); err != nil && bytes.Contains(text, []byte(`"meta"`)) {
 				continue
 			}
 		}
@@ -68,7 +68,7 @@ func resealed(body []byte) []byte {
 		return nil
 	}
 	e.Fingerprint, e.Tree = "f", treeDigest(e.Files)
-	text, err := encodeEntry(&e)
+	text, err := EncodeEntry(&e)
 	if err != nil {
 		return nil
 	}

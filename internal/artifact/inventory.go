@@ -86,7 +86,7 @@ func (s *Store) listEntries(inv *Inventory) error {
 		if err != nil {
 			return err
 		}
-		e, err := decodeEntry(text, fingerprint)
+		e, err := DecodeEntry(text, fingerprint)
 		if err != nil {
 			f.Name, f.Reason = fingerprint, err.Error()
 			inv.Broken = append(inv.Broken, f)

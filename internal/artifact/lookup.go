@@ -100,7 +100,7 @@ func (s *Store) load(fingerprint string, read func(dir string) ([]File, error)) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("read cache entry: %w", err)
 	}
-	e, err := decodeEntry(text, fingerprint)
+	e, err := DecodeEntry(text, fingerprint)
 	if err != nil {
 		return nil, &fault{reason: fmt.Sprintf("its entry cannot be read: %v", err), path: path}, nil
 	}

@@ -123,7 +123,7 @@ func (c *Transformer) Build(n *nn.Net, tokens tf.Output) Features {
 		f.Blocks = append(f.Blocks, g.ExpandDims(state, 1))
 	}
 	f.Map = g.ExpandDims(last, 1)
-	f.Pooled = c.pool(g.Scope("pool"), last, f.Present)
+	f.Pooled = c.pool(g.Scope("pool"), f)
 	return f
 }
 
@@ -167,17 +167,16 @@ func (c *Transformer) embed(n *nn.Net, table, tokens tf.Output) tf.Output {
 	return n.Dropout(embedName+"/dropout", x, c.Dropout)
 }
 
-// pool makes one vector of the present tokens of x [N, L, width]. A text without a
-// token has zeros, or what stands at its first position.
-func (c *Transformer) pool(g *tf.Graph, x, present tf.Output) tf.Output {
+// pool makes one vector of the present tokens of f. A text without a token has what
+// stands at its first position, or zeros for their mean.
+func (c *Transformer) pool(g *tf.Graph, f Features) tf.Output {
 	switch c.Pool {
 	case poolFirst:
-		return g.Squeeze(g.Slice(x, []int{0, 0, 0}, []int{-1, 1, -1}), 1)
+		return g.Squeeze(g.Slice(f.Map, []int{0, 0, 0, 0}, []int{-1, -1, 1, -1}), 1, 2)
 	case poolLast:
-		at := g.Range(g.SizeOf(present, 1))
-		last := g.ArgMax(g.Mul(present, g.Cast(g.Add(at, g.Const(int32(1))), tf.Float32)), 1) // [N]
-		present = g.Cast(g.Equal(g.ExpandDims(last, 1), at), tf.Float32)
+		at := g.Range(g.SizeOf(f.Present, 1))
+		last := g.ArgMax(g.Mul(f.Present, g.Cast(g.Add(at, g.Const(int32(1))), tf.Float32)), 1) // [N]
+		f.Present = g.Cast(g.Equal(g.ExpandDims(last, 1), at), tf.Float32)
 	}
-	count := g.Maximum(g.Sum(present, true, 1), g.Scalar(1))
-	return g.Sum(g.Mul(x, g.ExpandDims(g.Div(present, count), 2)), false, 1)
+	return f.Mean(g, f.Map)
 }

@@ -176,6 +176,11 @@ func (s *Survey) Find(what string) ([]*Result, error) {
 	return found, nil
 }
 
+// Named tells whether what names a result, by its own entry alone; see [Survey.Find].
+func Named(what string, e *artifact.Entry) bool {
+	return hasPrefix(e.Fingerprint, what) || hasPrefix(e.Tree, what) || names(what)(e.Unit)
+}
+
 func hasPrefix(name, prefix string) bool {
 	return len(prefix) >= minPrefix && strings.HasPrefix(name, prefix)
 }

@@ -72,8 +72,8 @@ func (c *corpus) add(at textPlace, p part, label, text string) error {
 		return c.skip(at, "is not in UTF-8")
 	case text == "":
 		return c.skip(at, "is empty")
-	case len(text) > maxDocument:
-		return fmt.Errorf("%s: %w", at, errLong)
+	case len(text) > c.opener.limits.document:
+		return fmt.Errorf("%s: %w", at, c.tooLong())
 	case len(c.documents) == c.opener.limits.documents:
 		return fmt.Errorf("%s: there are more than %d documents", at, c.opener.limits.documents)
 	case c.spool.size+int64(len(text)) > c.opener.limits.bytes:
@@ -91,7 +91,10 @@ func (c *corpus) add(at textPlace, p part, label, text string) error {
 	return err
 }
 
-var errLong = fmt.Errorf("has more than %d MiB without an end: cut it into documents", maxDocument>>20)
+// tooLong is a document, or what should have ended as one, that is not held.
+func (c *corpus) tooLong() error {
+	return fmt.Errorf("has more than %d bytes without an end: cut it into documents", c.opener.limits.document)
+}
 
 func (c *corpus) skip(at textPlace, reason string) error {
 	c.skipped = append(c.skipped, Skip{at.String(), reason})

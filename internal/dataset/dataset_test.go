@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -26,6 +27,15 @@ func prepare(t *testing.T, s Source) *Dataset {
 	return d
 }
 
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
 func tryPrepare(t *testing.T, s Source) (*Dataset, error) {
 	t.Helper()
 	dst := t.TempDir()
@@ -38,8 +48,8 @@ func tryPrepare(t *testing.T, s Source) (*Dataset, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	if fmt.Sprint(d.Meta) != fmt.Sprint(*meta) {
-		t.Errorf("opened %v, prepared %v", d.Meta, *meta)
+	if a, b := jsonOf(t, d.Meta), jsonOf(t, *meta); a != b {
+		t.Errorf("opened %s, prepared %s", a, b)
 	}
 	return d, nil
 }

@@ -41,8 +41,8 @@ func readDocuments(c *corpus, t tree, _ Columns) error {
 
 // addFile appends a file as a document.
 func (c *corpus) addFile(name string, b blob, p place) error {
-	if b.Size() > maxDocument {
-		return fmt.Errorf("%s: %w", shown(name), errLong)
+	if b.Size() > int64(c.opener.limits.document) {
+		return fmt.Errorf("%s: %w", shown(name), c.tooLong())
 	}
 	text, err := io.ReadAll(c.reader(b))
 	if err != nil {

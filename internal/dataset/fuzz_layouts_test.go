@@ -18,7 +18,7 @@ import (
 
 // smallLimits are defaultLimits scaled down, so that a fuzzer reaches them. What
 // they allow stays in memory.
-var smallLimits = limits{entries: 16, bytes: 1 << 20, ratio: 50, documents: 64}
+var smallLimits = limits{entries: 16, bytes: 1 << 20, ratio: 50, documents: 64, document: 1 << 10}
 
 // fuzzOpener opens without a place to write to.
 func fuzzOpener(t *testing.T) opener {

@@ -38,13 +38,14 @@ type Overlap struct {
 	Examples    []Pair // at most 10, the most alike first
 }
 
-// Pair is an image of a part and the test image most like it, by their numbers in
-// their data sets.
+// Pair is an image of a part and the test image most like it, or such texts, by their
+// numbers in their data sets.
 type Pair struct {
 	Image, Test int
 	// Distance is the root mean square difference of the two thumbnails, in
 	// standard deviations of their pixels: 0 where the images are equal, about
-	// 1.4 where they have nothing in common.
+	// 1.4 where they have nothing in common. Of texts it is the share of the test
+	// document's runs of tokens that the other has not.
 	Distance float64
 }
 
@@ -80,16 +81,15 @@ type Pair struct {
 // handful (ciFAIR, Barz and Denzler, J. Imaging 6, 2020, tells of more, found with
 // a trained network); of 12,000 against 3,000 images of Fashion-MNIST, 59 (0.5 %),
 // most of them different garments.
+//
+// What exact and near are between texts, findTexts says; those of two tokenisers cannot
+// be compared.
 func FindOverlap(ctx context.Context, part, test Part) (Overlap, error) {
-	s, err := newSearch(ctx, test)
-	if err != nil {
-		return Overlap{}, fmt.Errorf("compare %s with %s: %w", part.Name, test.Name, err)
+	find := findImages
+	if test.Data.Meta.Text != nil || part.Data.Meta.Text != nil {
+		find = findTexts
 	}
-	thumbnails, pairs := newSampler(part.Data.Meta.Shape), make([]*Pair, len(part.Indices))
-	exact := make([]bool, len(pairs))
-	err = inParallel(ctx, len(pairs), func(n int) {
-		pairs[n], exact[n] = s.find(part.Data, part.Indices[n], thumbnails)
-	})
+	pairs, exact, err := find(ctx, part, test)
 	if err != nil {
 		return Overlap{}, fmt.Errorf("compare %s with %s: %w", part.Name, test.Name, err)
 	}
@@ -106,6 +106,17 @@ func FindOverlap(ctx context.Context, part, test Part) (Overlap, error) {
 	slices.SortStableFunc(near, func(a, b Pair) int { return cmp.Compare(a.Distance, b.Distance) })
 	examples := slices.Concat(equal, near)
 	return Overlap{Exact: len(equal), Near: len(near), Of: len(pairs), Examples: examples[:min(10, len(examples))]}, nil
+}
+
+// findImages returns the pair of each image of a part, nil for none, and whether it is
+// exact.
+func findImages(ctx context.Context, part, test Part) (pairs []*Pair, exact []bool, err error) {
+	s, err := newSearch(ctx, test)
+	if err != nil {
+		return nil, nil, err
+	}
+	sampler := newSampler(part.Data.Meta.Shape)
+	return findEach(ctx, part, func(image int) (*Pair, bool) { return s.find(part.Data, image, sampler) })
 }
 
 // search holds what is known of a test set.
@@ -171,6 +182,13 @@ func (s *search) crowded(t int, within float32) bool {
 		}
 	}
 	return false
+}
+
+// findEach calls find for each example of a part, on all processors.
+func findEach(ctx context.Context, part Part, find func(example int) (*Pair, bool)) (pairs []*Pair, exact []bool, err error) {
+	pairs, exact = make([]*Pair, len(part.Indices)), make([]bool, len(part.Indices))
+	err = inParallel(ctx, len(pairs), func(n int) { pairs[n], exact[n] = find(part.Indices[n]) })
+	return pairs, exact, err
 }
 
 // inParallel calls f, which reads mapped files, for 0..n-1 on all processors, until

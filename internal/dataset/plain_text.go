@@ -42,8 +42,8 @@ func readText(c *corpus, t tree, _ Columns) error {
 			if len(lines) == 0 {
 				first = at
 			}
-			if size += len(line) + 1; size > maxDocument {
-				return fmt.Errorf("%s: %w", first, errLong)
+			if size += len(line) + 1; size > c.opener.limits.document {
+				return fmt.Errorf("%s: %w", first, c.tooLong())
 			}
 			lines = append(lines, strings.TrimRight(line, " \t\r"))
 			return nil

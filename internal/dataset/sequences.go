@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"bufio"
+	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -65,51 +67,75 @@ func (s *sequencer) write() (err error) {
 	})
 }
 
-// uses says of every document what it becomes: the split that it is a sequence of, and
-// the split whose stream it goes into; "" is none.
-func (s *sequencer) uses() (own, streamed []string) {
-	own, streamed = make([]string, len(s.corpus.documents)), make([]string, len(s.corpus.documents))
+// use is what becomes of a document: a sequence of a split, a part of the stream of
+// one, or both; "" is none.
+type use struct{ own, streamed string }
+
+// uses says what becomes of every document.
+func (s *sequencer) uses() []use {
+	uses := make([]use, len(s.corpus.documents))
 	for _, name := range splitNames {
-		into := own
-		if name == Unlabelled || len(s.dealt.classes) == 0 {
-			into = streamed
-		}
 		for _, i := range s.dealt.splits[name] {
-			into[i] = name
+			if name == Unlabelled || len(s.dealt.classes) == 0 {
+				uses[i].streamed = name
+			} else {
+				uses[i].own = name
+			}
 		}
 	}
-	return own, streamed
+	return uses
 }
 
-// documents writes the sequences of documents, and streams those for windows.
+// documents writes the sequences of documents, and streams those for windows. Test
+// comes first, then validation: what becomes the same sequence as one of theirs is
+// dropped, as images are whose pixels are the same. Documents that are equal are gone
+// already; these differ in what tokens do not tell, or behind where they are cut off.
 func (s *sequencer) documents(w *bufio.Writer) error {
-	own, streamed := s.uses()
-	var kept []int
-	for i := range own {
-		if own[i] != "" || streamed[i] != "" {
-			kept = append(kept, i)
+	uses := s.uses()
+	order := [3][]int{}
+	for i, u := range uses {
+		switch {
+		case u.own == Test:
+			order[0] = append(order[0], i)
+		case u.own == Validation:
+			order[1] = append(order[1], i)
+		case u != use{}:
+			order[2] = append(order[2], i)
 		}
 	}
-	s.report.Documents = len(kept)
-	return s.encode(kept, func(i int, tokens []int32) error {
+	heldOut, special := map[[32]byte]string{}, s.tokenizer.Special()
+	return s.encode(slices.Concat(order[:]...), func(i int, tokens []int32) error {
+		u := uses[i]
+		s.lay(tokens)
+		hash := sha256.Sum256(s.row)
+		if of := heldOut[hash]; of != "" && of != u.own {
+			s.dealt.duplicates[cmp.Or(u.own, u.streamed)]++
+			return nil
+		}
+		if u.own == Test || u.own == Validation {
+			heldOut[hash] = u.own
+		}
 		s.count(tokens)
-		if streamed[i] != "" {
-			if err := s.streams[streamed[i]].add(tokens, s.tokenizer.Special().End); err != nil {
+		if u.streamed != "" {
+			if err := s.streams[u.streamed].add(tokens, special.End); err != nil {
 				return err
 			}
 		}
-		if own[i] == "" {
+		if u.own == "" {
 			return nil
 		}
-		if room := s.source.Text.Length - 2; len(tokens) > room {
+		if len(tokens) > s.room() {
 			s.report.Truncated++
-			tokens = tokens[:room]
 		}
-		return s.store(w, own[i], s.corpus.documents[i].label, tokens)
+		return s.store(w, u.own, s.corpus.documents[i].label)
 	})
 }
 
+// room is how many tokens of text a sequence has.
+func (s *sequencer) room() int { return s.source.Text.Length - 2 }
+
 func (s *sequencer) count(tokens []int32) {
+	s.report.Documents++
 	s.report.Tokens += int64(len(tokens))
 	for _, token := range tokens {
 		if token == s.tokenizer.Special().Unknown {
@@ -118,11 +144,11 @@ func (s *sequencer) count(tokens []int32) {
 	}
 }
 
-// store writes one sequence with what begins, ends and pads it.
-func (s *sequencer) store(w *bufio.Writer, split string, label int, tokens []int32) error {
+// lay makes the row of a sequence, with what begins, ends and pads it.
+func (s *sequencer) lay(tokens []int32) {
 	special := s.tokenizer.Special()
 	row := binary.LittleEndian.AppendUint32(s.row[:0], uint32(special.Start))
-	for _, token := range tokens {
+	for _, token := range tokens[:min(len(tokens), s.room())] {
 		row = binary.LittleEndian.AppendUint32(row, uint32(token))
 	}
 	row = binary.LittleEndian.AppendUint32(row, uint32(special.End))
@@ -130,18 +156,21 @@ func (s *sequencer) store(w *bufio.Writer, split string, label int, tokens []int
 		row = binary.LittleEndian.AppendUint32(row, uint32(special.Pad))
 	}
 	s.row = row
+}
+
+// store writes the row as an example of a split.
+func (s *sequencer) store(w *bufio.Writer, split string, label int) error {
 	s.splits[split] = append(s.splits[split], len(s.labels))
 	s.labels = append(s.labels, int32(label))
-	_, err := w.Write(row)
+	_, err := w.Write(s.row)
 	return err
 }
 
 // windows writes the windows of a stream, of the unlabelled ones no more than asked
 // for, drawn at random.
 func (s *sequencer) windows(w *bufio.Writer, split string) error {
-	room := s.source.Text.Length - 2
 	stream := s.streams[split]
-	n := max(stream.tokens/room, min(1, stream.tokens))
+	n := max(stream.tokens/s.room(), min(1, stream.tokens))
 	drawn := make([]bool, n)
 	limit := n
 	if split == Unlabelled && s.source.UnlabelledLimit > 0 {
@@ -150,17 +179,18 @@ func (s *sequencer) windows(w *bufio.Writer, split string) error {
 	for _, at := range permutation(n, "windows", s.source.Seed, 0)[:limit] {
 		drawn[at] = true
 	}
-	return stream.cut(room, n, func(at int, tokens []int32) error {
+	return stream.cut(s.room(), n, func(at int, tokens []int32) error {
 		if at%1000 == 0 {
+			s.preparation.report(int64(at), int64(n), "cutting windows")
 			if err := s.ctx.Err(); err != nil {
 				return err
 			}
-			s.preparation.report(int64(at), int64(n), "cutting windows")
 		}
 		if !drawn[at] {
 			return nil
 		}
-		return s.store(w, split, -1, tokens)
+		s.lay(tokens)
+		return s.store(w, split, -1)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,19 +21,19 @@ func digestOf(b []byte) string {
 }
 
 func TestKnownSetsAreComplete(t *testing.T) {
-	want := "fashion-mnist-mini fashion-mnist tiny-imagenet cifar10 cifar100 stl10 imagenette"
+	want := "fashion-mnist-mini fashion-mnist tiny-imagenet cifar10 cifar100 stl10 imagenette kjv imdb ag_news sst2"
 	if got := strings.Join(KnownNames(), " "); got != want {
 		t.Errorf("known sets %q, want %q", got, want)
 	}
 	for _, k := range Known {
-		if !strings.HasSuffix(k.Doc, ".") || k.License == "" || findLayout(k.Layout).read == nil || k.Shape[0] == 0 {
+		if !strings.HasSuffix(k.Doc, ".") || k.License == "" || !slices.Contains(Layouts(), k.Layout) || IsText(k.Layout) != (k.Shape == [3]int{}) {
 			t.Errorf("%s: doc %q, licence %q, layout %q, shape %v", k.Name, k.Doc, k.License, k.Layout, k.Shape)
 		}
 		if (len(k.Files) == 0) != (k.Embedded != nil) {
 			t.Errorf("%s: needs either files or addresses", k.Name)
 		}
 		for _, f := range k.Files {
-			if name, err := fileName(f.URL); err != nil || name == "" || !fetch.IsSHA256(f.SHA256) || f.Size == 0 {
+			if name, err := fileName(f.URL); err != nil || name == "" || !fetch.IsSHA256(f.SHA256) || f.Size < 0 {
 				t.Errorf("%s: %+v, error %v", k.Name, f, err)
 			}
 		}

@@ -78,11 +78,11 @@ func (t *table) head(at textPlace, names []string) error {
 // eachRecord calls f with the records of a file that are separated by commas. They
 // are valid until the next.
 func (c *corpus) eachRecord(name string, b blob, f func(at textPlace, fields []string) error) error {
-	bounded := &boundedReader{r: c.reader(b)}
+	bounded := &boundedReader{r: c.reader(b), tooLong: c.tooLong()}
 	r := csv.NewReader(bounded)
 	r.FieldsPerRecord, r.ReuseRecord = -1, true
 	for {
-		bounded.left = maxDocument
+		bounded.left = c.opener.limits.document
 		fields, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -103,13 +103,14 @@ func (c *corpus) eachRecord(name string, b blob, f func(at textPlace, fields []s
 // boundedReader fails where one record asks for too much: a quote that nobody closes
 // takes all that follows.
 type boundedReader struct {
-	r    *bufio.Reader
-	left int
+	r       *bufio.Reader
+	left    int
+	tooLong error
 }
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errLong
+		return 0, b.tooLong
 	}
 	n, err := b.r.Read(p)
 	b.left -= n

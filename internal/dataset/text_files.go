@@ -107,7 +107,7 @@ const byteOrderMark = "\ufeff"
 // eachLine calls f with the lines of a file, numbered from 1.
 func (c *corpus) eachLine(name string, b blob, f func(at textPlace, line string) error) error {
 	scanner := bufio.NewScanner(c.reader(b))
-	scanner.Buffer(nil, maxDocument)
+	scanner.Buffer(nil, c.opener.limits.document)
 	at := textPlace{file: name}
 	for scanner.Scan() {
 		at.line++
@@ -118,7 +118,7 @@ func (c *corpus) eachLine(name string, b blob, f func(at textPlace, line string)
 	at.line++
 	switch err := scanner.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("%s: %w", at, errLong)
+		return fmt.Errorf("%s: %w", at, c.tooLong())
 	case err != nil:
 		return fmt.Errorf("%s: %w", shown(name), err)
 	}

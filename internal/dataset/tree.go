@@ -32,12 +32,13 @@ type limits struct {
 	bytes     int64 // unpacked bytes of one archive
 	ratio     int64 // unpacked bytes for each packed byte, beyond the first 64 MiB
 	documents int   // of text
+	document  int   // bytes of one, and of a line or record
 }
 
 // defaultLimits leave room for the 1.4 million images of ILSVRC: what is known of
 // each stays in memory. JPEG hardly packs at all and raw pixels pack about
 // twofold; bombs start at a thousandfold.
-var defaultLimits = limits{entries: maxImages, bytes: 1 << 40, ratio: 200, documents: maxDocuments}
+var defaultLimits = limits{entries: maxImages, bytes: 1 << 40, ratio: 200, documents: maxDocuments, document: maxDocument}
 
 // maxImages bounds a data set, since each of its images takes a few hundred bytes
 // of memory beside its pixels.

@@ -13,6 +13,7 @@ import (
 // reserved are the blocks of the language itself.
 var reserved = []hcl.BlockHeaderSchema{
 	{Type: "pipeline"},
+	{Type: "store"},
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "locals"},
 	{Type: "module", LabelNames: []string{"name"}},
@@ -37,7 +38,9 @@ func (r *reader) readBlocks(body *Body) hcl.Diagnostics {
 	for _, block := range content.Blocks {
 		switch block.Type {
 		case "pipeline":
-			diags = append(diags, r.readPipeline(block)...)
+			diags = append(diags, readOnce(&r.Pipeline, block)...)
+		case "store":
+			diags = append(diags, readOnce(&r.Store, block)...)
 		case "variable":
 			diags = append(diags, r.readVariable(block)...)
 		case "locals":
@@ -88,11 +91,12 @@ func (r *reader) findMisspeltJSON(o *object, want Want) {
 	}
 }
 
-func (r *reader) readPipeline(block *Block) hcl.Diagnostics {
-	if r.Pipeline != nil {
-		return hcl.Diagnostics{Errorf(block.Range, "Duplicate block", "There is already a pipeline block at %s.", r.Pipeline.Range)}
+// readOnce notes a block that a pipeline can have once.
+func readOnce(place **Block, block *Block) hcl.Diagnostics {
+	if first := *place; first != nil {
+		return hcl.Diagnostics{Errorf(block.Range, "Duplicate block", "There is already a %s block at %s.", block.Type, first.Range)}
 	}
-	r.Pipeline = block
+	*place = block
 	return nil
 }
 

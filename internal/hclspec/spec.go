@@ -28,6 +28,7 @@ type Spec struct {
 	// Unreadable is true if a file could not be parsed; only Files is set.
 	Unreadable bool
 	Pipeline   *Block
+	Store      *Block
 	Variables  []*Variable
 	Locals     []*hcl.Attribute
 	Modules    []*Module

@@ -320,3 +320,14 @@ evaluate "e" {
 		t.Error("one arm and two arms have the same fingerprint")
 	}
 }
+
+// Where results are shared changes none of them, and the plan says it.
+func TestStoreIsNoPartOfTheExperiment(t *testing.T) {
+	store := "variable \"place\" {\n  type = string\n  default = \"lab\"\n}\nstore {\n  url = \"s3://results/${var.place}\"\n  region = \"eu-central-1\"\n}\n"
+	if with, without := fingerprintOf(t, store+jigsawPipeline, lastUnit), fingerprintOf(t, jigsawPipeline, lastUnit); with != without {
+		t.Errorf("fingerprint is %s, not %s", with, without)
+	}
+	if l := mustParse(t, store+jigsawPipeline).Pipeline.Store; l == nil || l.URL != "s3://results/lab" || l.Region != "eu-central-1" {
+		t.Errorf("store is %+v", l)
+	}
+}

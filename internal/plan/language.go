@@ -77,6 +77,12 @@ func Language() []Word {
   description = "Does predicting rotations help when labels are few?"
   seeds       = 6
 }`},
+		{Name: "store", Form: TopBlock, Fields: schema.Fields(&storeConfig{}),
+			Doc: "Where results are shared between machines. A run takes from there what is not stored here, and sends there what it makes; where the store cannot be reached, it goes on without. It is no part of the experiment: no fingerprint depends on it. --store or SSLPIPE_STORE counts before it, and none there shares nothing. That of a module does not count.",
+			Example: `store {
+  url    = "s3://experiments/rotation"
+  region = "eu-central-1"
+}`},
 		{Name: "variable", Form: TopBlock, Fields: schema.Fields(&variableWords{}),
 			Doc: "A value that can be changed without editing the file, used as var.NAME.",
 			Example: `variable "epochs" {

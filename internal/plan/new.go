@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"sslpipe/internal/hclspec"
+	"sslpipe/internal/remote"
 	"sslpipe/internal/schema"
 )
 
@@ -65,6 +66,7 @@ func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 	}
 	p.plan(spec)
 	out.Pipeline = p.pipeline
+	out.Pipeline.Store = p.store
 	if !p.diags.HasErrors() {
 		out.root, out.record = p.root, rec
 		for _, s := range p.stages {
@@ -102,6 +104,7 @@ type planner struct {
 	files    map[string]*hcl.File
 	diags    hcl.Diagnostics
 	pipeline Pipeline
+	store    *remote.Location
 	root     *scope
 	modules  int
 	given    map[string]setting

@@ -29,7 +29,10 @@ type node struct {
 // evaluate gives everything its value, each after what it refers to. What is in a
 // cycle is reported; it is looked at all the same, for other mistakes.
 func (p *planner) evaluate() {
-	p.nodes = []node{p.pipelineNode()}
+	p.nodes = []node{p.blockNode("pipeline", p.root.spec.Pipeline, p.decodePipeline)}
+	if block := p.root.spec.Store; block != nil {
+		p.nodes = append(p.nodes, p.blockNode("store", block, p.decodeStore))
+	}
 	p.addNodes(p.root)
 	index := map[nodeKey]int{}
 	for i, n := range p.nodes {
@@ -89,9 +92,10 @@ func (s *scope) target(ref hclspec.Reference) nodeKey {
 	return nodeKey{child, "output." + ref.Parts[2]}
 }
 
-func (p *planner) pipelineNode() node {
-	n := node{scope: p.root, refScope: p.root, name: "pipeline", run: p.decodePipeline}
-	if block := p.root.spec.Pipeline; block != nil {
+// blockNode is a block without a name, which may be missing.
+func (p *planner) blockNode(name string, block *hclspec.Block, decode func()) node {
+	n := node{scope: p.root, refScope: p.root, name: name, run: decode}
+	if block != nil {
 		for _, ref := range block.Body.References() {
 			if ref.Parts[0] == "var" || ref.Parts[0] == "local" { // others are not allowed
 				n.refs = append(n.refs, ref)

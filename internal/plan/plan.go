@@ -29,6 +29,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"sslpipe/internal/remote"
 )
 
 // Coord places a unit within its stage: {"labels": 10, "seed": 3}.
@@ -60,6 +62,9 @@ type Pipeline struct {
 	// Variables are those of the file with their values, Sets the texts of --set.
 	Variables []Value
 	Sets      []string
+	// Store is where the file says that results are shared; nil where it does not. It
+	// is no part of the experiment.
+	Store *remote.Location
 }
 
 // Value is the value of a variable.

@@ -17,7 +17,6 @@ import (
 // units, and what the report shows is compared with its digests first, and made
 // again where it has changed.
 func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
-	ahead := r.Store.ReadOnly() != nil
 	for _, u := range r.plan.Units {
 		e, err := r.lookup(u)
 		if err != nil {
@@ -25,11 +24,12 @@ func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
 		}
 		if e != nil && !r.Chosen.Forced(u) {
 			r.result.Entries[u.Address] = e
-		} else if r.Ahead != nil && !ahead && r.Chosen.Runs(u) {
-			ahead = true
-			go r.Ahead()
 		}
 	}
+	if err := r.fetch(ctx); err != nil {
+		return nil, err
+	}
+	r.goAhead()
 	todo, err := r.verifyInputs(ctx)
 	if err != nil {
 		return nil, err
@@ -49,6 +49,14 @@ func (r *runner) findWork(ctx context.Context) ([]*plan.Unit, error) {
 		}
 	}
 	return todo, nil
+}
+
+// goAhead prepares what units need where one will run.
+func (r *runner) goAhead() {
+	runs := func(u *plan.Unit) bool { return r.result.Entries[u.Address] == nil && r.Chosen.Runs(u) }
+	if r.Ahead != nil && r.Store.ReadOnly() == nil && slices.ContainsFunc(r.plan.Units, runs) {
+		go r.Ahead()
+	}
 }
 
 // verifyInputs goes through the plan backwards, so that a damaged input joins the

@@ -19,7 +19,9 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/filelock"
+	"sslpipe/internal/mirror"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/remote"
 )
 
 // Options say with what a plan is executed.
@@ -47,6 +49,10 @@ type Options struct {
 	// what that will read with its digests: it may prepare what all units need. The
 	// run does not wait for it. Nil does nothing.
 	Ahead func()
+	// Shared is a store that other machines use too: what is not stored here is looked
+	// for there, and what is made here is sent there. Where it fails, the run goes on
+	// without. Nil is none.
+	Shared remote.Bucket
 	// Sink gets each event; nil drops them. It is never called twice at once,
 	// and should return quickly.
 	Sink func(Event)
@@ -91,6 +97,7 @@ type runner struct {
 	plan   *plan.Plan
 	record *recorder
 	result *Result
+	mirror *mirror.Mirror // nil where nothing is shared
 }
 
 // Execute runs the units of p that are chosen and not stored yet, in plan order
@@ -155,6 +162,7 @@ func (o Options) begin(ctx context.Context, record *recorder, p *plan.Plan) (mar
 func (r *runner) execute(ctx context.Context) error {
 	start := time.Now()
 	r.record.emit(Event{Type: RunStarted, Counts: &Counts{Units: len(r.plan.Units), Remaining: len(r.plan.Units)}})
+	r.share(ctx)
 	todo, err := r.findWork(ctx)
 	if err == nil {
 		err = r.refuse(todo)
@@ -168,6 +176,7 @@ func (r *runner) execute(ctx context.Context) error {
 		}
 	}
 	r.tellStale()
+	r.finishSending()
 	counts := r.counts()
 	if counts.Remaining > 0 && (err == nil || r.KeepGoing && ctx.Err() != nil) {
 		interrupted := &InterruptedError{Done: counts.Cached + counts.Executed, Remaining: counts.Remaining, Cause: context.Cause(ctx)}

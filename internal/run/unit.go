@@ -35,7 +35,7 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 		}
 	}()
 	if !r.Chosen.Forced(u) {
-		if e, err := r.stored(j); err != nil {
+		if e, err := r.stored(ctx, j); err != nil {
 			return outcome{unit: u, err: err}
 		} else if e != nil {
 			return outcome{unit: u, state: cached, entry: e}
@@ -50,6 +50,7 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 	switch {
 	case err == nil:
 		r.tellDifference(u, c)
+		r.send(c)
 		r.record.emit(Event{Type: UnitFinished, Unit: u.Address, Seconds: seconds})
 		return outcome{unit: u, state: executed, entry: c.Entry, made: c.Made}
 	case stopped(ctx, err):
@@ -76,16 +77,15 @@ func (j job) work() artifact.Work {
 	return artifact.Work{Fingerprint: j.unit.Fingerprint, Unit: j.unit.Address, Key: j.key}
 }
 
-// stored returns the result of a unit that another process has stored since the
-// run began, or that was made of the same inputs before; nil where it has to run.
-func (r *runner) stored(j job) (*artifact.Entry, error) {
-	var damaged *artifact.DamagedError // told when the run began, and made again
-	e, ok, err := r.Store.Lookup(j.unit.Fingerprint)
-	if ok || err != nil && !errors.As(err, &damaged) {
+// stored returns the result of a unit that another process or machine has stored since
+// the run began, or that was made of the same inputs before; nil where it has to run.
+func (r *runner) stored(ctx context.Context, j job) (*artifact.Entry, error) {
+	e, err := r.storedMeanwhile(ctx, j.unit)
+	if e != nil || err != nil {
 		return e, err
 	}
-	e, err = r.Store.Adopt(j.work())
-	if errors.As(err, &damaged) {
+	e, err = r.adopt(ctx, j.work())
+	if damaged, ok := errors.AsType[*artifact.DamagedError](err); ok {
 		r.message(j.unit, "has the same inputs as before, but %v", damaged)
 		return nil, nil
 	}
@@ -95,8 +95,29 @@ func (r *runner) stored(j job) (*artifact.Entry, error) {
 	if err := os.RemoveAll(r.Store.WorkDir(j.unit.Fingerprint)); err != nil {
 		r.message(j.unit, "cannot remove the work folder: %v", err)
 	}
+	r.send(artifact.Committed{Entry: e, Made: e})
 	r.message(j.unit, "came out as before: its inputs are bit for bit the same")
 	return e, nil
+}
+
+func (r *runner) storedMeanwhile(ctx context.Context, u *plan.Unit) (*artifact.Entry, error) {
+	e, err := r.sound(u)
+	if e != nil || err != nil || r.mirror == nil {
+		return e, err
+	}
+	if err := r.fetchOne(ctx, u.Fingerprint); err != nil {
+		return nil, err
+	}
+	return r.sound(u)
+}
+
+// sound is the stored result of a unit. A damaged one was told when the run began.
+func (r *runner) sound(u *plan.Unit) (*artifact.Entry, error) {
+	e, _, err := r.Store.Lookup(u.Fingerprint)
+	if _, damaged := errors.AsType[*artifact.DamagedError](err); damaged {
+		return nil, nil
+	}
+	return e, err
 }
 
 // perform runs a unit in its private folder and stores what it leaves under out.

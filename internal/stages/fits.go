@@ -45,7 +45,7 @@ func (c *PretrainConfig) checkPair(task pretext.Task, b pretext.Batch) []schema.
 		}
 	}
 	if b.Vocabulary > 0 {
-		return nil
+		return nil // texts are shown whole
 	}
 	shown := pretext.Encoded(task, b)
 	var found []schema.Problem

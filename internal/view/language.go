@@ -23,7 +23,8 @@ type Source struct {
 	Doc     string `json:"doc"`
 	License string `json:"license"`
 	Layout  string `json:"layout"`
-	Shape   [3]int `json:"shape"` // height, width, channels
+	Shape   [3]int `json:"shape"`          // height, width, channels; zero for text
+	Text    bool   `json:"text,omitempty"` // not images
 	Example string `json:"example"`
 }
 

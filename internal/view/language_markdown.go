@@ -147,7 +147,11 @@ func (r reference) sources() {
 	r.paragraph("Data sets that a [download](#stage-download) stage knows by name.")
 	r.line("| source | | images | licence |\n|---|---|---|---|")
 	for _, s := range r.language.Sources {
-		r.line("| <a id=%q></a>`%s` | %s | %d x %d x %d | %s |", anchor(topicSource, s.Name), s.Name, cell(s.Doc), s.Shape[0], s.Shape[1], s.Shape[2], cell(s.License))
+		images := fmt.Sprintf("%d x %d x %d", s.Shape[0], s.Shape[1], s.Shape[2])
+		if s.Text {
+			images = "text"
+		}
+		r.line("| <a id=%q></a>`%s` | %s | %s | %s |", anchor(topicSource, s.Name), s.Name, cell(s.Doc), images, cell(s.License))
 	}
 	r.line("")
 }

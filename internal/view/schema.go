@@ -56,8 +56,12 @@ func describeSource(s Source) Description {
 	if s.Shape[2] == 1 {
 		channels = "grey"
 	}
+	form := Item{Name: "images", Note: fmt.Sprintf("%d x %d, %s", s.Shape[0], s.Shape[1], channels)}
+	if s.Text {
+		form = Item{Name: "text", Note: "UTF-8"}
+	}
 	facts := Section{Title: "Facts", Items: []Item{
-		{Name: "images", Note: fmt.Sprintf("%d x %d, %s", s.Shape[0], s.Shape[1], channels)},
+		form,
 		{Name: "layout", Note: s.Layout},
 		{Name: "licence", Note: s.License},
 	}}

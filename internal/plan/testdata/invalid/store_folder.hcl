@@ -1,0 +1,4 @@
+store {
+  url    = "file:///mnt/results"
+  region = "eu-central-1" # ERROR: Invalid value
+}

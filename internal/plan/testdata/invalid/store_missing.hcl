@@ -1,0 +1,3 @@
+store { # ERROR: Missing attribute
+  region = "eu-central-1"
+}

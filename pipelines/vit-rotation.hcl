@@ -1,0 +1,129 @@
+# Rotation prediction (Gidaris et al., ICLR 2018, arXiv:1803.07728) with a small Vision Transformer (Dosovitskiy et
+# al., ICLR 2021, arXiv:2010.11929) on Fashion-MNIST.
+#
+#   ./sslpipe run pipelines/vit-rotation.hcl
+
+pipeline {
+  description = "Does predicting rotations help a Vision Transformer when labels are few?"
+  seeds       = var.seeds
+}
+
+variable "seeds" {
+  type        = number
+  default     = 6
+  description = "Label draws, each with its own head, order and augmentation."
+}
+
+variable "pretrainings" {
+  type        = number
+  default     = 6
+  description = "Independent pre-trainings; each serves as many label draws as any other."
+}
+
+variable "labels" {
+  type        = list(number)
+  default     = [20]
+  description = "Label budgets, in labels per class."
+}
+
+variable "epochs" {
+  type        = number
+  default     = 5
+  description = "Passes of pre-training over the unlabelled images."
+}
+
+variable "unlabelled" {
+  type        = number
+  default     = 0
+  description = "Unlabelled images to pre-train on; 0 takes all 11,500."
+}
+
+variable "max_steps" {
+  type        = number
+  default     = 600
+  description = "Steps of fine-tuning after which the learning rate decays in any case."
+}
+
+variable "rate" {
+  type        = number
+  default     = 1e-3
+  description = "Learning rate of pre-training."
+}
+
+variable "rate_scratch" {
+  type        = number
+  default     = 1e-3
+  description = "Learning rate of the arm from scratch."
+}
+
+variable "rate_full" {
+  type        = number
+  default     = 1e-3
+  description = "Learning rate of the fine-tuned arm."
+}
+
+variable "patch" {
+  type        = number
+  default     = 7
+  description = "Side of a patch in pixels: 4 makes 49 of an image, 7 makes 16."
+}
+
+variable "width" {
+  type        = number
+  default     = 64
+  description = "Numbers that stand for a patch."
+}
+
+variable "depth" {
+  type        = number
+  default     = 4
+  description = "Blocks of the encoder."
+}
+
+variable "heads" {
+  type        = number
+  default     = 4
+  description = "Heads of attention."
+}
+
+download "images" {
+  source               = "fashion-mnist-mini"
+  unlabelled_limit     = var.unlabelled
+  validation_per_class = 50
+}
+
+augment "crops" {
+  data = download.images.unlabelled
+  resized_crop { area = [0.3, 1.0] }
+  flip {}
+}
+
+pretrain "rotation" {
+  views      = augment.crops
+  epochs     = var.epochs
+  batch_size = 64
+  seeds      = var.pretrainings
+  pretext "rotation" {}
+  backbone "vit" {
+    patch = var.patch
+    width = var.width
+    depth = var.depth
+    heads = var.heads
+  }
+  optimizer "adamw" { learning_rate = var.rate }
+}
+
+module "arms" {
+  source       = "./modules/few-labels-vit.hcl"
+  train        = download.images.train
+  test         = download.images.test
+  encoder      = pretrain.rotation.encoder
+  patch        = var.patch
+  width        = var.width
+  depth        = var.depth
+  heads        = var.heads
+  labels       = var.labels
+  max_steps    = var.max_steps
+  rate_scratch = var.rate_scratch
+  rate_full    = var.rate_full
+}
