@@ -324,6 +324,28 @@ func TestPreviewOfTexts(t *testing.T) {
 	}
 }
 
+// A bar stands between documents that share a window.
+func TestDecodedWindow(t *testing.T) {
+	o := newObjects(t)
+	data, err := openSplit(o.sentences(t), splitTest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = data.Close() }()
+	words, err := data.tokenizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := words.Special()
+	tokens := slices.Concat([]int32{s.Start}, words.Encode("the sea"), []int32{s.End}, words.Encode("a land"), []int32{s.End}, words.Encode("and"))
+	if got := decoded(tokens, words); got != "the sea | a land | and" {
+		t.Errorf("%q", got)
+	}
+	if got := decoded([]int32{s.Start, s.End, s.Pad}, words); got != "" {
+		t.Errorf("of nothing %q", got)
+	}
+}
+
 func TestOneLine(t *testing.T) {
 	for in, want := range map[string]string{
 		"  a\tb\r\nc ": "a b c",

@@ -46,7 +46,7 @@ func (j *judge) accuracy(s *tf.Session) (float64, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("score validation images: %w", err)
+		return 0, fmt.Errorf("score validation examples: %w", err)
 	}
 	return float64(right) / float64(len(j.data.validation)), nil
 }

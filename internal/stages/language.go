@@ -52,7 +52,7 @@ func (e *evaluation) predict(ctx context.Context, data *splitData) ([]LanguageSc
 	if err != nil {
 		return nil, err
 	}
-	models, err := e.languageModels(data, words.Special())
+	models, err := e.languageModels(words.Special())
 	if err != nil || len(models) == 0 {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (e *evaluation) predict(ctx context.Context, data *splitData) ([]LanguageSc
 
 // languageModels are those of the encoders that arms started from, in the order of the
 // arms.
-func (e *evaluation) languageModels(data *splitData, special tokenizer.Special) ([]languageModel, error) {
+func (e *evaluation) languageModels(special tokenizer.Special) ([]languageModel, error) {
 	var models []languageModel
 	seen := map[string]bool{"": true}
 	unigrams := map[string][]float64{}

@@ -32,7 +32,7 @@ func previewTexts(path string, data *splitData) error {
 		}
 		tokens = withoutPadding(tokens, words.Special())
 		fmt.Fprintf(&out, "\n%d. %d tokens\n", i+1, len(tokens))
-		out.WriteString(paragraph(strings.Fields(oneLine(words.Decode(tokens), previewMost))))
+		out.WriteString(paragraph(strings.Fields(oneLine(decoded(tokens, words), previewMost))))
 		out.WriteString(paragraph(tokensShown(tokens, words)))
 	}
 	return writeWhole(path, []byte(out.String()))

@@ -3,6 +3,7 @@ package stages
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,7 +35,24 @@ func (d *splitData) readText(example, most int, words *tokenizer.Tokenizer) (str
 	if err != nil {
 		return "", err
 	}
-	return oneLine(words.Decode(tokens), most), nil
+	return oneLine(decoded(tokens, words), most), nil
+}
+
+// decoded are the words of tokens, with a bar between those of several documents.
+func decoded(tokens []int32, words *tokenizer.Tokenizer) string {
+	end := words.Special().End
+	var parts []string
+	for len(tokens) > 0 {
+		n := slices.Index(tokens, end)
+		if n < 0 {
+			n = len(tokens) - 1
+		}
+		if text := words.Decode(tokens[:n+1]); strings.TrimSpace(text) != "" {
+			parts = append(parts, text)
+		}
+		tokens = tokens[n+1:]
+	}
+	return strings.Join(parts, " | ")
 }
 
 // oneLine makes a text of unknown origin fit to be shown: white space becomes single

@@ -11,73 +11,94 @@ import (
 // languageGrid has how well encoders predict tokens of the test texts, above what
 // needs no model: the most frequent token, and chance.
 func languageGrid(set *report.TestSet) grid {
+	c := languageColumnsOf(set)
 	g := grid{
 		title: "Language models on test texts, mean ± sd over encoders",
 		columns: []column{{header: "task", left: true}, {header: "encoder of", left: true}, {header: "n"},
 			{header: "accuracy %"}, {header: "perplexity ↓"}},
 		lead: 2,
 	}
-	bits := languageHasBits(set)
-	if bits {
-		g.columns = append(g.columns, column{header: "bits per byte ↓"})
+	if c.bits != nil {
+		g.columns = append(g.columns, column{header: "bits/byte ↓"})
 	}
 	task := ""
 	for i := range set.Language {
 		m := &set.Language[i]
-		g.rows = append(g.rows, languageLine(set, m, bits))
+		line := append([]entry{{text: m.Task}, {text: strings.Join(m.Arms, armsBetween)}, {text: strconv.Itoa(m.Accuracy.N)}},
+			c.line(m.Accuracy, m.Perplexity, m.BitsPerByte)...)
 		if m.Task == task {
-			g.rows[len(g.rows)-1][0].text = ""
+			line[0].text = ""
 		}
 		task = m.Task
+		g.rows = append(g.rows, line)
 		if last := i == len(set.Language)-1; last || !m.SameBaselines(&set.Language[i+1]) {
-			g.rows = append(g.rows, guessLine("(unigram)", m.Unigram, bits), guessLine("(chance)", m.Chance, bits))
+			g.rows = append(g.rows, c.guess("(unigram)", m.Unigram), c.guess("(chance)", m.Chance))
 		}
 	}
 	return g
 }
 
-func languageHasBits(set *report.TestSet) bool {
+// languageColumns are the samples of each column, by which it is lined up.
+type languageColumns struct{ accuracy, perplexity, bits []metrics.Summary }
+
+func languageColumnsOf(set *report.TestSet) languageColumns {
+	var c languageColumns
 	for _, m := range set.Language {
+		c.accuracy, c.perplexity = append(c.accuracy, m.Accuracy), append(c.perplexity, m.Perplexity)
 		if m.BitsPerByte != nil {
-			return true
+			c.bits = append(c.bits, *m.BitsPerByte)
 		}
 	}
-	return false
+	return c
 }
 
-// languageLine lines up the ± of its numbers with those of the other models.
-func languageLine(set *report.TestSet, m *report.LanguageModel, bits bool) []entry {
-	var accuracies, perplexities, all []metrics.Summary
-	for _, other := range set.Language {
-		accuracies, perplexities = append(accuracies, other.Accuracy), append(perplexities, other.Perplexity)
-		if other.BitsPerByte != nil {
-			all = append(all, *other.BitsPerByte)
-		}
-	}
+// line has the numbers of a line.
+func (c languageColumns) line(accuracy, perplexity metrics.Summary, bits *metrics.Summary) []entry {
 	percent := scale{percent: true}
-	line := []entry{{text: m.Task}, {text: strings.Join(m.Arms, ", ")}, {text: strconv.Itoa(m.Accuracy.N)},
-		{text: percent.meanCell(m.Accuracy, percent.sdWidth(accuracies))},
-		{text: plainMean(m.Perplexity, perplexities, 1)}}
+	line := []entry{{text: percent.meanCell(accuracy, percent.sdWidth(c.accuracy))}, {text: plainMean(perplexity, c.perplexity, 1)}}
 	switch {
-	case bits && m.BitsPerByte != nil:
-		line = append(line, entry{text: plainMean(*m.BitsPerByte, all, 3)})
-	case bits:
+	case c.bits != nil && bits != nil:
+		line = append(line, entry{text: plainMean(*bits, c.bits, 3)})
+	case c.bits != nil:
 		line = append(line, entry{text: absent})
 	}
 	return line
 }
 
-// guessLine is that of a baseline.
-func guessLine(name string, guess report.Guess, bits bool) []entry {
-	line := []entry{{}, {text: name}, {text: absent}, {text: scale{percent: true}.value(guess.Accuracy)}, {text: decimals(guess.Perplexity, 1)}}
-	switch {
-	case bits && guess.BitsPerByte > 0:
-		line = append(line, entry{text: decimals(guess.BitsPerByte, 3)})
-	case bits:
-		line = append(line, entry{text: absent})
+// guess is the line of a baseline.
+func (c languageColumns) guess(name string, guess report.Guess) []entry {
+	one := func(x float64) metrics.Summary { return metrics.Summary{N: 1, Mean: x} }
+	var bits *metrics.Summary
+	if guess.BitsPerByte > 0 {
+		known := one(guess.BitsPerByte)
+		bits = &known
+	}
+	line := append([]entry{{}, {text: name}, {text: absent}}, c.line(one(guess.Accuracy), one(guess.Perplexity), bits)...)
+	const accuracy = 3 // column
+	if guess.Accuracy > 0 && strings.HasPrefix(line[accuracy].text, "0.0") {
+		line[accuracy].text = strings.Replace(line[accuracy].text, "0.0", "<0.1", 1)
 	}
 	return line
 }
+
+// narrowLanguage has one arm a line where there is no room for several.
+func narrowLanguage(g grid, width int) grid {
+	const arms = 1 // column
+	if len(g.rows) == 0 || g.width() <= width {
+		return g
+	}
+	for _, row := range g.rows {
+		var lines []string
+		for arm := range strings.SplitSeq(row[arms].text, armsBetween) {
+			lines = append(lines, wrapName(arm)...)
+		}
+		row[arms].text = strings.Join(lines, "\n")
+	}
+	return g
+}
+
+// armsBetween stands between the names of arms.
+const armsBetween = ", "
 
 // plainMean writes mean ± sd with so many decimals, lined up with others of its column.
 func plainMean(s metrics.Summary, column []metrics.Summary, digits int) string {

@@ -40,6 +40,7 @@ func TestPageInBrowser(t *testing.T) {
 	}
 	t.Run("choices", func(t *testing.T) { checkChoices(open(t, ctx, url, 1280, "light")) })
 	t.Run("pointer", func(t *testing.T) { checkPointer(open(t, ctx, url, 1280, "light")) })
+	t.Run("texts", func(t *testing.T) { checkPageOfTexts(open(t, ctx, pageFile(t, madeTexts(hostileNames)), 400, "light")) })
 	t.Run("little", func(t *testing.T) {
 		// One arm, one run, all labels, and nothing else.
 		p := open(t, ctx, pageFile(t, little()), 400, "light")

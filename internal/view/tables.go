@@ -56,7 +56,10 @@ func writeSet(w io.Writer, e *report.Evaluation, set *report.TestSet, s Style) e
 	if err := writeComparison(w, accuracy, s); err != nil {
 		return err
 	}
-	for _, g := range []grid{languageGrid(set), scoresGrid(set), savingsGrid(e, set, false)} {
+	if err := writeParts(w, narrowLanguage(languageGrid(set), s.width()), s); err != nil {
+		return err
+	}
+	for _, g := range []grid{scoresGrid(set), savingsGrid(e, set, false)} {
 		if err := writeParts(w, g.narrowed(s.width()), s); err != nil {
 			return err
 		}
