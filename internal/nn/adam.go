@@ -36,10 +36,10 @@ type Adam struct {
 }
 
 // AdamW configures Adam with decoupled decay: w -= lr*weight_decay*w before each
-// step. Biases and batch-norm do not decay.
+// step. Biases and norms do not decay.
 type AdamW struct {
 	LearningRate float64 `hcl:"learning_rate,optional" example:"3e-3" doc:"Base learning rate; the schedule scales it."`
-	WeightDecay  float64 `hcl:"weight_decay,optional" example:"1e-4" doc:"Decay of kernels per step and unit of learning rate; biases and batch-norm have none."`
+	WeightDecay  float64 `hcl:"weight_decay,optional" example:"1e-4" doc:"Decay of kernels per step and unit of learning rate; biases and norms have none."`
 	Beta1        float64 `hcl:"beta1,optional" doc:"Decay of the gradients' running mean, in [0, 1)."`
 	Beta2        float64 `hcl:"beta2,optional" doc:"Decay of the squared gradients' running mean, in [0, 1)."`
 	Epsilon      float64 `hcl:"epsilon,optional" doc:"Added to the denominator."`

@@ -21,11 +21,11 @@ var lars = schema.Variant{
 //	m = momentum*m + d
 //	w -= lr*m
 //
-// with the factor 1 while |w| or |g| is 0. For biases and batch-norm d = g.
+// with the factor 1 while |w| or |g| is 0. For biases and norms d = g.
 type LARS struct {
 	LearningRate float64 `hcl:"learning_rate,optional" example:"0.5" doc:"Base learning rate; the schedule scales it."`
 	Momentum     float64 `hcl:"momentum,optional" doc:"Share of the previous update that is kept, in [0, 1)."`
-	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"L2 penalty on kernels; biases and batch-norm have none."`
+	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"L2 penalty on kernels; biases and norms have none."`
 	Trust        float64 `hcl:"trust,optional" doc:"Trust coefficient: length of a kernel's step over its norm, at rate 1."`
 	ClipNorm     float64 `hcl:"clip_norm,optional" doc:"Largest joint norm of the gradients; 0 does not clip."`
 }

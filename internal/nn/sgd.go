@@ -22,7 +22,7 @@ type SGD struct {
 	LearningRate float64 `hcl:"learning_rate,optional" example:"0.1" doc:"Base learning rate; the schedule scales it."`
 	Momentum     float64 `hcl:"momentum,optional" doc:"Share of the previous update that is kept, in [0, 1)."`
 	Nesterov     bool    `hcl:"nesterov,optional" example:"true" doc:"Look ahead along the momentum."`
-	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"L2 penalty on kernels; biases and batch-norm have none."`
+	WeightDecay  float64 `hcl:"weight_decay,optional" doc:"L2 penalty on kernels; biases and norms have none."`
 	ClipNorm     float64 `hcl:"clip_norm,optional" doc:"Largest joint norm of the gradients; 0 does not clip."`
 }
 
