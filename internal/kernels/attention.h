@@ -13,6 +13,7 @@ typedef struct {
 typedef struct {
 	size_t ldd, lds;
 	float *hidden;                 // [length]: 0, or what hides a key
+	int visible;                   // the first key that is not hidden
 	float *keys, *values;          // packed, transposed to [d, length]
 	float *across;                 // packed [length, d]: values in the forward pass, keys in the backward one
 	float *q, *out, *s;            // scaled queries, results, weights
@@ -39,13 +40,12 @@ static size_t attention_take(const sslpipe_attention *l, int backward, float *ba
 	return m.used;
 }
 
-// Where the numbers of an example and head begin, in arrays with ld and heads*d floats for each position.
-typedef struct { size_t in, out, row; } place;
+// Where the numbers of an example and head begin, those of a position being ld apart, and the sums of its rows.
+typedef struct { size_t at, row, ld; } place;
 
 INLINE place place_of(const sslpipe_attention *l, int task) {
 	size_t example = task / l->heads, head = task % l->heads;
-	return (place){example * l->length * l->ld + head * l->d, (example * l->length * l->heads + head) * l->d,
-		(size_t)task * l->length};
+	return (place){(example * l->length * l->heads + head) * l->d, (size_t)task * l->length, (size_t)l->heads * l->d};
 }
 
 // load copies rows of d floats, ld apart, to a tile, times scale.
@@ -63,11 +63,15 @@ static void unload(int rows, int d, const float *from, size_t ldd, float scale, 
 	}
 }
 
-static void hide(const sslpipe_attention *l, int example, float *hidden) {
-	for (int j = 0; j < l->length; j++) {
+// hide returns the first key that is not hidden.
+static int hide(const sslpipe_attention *l, int example, float *hidden) {
+	int first = l->length;
+	for (int j = l->length - 1; j >= 0; j--) {
 		int seen = l->present == NULL || l->present[(size_t)example * l->length + j] != 0;
 		hidden[j] = seen ? 0 : -__builtin_inff();
+		if (seen) first = j;
 	}
+	return first;
 }
 
 // The keys that rows of queries from first on see: all, or up to the last query, in whole panels.
@@ -75,23 +79,20 @@ INLINE int keys_of(const sslpipe_attention *l, int first, int rows) {
 	return l->causal ? least(l->length, (int)roundup(first + rows, COLUMNS)) : l->length;
 }
 
-// mask hides keys from a query: those that are not there, later ones, and padding up to the end of a vector.
-static void mask(const sslpipe_attention *l, int query, int keys, const float *hidden, float *s) {
+// mask hides keys from a query: those that are not there, unless the others come later, in which case the query sees
+// all of them alike; later ones; and padding up to the end of a vector.
+static void mask(const sslpipe_attention *l, int query, int keys, const attention_buffers *b, float *s) {
 	int seen = l->causal ? query + 1 : l->length, end = (int)roundup(keys, LANES);
-	if (l->present != NULL) ACROSS(keys) STORE(s + i, LOAD(s + i) + LOAD(hidden + i));
+	if (b->visible >= seen) memset(s, 0, sizeof(float) * seen);
+	else if (l->present != NULL) ACROSS(keys) STORE(s + i, LOAD(s + i) + LOAD(b->hidden + i));
 	for (int j = seen; j < end; j++) s[j] = -__builtin_inff();
 }
 
 // soften turns a row into exp(s - its largest), and returns what that has to be multiplied by; log_sum is that of exp(s).
 static float soften(int keys, float *s, float *log_sum) {
-	vec most = splat(-__builtin_inff()), sum = {};
-	ACROSS(keys) most = VMAX(most, LOAD(s + i));
-	float peak = largest_of(most);
-	*log_sum = 0;
-	if (peak == -__builtin_inff()) { // sees nothing
-		ACROSS(keys) STORE(s + i, (vec){});
-		return 0;
-	}
+	vec high = splat(-__builtin_inff()), sum = {};
+	ACROSS(keys) high = VMAX(high, LOAD(s + i));
+	float peak = largest_of(high);
 	ACROSS(keys) {
 		vec e = exponential(LOAD(s + i) - splat(peak));
 		STORE(s + i, e);
@@ -107,22 +108,21 @@ static void attention_ahead(void *job, int task, int worker) {
 	const sslpipe_attention *l = p->l;
 	attention_buffers b;
 	attention_take(l, 0, p->scratch + worker * p->each, &b);
-	place at = place_of(l, task);
-	size_t ldy = (size_t)l->heads * l->d;
-	hide(l, task / l->heads, b.hidden);
-	pack(l->d, l->length, l->k + at.in, 1, l->ld, b.keys);
-	pack(l->length, l->d, l->v + at.in, l->ld, 1, b.across);
+	place o = place_of(l, task);
+	b.visible = hide(l, task / l->heads, b.hidden);
+	pack(l->d, l->length, l->k + o.at, 1, o.ld, b.keys);
+	pack(l->length, l->d, l->v + o.at, o.ld, 1, b.across);
 	for (int first = 0; first < l->length; first += QUERIES) {
 		int rows = least(QUERIES, l->length - first), keys = keys_of(l, first, rows);
-		load(rows, l->d, l->q + at.in + first * l->ld, l->ld, p->scale, b.q, b.ldd);
+		load(rows, l->d, l->q + o.at + first * o.ld, o.ld, p->scale, b.q, b.ldd);
 		accumulate(0, rows, l->d, keys, b.q, b.ldd, b.keys, l->d, b.s, b.lds);
 		float share[QUERIES];
 		for (int r = 0; r < rows; r++) {
-			mask(l, first + r, keys, b.hidden, b.s + r * b.lds);
-			share[r] = soften(keys, b.s + r * b.lds, &l->sums[at.row + first + r]);
+			mask(l, first + r, keys, &b, b.s + r * b.lds);
+			share[r] = soften(keys, b.s + r * b.lds, &l->sums[o.row + first + r]);
 		}
 		accumulate(0, rows, keys, l->d, b.s, b.lds, b.across, l->length, b.out, b.ldd);
-		for (int r = 0; r < rows; r++) unload(1, l->d, b.out + r * b.ldd, b.ldd, share[r], l->y + at.out + (first + r) * ldy, ldy);
+		for (int r = 0; r < rows; r++) unload(1, l->d, b.out + r * b.ldd, b.ldd, share[r], l->y + o.at + (first + r) * o.ld, o.ld);
 	}
 }
 
@@ -149,21 +149,20 @@ static void weigh(int keys, float log_sum, float *s, float *ds) {
 }
 
 // attention_tile adds to dk and dv what comes of some queries, and writes dq.
-static void attention_tile(const attending *p, const attention_buffers *b, place at, int first, int rows) {
+static void attention_tile(const attending *p, const attention_buffers *b, place o, int first, int rows) {
 	const sslpipe_attention *l = p->l;
 	int keys = keys_of(l, first, rows);
-	size_t ldy = (size_t)l->heads * l->d;
-	load(rows, l->d, l->q + at.in + first * l->ld, l->ld, p->scale, b->q, b->ldd);
-	load(rows, l->d, l->dy + at.out + first * ldy, ldy, 1, b->dout, b->ldd);
+	load(rows, l->d, l->q + o.at + first * o.ld, o.ld, p->scale, b->q, b->ldd);
+	load(rows, l->d, l->dy + o.at + first * o.ld, o.ld, 1, b->dout, b->ldd);
 	accumulate(0, rows, l->d, keys, b->q, b->ldd, b->keys, l->d, b->s, b->lds);
 	accumulate(0, rows, l->d, keys, b->dout, b->ldd, b->values, l->d, b->ds, b->lds);
 	for (int r = 0; r < rows; r++) {
 		float *s = b->s + r * b->lds;
-		mask(l, first + r, keys, b->hidden, s);
-		weigh(keys, l->sums[at.row + first + r], s, b->ds + r * b->lds);
+		mask(l, first + r, keys, b, s);
+		weigh(keys, l->sums[o.row + first + r], s, b->ds + r * b->lds);
 	}
 	accumulate(0, rows, keys, l->d, b->ds, b->lds, b->across, l->length, b->out, b->ldd);
-	if (l->dq != NULL) unload(rows, l->d, b->out, b->ldd, p->scale, l->dq + at.in + first * l->ld, l->ld);
+	if (l->dq != NULL) unload(rows, l->d, b->out, b->ldd, p->scale, l->dq + o.at + first * o.ld, o.ld);
 	outer(rows, keys, l->d, b->ds, b->lds, b->q, b->ldd, b->dk, b->ldd);
 	outer(rows, keys, l->d, b->s, b->lds, b->dout, b->ldd, b->dv, b->ldd);
 }
@@ -173,16 +172,16 @@ static void attention_back(void *job, int task, int worker) {
 	const sslpipe_attention *l = p->l;
 	attention_buffers b;
 	attention_take(l, 1, p->scratch + worker * p->each, &b);
-	place at = place_of(l, task);
-	hide(l, task / l->heads, b.hidden);
-	pack(l->d, l->length, l->k + at.in, 1, l->ld, b.keys);
-	pack(l->d, l->length, l->v + at.in, 1, l->ld, b.values);
-	pack(l->length, l->d, l->k + at.in, l->ld, 1, b.across);
+	place o = place_of(l, task);
+	b.visible = hide(l, task / l->heads, b.hidden);
+	pack(l->d, l->length, l->k + o.at, 1, o.ld, b.keys);
+	pack(l->d, l->length, l->v + o.at, 1, o.ld, b.values);
+	pack(l->length, l->d, l->k + o.at, o.ld, 1, b.across);
 	memset(b.dk, 0, sizeof(float) * l->length * b.ldd);
 	memset(b.dv, 0, sizeof(float) * l->length * b.ldd);
-	for (int first = 0; first < l->length; first += QUERIES) attention_tile(p, &b, at, first, least(QUERIES, l->length - first));
-	unload(l->length, l->d, b.dk, b.ldd, 1, l->dk + at.in, l->ld);
-	unload(l->length, l->d, b.dv, b.ldd, 1, l->dv + at.in, l->ld);
+	for (int first = 0; first < l->length; first += QUERIES) attention_tile(p, &b, o, first, least(QUERIES, l->length - first));
+	unload(l->length, l->d, b.dk, b.ldd, 1, l->dk + o.at, o.ld);
+	unload(l->length, l->d, b.dv, b.ldd, 1, l->dv + o.at, o.ld);
 }
 
 static void attention_backward(const void *layer, memory *m) { run_attending(m, layer, 1, attention_back); }

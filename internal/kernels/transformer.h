@@ -43,18 +43,16 @@ typedef struct {
 } sslpipe_layernorm;
 
 // softmax(q*k'/sqrt(d) + masks)*v for each of n examples and heads. Queries, keys and
-// values of a position are d numbers of each head, one head after the other; from one
-// position to the next it is ld numbers, so that all three may be in one array. Of a
-// query that sees no key the result is zero.
+// values of a position are d numbers of each head, one head after the other. A query
+// that would see no key sees all hidden ones alike.
 typedef struct {
 	int n, length, heads, d, causal; // causal: no query sees a later position
-	size_t ld;
-	const float *q, *k, *v;
-	const float *present; // [n, length], zero where a key is hidden; or NULL
-	float *y;             // [n, length, heads*d]
-	float *sums;          // [n, heads, length], kept: log of the sum of exp, 0 where no key is seen
+	const float *q, *k, *v; // [n, length, heads*d]
+	const float *present;   // [n, length], zero where a key is hidden; or NULL
+	float *y;               // [n, length, heads*d]
+	float *sums;            // [n, heads, length], kept: log of the sum of exp
 	const float *dy;
-	float *dq, *dk, *dv;  // like q, k, v
+	float *dq, *dk, *dv;
 } sslpipe_attention;
 
 // The cross-entropy of softmax(logits) with a label, for each row. A label that is

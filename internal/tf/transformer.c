@@ -11,7 +11,7 @@ enum { POSITIONS = 3, MOST_DIMS = 8 };
 
 // What an operation's node says, and the threads of the session that it runs in.
 typedef struct {
-	int64_t heads, rows, parts, masks, biases, residuals;
+	int64_t heads, rows, masks, biases, residuals;
 	float epsilon;
 	unsigned char gelu, transposed, causal;
 	unsigned char input_gradient, kernel_gradient, bias_gradient, weight_gradients;
@@ -200,25 +200,20 @@ static void dense_backward(void *kernel, TF_OpKernelContext *ctx) {
 
 static void *create_attention(TF_OpKernelConstruction *ctx) {
 	node *n = calloc(1, sizeof *n);
-	return create(ctx, n, (attribute[]){{"parts", &n->parts}, {"masks", &n->masks}, {"heads", &n->heads}, {"causal", .truth = &n->causal}, {NULL}});
+	return create(ctx, n, (attribute[]){{"masks", &n->masks}, {"heads", &n->heads}, {"causal", .truth = &n->causal}, {NULL}});
 }
 
-// attention_inputs returns how many numbers a position of the first input has.
-static int64_t attention_inputs(call *c, const node *n, sslpipe_attention *l) {
+static void attention_inputs(call *c, const node *n, sslpipe_attention *l) {
 	TF_Tensor *q = input(c, 0, POSITIONS);
-	if (!ok(c)) return 0;
-	int64_t examples = TF_Dim(q, 0), length = TF_Dim(q, 1), ld = TF_Dim(q, 2), width = n->parts == 1 ? ld / 3 : ld;
-	if (TF_TensorElementCount(q) < 1 || (n->parts == 1 && ld % 3 != 0) || width % n->heads != 0 || ld > INT32_MAX ||
-		length > INT32_MAX / 2 || examples > INT32_MAX / n->heads) {
+	if (!ok(c)) return;
+	int64_t examples = TF_Dim(q, 0), length = TF_Dim(q, 1), width = TF_Dim(q, 2), size = TF_TensorElementCount(q);
+	if (size < 1 || width % n->heads != 0 || width > INT32_MAX || length > INT32_MAX / 2 || examples > INT32_MAX / n->heads) {
 		fail(c, "an attention has an input that is empty, or not made of equal heads");
-		return 0;
+		return;
 	}
 	*l = (sslpipe_attention){.n = (int)examples, .length = (int)length, .heads = (int)n->heads, .d = (int)(width / n->heads),
-		.causal = n->causal, .ld = (size_t)ld, .q = TF_TensorData(q)};
-	l->k = n->parts == 1 ? l->q + width : values(c, 1, examples * length * ld);
-	l->v = n->parts == 1 ? l->q + 2 * width : values(c, 2, examples * length * ld);
-	if (n->masks > 0) l->present = values(c, (int)n->parts, examples * length);
-	return ld;
+		.causal = n->causal, .q = TF_TensorData(q), .k = values(c, 1, size), .v = values(c, 2, size)};
+	if (n->masks > 0) l->present = values(c, 3, examples * length);
 }
 
 static void attention_forward(void *kernel, TF_OpKernelContext *ctx) {
@@ -241,15 +236,15 @@ static void attention_backward(void *kernel, TF_OpKernelContext *ctx) {
 	node *n = kernel;
 	call c = begin(ctx);
 	sslpipe_attention l = {0};
-	int64_t ld = attention_inputs(&c, n, &l), width = (int64_t)l.heads * l.d;
-	int threads = threads_of(&c, &n->threads), kept = (int)(n->parts + n->masks);
+	attention_inputs(&c, n, &l);
+	int threads = threads_of(&c, &n->threads), kept = 3 + (int)n->masks;
 	if (ok(&c)) {
-		int64_t in[] = {l.n, l.length, ld};
+		int64_t in[] = {l.n, l.length, (int64_t)l.heads * l.d}, size = in[0] * in[1] * in[2];
 		l.sums = values(&c, kept, (int64_t)l.n * l.heads * l.length);
-		l.dy = values(&c, kept + 1, (int64_t)l.n * l.length * width);
+		l.dy = values(&c, kept + 1, size);
 		l.dq = output(&c, 0, POSITIONS, in);
-		l.dk = n->parts == 1 ? l.dq + width : output(&c, 1, POSITIONS, in);
-		l.dv = n->parts == 1 ? l.dq + 2 * width : output(&c, 2, POSITIONS, in);
+		l.dk = output(&c, 1, POSITIONS, in);
+		l.dv = output(&c, 2, POSITIONS, in);
 		float *memory = scratch(&c, sslpipe_attention_scratch(&l, threads, 1));
 		if (ok(&c)) sslpipe_attention_backward(&l, threads, memory);
 	}
@@ -322,7 +317,7 @@ static void embedding_backward(void *kernel, TF_OpKernelContext *ctx) {
 	end(&c);
 }
 
-#define ATTENTION "parts: int >= 1", "masks: int >= 0", "heads: int >= 1", "causal: bool"
+#define ATTENTION "masks: int >= 0", "heads: int >= 1", "causal: bool"
 
 const sslpipe_operation sslpipe_transformer_operations[] = {
 	{"SslpipeLayerNorm", {"epsilon: float"}, {"x: float", "gamma: float", "beta: float"}, {"y: float", "mean: float", "inverse: float"},
@@ -336,10 +331,10 @@ const sslpipe_operation sslpipe_transformer_operations[] = {
 	{"SslpipeDenseGrad", {"gelu: bool", "transposed: bool", "input_gradient: bool", "kernel_gradient: bool", "bias_gradient: bool"},
 		{"x: float", "kernel: float", "z: float", "dy: float"}, {"dx: float", "dkernel: float", "dbias: float"},
 		0, create_dense_grad, dense_backward, free},
-	{"SslpipeAttention", {ATTENTION}, {"qkv: parts * float", "present: masks * float"}, {"y: float", "sums: float"},
+	{"SslpipeAttention", {ATTENTION}, {"q: float", "k: float", "v: float", "present: masks * float"}, {"y: float", "sums: float"},
 		0, create_attention, attention_forward, free},
-	{"SslpipeAttentionGrad", {ATTENTION}, {"qkv: parts * float", "present: masks * float", "sums: float", "dy: float"},
-		{"dqkv: parts * float"}, 0, create_attention, attention_backward, free},
+	{"SslpipeAttentionGrad", {ATTENTION}, {"q: float", "k: float", "v: float", "present: masks * float", "sums: float", "dy: float"},
+		{"dq: float", "dk: float", "dv: float"}, 0, create_attention, attention_backward, free},
 	{"SslpipeCrossEntropy", {NULL}, {"logits: float", "labels: int32"}, {"loss: float", "sums: float"},
 		0, create_plain, crossentropy_forward, free},
 	{"SslpipeCrossEntropyGrad", {NULL}, {"logits: float", "labels: int32", "sums: float", "dloss: float"}, {"dlogits: float"},

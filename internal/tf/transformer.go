@@ -102,40 +102,28 @@ type Attention struct {
 
 // FusedAttention is softmax(q*k'/sqrt(D) + masks)*v for each example and each of
 // Heads parts D wide of the last axis (Vaswani et al., NeurIPS 2017,
-// arXiv:1706.03762): q, k, v and the result are [N, L, Heads*D]. A query that sees no
-// key gets zeros. Memory grows with L, not with its square (Dao et al., NeurIPS 2022,
-// arXiv:2205.14135).
+// arXiv:1706.03762): q, k, v and the result are [N, L, Heads*D]. A query that would
+// see no key sees all hidden ones alike. Memory grows with L, not with its square
+// (Dao et al., NeurIPS 2022, arXiv:2205.14135).
 func (g *Graph) FusedAttention(q, k, v Output, a Attention) Output {
-	return g.attention([]Output{q, k, v}, a)
-}
-
-// FusedSelfAttention is FusedAttention of queries, keys and values that lie side by
-// side in the last axis of qkv [N, L, 3*Heads*D], as one product makes them.
-func (g *Graph) FusedSelfAttention(qkv Output, a Attention) Output {
-	return g.attention([]Output{qkv}, a)
-}
-
-func (g *Graph) attention(parts []Output, a Attention) Output {
 	var masks []Output
 	if a.Present.Valid() {
 		masks = []Output{a.Present}
 	}
-	attrs := Attrs{"parts": len(parts), "masks": len(masks), "heads": a.Heads, "causal": a.Causal}
-	outs := g.build("SslpipeAttention", "", attrs, []argument{{list: parts, isList: true}, {list: masks, isList: true}})
+	attrs := Attrs{"masks": len(masks), "heads": a.Heads, "causal": a.Causal}
+	in := []Output{q, k, v}
+	outs := g.build("SslpipeAttention", "", attrs, append(single(in), argument{list: masks, isList: true}))
 	if g.err != nil {
 		return Output{}
 	}
-	if s := slices.Clone(parts[0].Shape()); len(s) == 3 {
-		if len(parts) == 1 {
-			s[2] /= 3
-		}
-		g.setShape(outs[0], s)
+	g.setShape(outs[0], q.Shape())
+	if s := q.Shape(); len(s) == 3 {
 		g.setShape(outs[1], Shape{s[0], int64(a.Heads), s[1]})
 	}
-	return g.around(outs[0], parts, func(dy Output, wanted []bool) []Output {
+	return g.around(outs[0], in, func(dy Output, _ []bool) []Output {
 		back := g.backward().build("SslpipeAttentionGrad", "", attrs,
-			[]argument{{list: parts, isList: true}, {list: masks, isList: true}, {one: outs[1]}, {one: dy}})
-		return g.gradientsOf(parts, back, slices.Repeat([]bool{true}, len(wanted)))
+			append(single(in), argument{list: masks, isList: true}, argument{one: outs[1]}, argument{one: dy}))
+		return g.gradientsOf(in, back, []bool{true, true, true})
 	})
 }
 
