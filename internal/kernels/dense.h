@@ -68,13 +68,13 @@ static size_t affine_scratch(float *base, float **a, float **c) {
 }
 
 // finish writes a row of a tile, c, that begins at column left.
-INLINE void finish(const affine *p, size_t row, int left, int width, const float *c) {
+INLINE void finish(const affine *p, const int curved, size_t row, int left, int width, const float *c) {
 	size_t at = row * p->n + left;
 	ACROSS(width) {
 		int rest = width - i;
 		vec v = LOAD(c + i);
 		if (p->bias != NULL) v += part(p->bias + left + i, rest);
-		if (p->gelu) {
+		if (curved) {
 			put(p->z + at + i, v, rest);
 			v = gelu(v);
 		}
@@ -96,7 +96,10 @@ static void affine_task(void *job, int task, int worker) {
 		const float *panels = p->packed + top * roundup(p->n, LANES) + (size_t)left * k;
 		accumulate(top > 0, rows, k, width, a, DEEP + APART, panels, k, c, WIDE + APART);
 	}
-	for (int r = 0; r < rows; r++) finish(p, at + r, left, width, c + r * (WIDE + APART));
+	for (int r = 0; r < rows; r++) {
+		if (p->gelu) finish(p, 1, at + r, left, width, c + r * (WIDE + APART));
+		else finish(p, 0, at + r, left, width, c + r * (WIDE + APART));
+	}
 }
 
 static void run_affine(memory *m, affine p) {

@@ -309,3 +309,65 @@ func TestLayersOfTransformersAreEqualForAllThreads(t *testing.T) {
 		})
 	}
 }
+
+// A number that is none must be seen in the loss, not lost in a comparison.
+func TestLayersOfTransformersKeepWhatIsNotANumber(t *testing.T) {
+	tftest.Load(t)
+	const rows, columns = 5, 20
+	values := wave(rows*columns, 0)
+	values[2*columns+3] = float32(math.NaN())
+	for name, build := range map[string]func(g *tf.Graph, x tf.Output) tf.Output{
+		"layer-norm": func(g *tf.Graph, x tf.Output) tf.Output {
+			return g.FusedLayerNorm(x, g.Const(wave(columns, 1)), g.Const(wave(columns, 2)), 1e-6)
+		},
+		"dense": func(g *tf.Graph, x tf.Output) tf.Output {
+			return g.FusedDense(x, g.Reshape(g.Const(wave(columns*7, 1)), columns, 7), tf.Dense{GELU: true})
+		},
+		"attention": func(g *tf.Graph, x tf.Output) tf.Output {
+			x = g.ExpandDims(x, 0)
+			return g.FusedAttention(x, x, g.Reshape(g.Const(wave(rows*columns, 1)), 1, rows, columns), tf.Attention{Heads: 2})
+		},
+		"cross-entropy": func(g *tf.Graph, x tf.Output) tf.Output {
+			return g.FusedCrossEntropy(x, g.Const([]int32{1, 2, 3, 4, 5}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachInstructions(t, func(t *testing.T) {
+				g := tf.NewGraph()
+				y := build(g, g.Reshape(g.Const(values), rows, columns))
+				if sum := tftest.Eval(t, g, g.Sum(y, false))[0][0]; !math.IsNaN(float64(sum)) {
+					t.Errorf("the sum is %v", sum)
+				}
+			})
+		})
+	}
+}
+
+// What does not fit is an error of the run, and not a read beyond an array.
+func TestLayersOfTransformersRefuseWhatDoesNotFit(t *testing.T) {
+	tftest.Load(t)
+	g := tf.NewGraph()
+	x := g.Placeholder("x", tf.Float32, -1, -1, 12)
+	row := g.Const(wave(12, 0))
+	cases := map[string]tf.Output{
+		"empty":           g.FusedLayerNorm(x, row, row, 1e-6),
+		"wrong shape":     g.FusedLayerNorm(x, g.Const(wave(11, 0)), row, 1e-6),
+		"does not fit":    g.FusedDense(x, g.Reshape(g.Const(wave(10*3, 0)), 10, 3), tf.Dense{}),
+		"equal heads":     g.FusedAttention(x, x, x, tf.Attention{Heads: 5}),
+		"of a wrong shap": g.FusedAttention(x, x, x, tf.Attention{Heads: 2, Present: g.Reshape(row, 1, 12)}),
+	}
+	s := tftest.Session(t, g)
+	for want, y := range cases {
+		length := 3
+		if want == "empty" {
+			length = 0
+		}
+		fed, err := tf.FromFloat32s(wave(2*length*12, 0), 2, length, 12)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Run(map[tf.Output]*tf.Tensor{x: fed}, []tf.Output{y}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
