@@ -27,11 +27,11 @@ func (t *Training) ofTexts(c Config, n *nn.Net) (loss, accuracy tf.Output, err e
 	x = nn.GELU(g, n.Dense("head/dense", x, c.Width, nn.TruncatedNormal(0.02)))
 	bias := n.Variable("head/bias", tf.Shape{vocabulary}, nn.Zeros, true).Read()
 	logits := n.TiedLogits(n.LayerNorm("head/norm", x, 1e-12), f.Embedding, bias)
-	return g.Mean(n.TokenCrossEntropy(logits, targets), false), nn.Accuracy(g, logits, targets), t.drawTexts(c, tokens, places, targets)
+	return g.Mean(n.TokenCrossEntropy(logits, targets), false), nn.Accuracy(g, logits, targets), t.drawTexts(tokens, places, targets)
 }
 
 // drawTexts makes what is fed: tokens of noise, of which some are hidden.
-func (t *Training) drawTexts(c Config, tokens, places, targets tf.Output) error {
+func (t *Training) drawTexts(tokens, places, targets tf.Output) error {
 	var fed [3][]int32
 	for i, o := range []tf.Output{tokens, places, targets} {
 		tensor, err := tf.Alloc(tf.Int32, o.Shape().Ints()...)

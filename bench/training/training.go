@@ -23,7 +23,7 @@ type Config struct {
 	Alpha   float64 `json:"alpha"`   // of MobileNetV2
 	Pixels  int     `json:"pixels"`  // side of the images, which have 3 channels
 	Strides string  `json:"strides"` // preset of MobileNetV2
-	Width   int     `json:"width"`   // of a transformer
+	Width   int     `json:"dim"`     // of a transformer
 	Depth   int     `json:"depth"`
 	Heads   int     `json:"heads"`
 	Length  int     `json:"length"` // tokens of a text
