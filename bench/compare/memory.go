@@ -24,26 +24,30 @@ func measureMemory(ctx context.Context, l *lab) ([]result, error) {
 	contenders := stepRace(l).contenders
 	var results []result
 	for _, batch := range batches {
-		s := l.stepOf(networks[0], batch)
-		out := result{Workload: "memory", Case: s.Name, Unit: "MiB", Better: less}
-		for _, c := range contenders {
-			// Compiling, which takes minutes, has a peak of its own.
-			if c.Name == compiled || ctx.Err() != nil {
-				continue
-			}
-			r := row{Contender: c.Name}
-			peak, err := l.peakOf(ctx, c, s)
-			if err != nil {
-				r.Failed = err.Error()
-			} else {
-				r.Samples = []float64{peak / (1 << 20)}
-				l.logf("  %s, batch %d: %.0f MiB", c.Name, batch, peak/(1<<20))
-			}
-			out.Rows = append(out.Rows, r)
-		}
-		results = append(results, out)
+		results = append(results, l.peaks(ctx, "memory", l.stepOf(networks[0], batch), contenders))
 	}
 	return results, ctx.Err()
+}
+
+// peaks measures one scenario.
+func (l *lab) peaks(ctx context.Context, workload string, s scenario, contenders []contender) result {
+	out := result{Workload: workload, Case: s.Name, Unit: "MiB", Better: less}
+	for _, c := range contenders {
+		// Compiling, which takes minutes, has a peak of its own.
+		if c.Name == compiled || ctx.Err() != nil {
+			continue
+		}
+		r := row{Contender: c.Name}
+		peak, err := l.peakOf(ctx, c, s)
+		if err != nil {
+			r.Failed = err.Error()
+		} else {
+			r.Samples = []float64{peak / (1 << 20)}
+			l.logf("  %s, %s: %.0f MiB", c.Name, s.Name, peak/(1<<20))
+		}
+		out.Rows = append(out.Rows, r)
+	}
+	return out
 }
 
 func (l *lab) peakOf(ctx context.Context, c contender, s scenario) (float64, error) {

@@ -13,6 +13,7 @@ type workload struct {
 // workloads is the list of what is measured, in the order of the report.
 var workloads = []workload{
 	step,
+	transformerStep,
 	simclrEpoch,
 	rotationEpoch,
 	probe,
@@ -23,6 +24,7 @@ var workloads = []workload{
 	language,
 	firstStep,
 	memory,
+	attentionMemory,
 	outside,
 	roofline,
 }

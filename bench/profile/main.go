@@ -33,6 +33,11 @@ func main() {
 func run(args []string, out io.Writer) error {
 	c := training.Config{}
 	flags := flag.NewFlagSet("profile", flag.ExitOnError)
+	flags.StringVar(&c.Network, "network", "", "vit or text, which have a width, a depth and heads; otherwise MobileNetV2")
+	flags.IntVar(&c.Width, "width", 192, "width of a transformer")
+	flags.IntVar(&c.Depth, "depth", 6, "blocks of a transformer")
+	flags.IntVar(&c.Heads, "heads", 3, "heads of a transformer")
+	flags.IntVar(&c.Length, "length", 64, "tokens of a text")
 	flags.Float64Var(&c.Alpha, "alpha", 1, "width of the network")
 	flags.IntVar(&c.Pixels, "pixels", 64, "side of the images")
 	flags.StringVar(&c.Strides, "strides", "imagenet", "preset of the network's strides")
@@ -60,7 +65,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "alpha %g, %d px, strides %s, batch %d, %d threads: means over %d steps\n\n", c.Alpha, c.Pixels, c.Strides, c.Batch, c.Threads, *steps)
+	fmt.Fprintf(out, "%s, batch %d, %d threads: means over %d steps\n\n", c, c.Batch, c.Threads, *steps)
 	p.table(out)
 	return nil
 }

@@ -145,7 +145,7 @@ func (c *Transformer) check(n *nn.Net, tokens tf.Output) {
 // embed looks up tokens [N, L] in the table and adds their positions: [N, L, width].
 func (c *Transformer) embed(n *nn.Net, table, tokens tf.Output) tf.Output {
 	g := n.Graph().Scope(embedName)
-	x := g.Gather(table, tokens, 0)
+	x := n.Embedding(table, tokens)
 	var positions tf.Output
 	if c.Positions == positionsSinCos {
 		// Else the positions, of size 1, would drown the tokens (Vaswani et al., 3.4).

@@ -17,6 +17,7 @@
 
 #include "kernels.h"
 #include "parallel.h"
+#include "transformer.h"
 
 typedef float vec __attribute__((vector_size(4 * LANES)));
 // A vector anywhere in memory.
@@ -83,14 +84,30 @@ INLINE void block(const int rows, const int vectors, const int add, int k, const
 // enough, filled up with zeros.
 static size_t packed(int k, int n) { return (size_t)k * roundup(n, LANES); }
 
+// pack_panel packs columns of b, the first count of which are there.
+INLINE void pack_panel(const int width, int count, int k, const float *b, size_t rowstride, size_t columnstride, float *out) {
+	if (columnstride == 1 && count >= width) {
+		for (int i = 0; i < k; i++) {
+			UNROLL
+			for (int j = 0; j < width; j += LANES) STORE(out + i * width + j, LOAD(b + i * rowstride + j));
+		}
+		return;
+	}
+	// Some rows at a time: where these are the columns of what is read, it is read along them.
+	for (int from = 0; from < k; from += ALIGN) {
+		int to = least(k, from + ALIGN);
+		for (int j = 0; j < width; j++) {
+			for (int i = from; i < to; i++) out[i * width + j] = j < count ? b[i * rowstride + j * columnstride] : 0;
+		}
+	}
+}
+
 static void pack(int k, int n, const float *b, size_t rowstride, size_t columnstride, float *out) {
 	for (int left = 0; left < n; left += COLUMNS) {
-		int width = n - left > LANES ? COLUMNS : LANES;
-		for (int i = 0; i < k; i++) {
-			for (int j = 0; j < width; j++) {
-				*out++ = left + j < n ? b[i * rowstride + (left + j) * columnstride] : 0;
-			}
-		}
+		int count = n - left;
+		if (count > LANES) pack_panel(COLUMNS, count, k, b + left * columnstride, rowstride, columnstride, out);
+		else pack_panel(LANES, count, k, b + left * columnstride, rowstride, columnstride, out);
+		out += (size_t)k * (count > LANES ? COLUMNS : LANES);
 	}
 }
 
@@ -484,3 +501,8 @@ INLINE int same_before(int size, int k, int stride) {
 #include "depthwise.h"
 #include "layers.h"
 #include "adam.h"
+#include "elementary.h"
+#include "dense.h"
+#include "layernorm.h"
+#include "attention.h"
+#include "tokens.h"

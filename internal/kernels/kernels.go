@@ -1,13 +1,14 @@
-// Package kernels holds the layers of MobileNetV2 as compiled code: convolution,
-// batch-norm and ReLU6 in one, forward and backward, for the CPU. A training step
-// on small images is bound by memory, and here each map is moved a third as often
-// as by TensorFlow's operations; kernels.h says how.
+// Package kernels holds the layers of MobileNetV2 and of transformers as compiled
+// code, forward and backward, for the CPU. A training step on small images is bound by
+// memory, and here each map is moved a third as often as by TensorFlow's operations;
+// kernels.h says how. Transformers are bound by products of matrices, and these are
+// done in tiles with all that follows them; see transformer.h.
 //
 // It knows nothing of TensorFlow: internal/tf makes operations of it. It refuses
-// anything but float32 in NHWC. The code is written once (body.h and what it
+// anything but float32, images in NHWC. The code is written once (body.h and what it
 // includes) in vectors of any length, and compiled for each set of instructions; a
 // new set is a file like avx2.c and two lines in dispatch.c. A new layer is a struct
-// and two walks in layers.h.
+// and two walks, in a file like layernorm.h.
 //
 // Results depend on the shapes and on the instructions, never on the number of
 // threads. A change of their bits is a new Version of the kinds of stages that train.

@@ -31,11 +31,20 @@ const (
 // SelfAttention lets the tokens x [N, L, D] attend to each other, and returns
 // [N, L, D]. Its layers are name/query, /key, /value and /output, each with a kernel
 // [D, D] and a bias; N and L may be unknown. Memory is linear in N and quadratic in L:
-// N*Heads*L*L numbers for the scores, and as many for the weights.
+// N*Heads*L*L numbers for the scores, and as many for the weights; where the net is
+// Fused and trains without dropout of the weights, it is linear in L too.
 func (n *Net) SelfAttention(a Attention, x tf.Output) tf.Output {
+	return n.attention(a, x, tf.Output{})
+}
+
+// attention is SelfAttention with residual added, unless that is the zero Output.
+func (n *Net) attention(a Attention, x, residual tf.Output) tf.Output {
 	d := x.Dim(-1)
 	if x.Rank() != 3 || a.Heads < 1 || d < 1 || d%a.Heads != 0 {
 		return n.g.Failf("attention %s: tokens of the shape %v cannot be divided among %d heads", a.Name, x.Shape(), a.Heads)
+	}
+	if n.whole() && a.Dropout == 0 {
+		return n.wholeAttention(a, x, residual)
 	}
 	g := n.g.Scope(a.Name)
 	width := d / a.Heads
@@ -50,7 +59,7 @@ func (n *Net) SelfAttention(a Attention, x tf.Output) tf.Output {
 	weights := n.Dropout(a.Name+"/weights", g.Softmax(scores), a.Dropout)
 	mixed := g.Transpose(g.BatchMatMul(weights, value, false, false), 0, 2, 1, 3)
 	y := n.Dense(a.Name+"/output", g.Reshape(mixed, -1, d), d, a.Init)
-	return g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), d)
+	return added(g, residual, g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), d))
 }
 
 // masked adds to the scores [N, heads, L, L] what keeps them from being chosen.

@@ -7,10 +7,10 @@ import (
 	"sslpipe/internal/tf"
 )
 
-// Fused returns a net that, in training mode, makes ConvNorm and InvertedResidual
-// of single operations that run on the CPU only (package kernels), several times
-// faster than of TensorFlow's. Their results are equal up to rounding. Layers that
-// see parts of their input (Visible) stay as they are.
+// Fused returns a net that, in training mode, makes ConvNorm, InvertedResidual and the
+// layers of transformers of single operations that run on the CPU only (package
+// kernels), several times faster than of TensorFlow's. Their results are equal up to
+// rounding. Layers that see parts of their input (Visible) stay as they are.
 func (n *Net) Fused() *Net {
 	m := *n
 	m.fused = true

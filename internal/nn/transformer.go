@@ -17,6 +17,9 @@ func (n *Net) LayerNorm(name string, x tf.Output, epsilon float64) tf.Output {
 	gamma := n.Variable(name+"/gamma", tf.Shape{int64(d)}, Ones, true).Read()
 	beta := n.Variable(name+"/beta", tf.Shape{int64(d)}, Zeros, true).Read()
 	g := n.g.Scope(name)
+	if n.whole() {
+		return g.FusedLayerNorm(x, gamma, beta, epsilon)
+	}
 	rows := g.Reshape(x, -1, d)
 	centred := g.Sub(rows, g.Mean(rows, true, 1))
 	variance := g.Mean(g.Square(centred), true, 1)
@@ -40,10 +43,28 @@ func (n *Net) MLP(name string, x tf.Output, hidden int, init Initializer) tf.Out
 	if x.Rank() != 3 || d < 1 {
 		return n.g.Failf("MLP %s wants [N, L, D], not %v", name, x.Shape())
 	}
+	return n.mlp(name, x, hidden, init, tf.Output{})
+}
+
+// mlp is MLP with residual added, unless that is the zero Output.
+func (n *Net) mlp(name string, x tf.Output, hidden int, init Initializer, residual tf.Output) tf.Output {
+	d := x.Dim(-1)
+	if n.whole() {
+		y := n.wholeDense(name+"/expand", x, hidden, init, tf.Dense{GELU: true})
+		return n.wholeDense(name+"/project", y, d, init, tf.Dense{Residual: residual})
+	}
 	g := n.g.Scope(name)
 	y := n.Dense(name+"/expand", g.Reshape(x, -1, d), hidden, init)
 	y = n.Dense(name+"/project", GELU(g, y), d, init)
-	return g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), d)
+	return added(g, residual, g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), d))
+}
+
+// added adds a residual to y, unless that is the zero Output.
+func added(g *tf.Graph, residual, y tf.Output) tf.Output {
+	if !residual.Valid() {
+		return y
+	}
+	return g.Add(residual, y)
 }
 
 // Block configures a block of a transformer: attention and an MLP, each in a residual
@@ -67,36 +88,44 @@ type Block struct {
 // Its layers are Name/norm1, /attention, /norm2 and /mlp, with /scale1 and /scale2
 // where there is a layer scale.
 func (n *Net) TransformerBlock(b Block, x tf.Output) tf.Output {
-	x = n.branch(b, "1", x, func(x tf.Output) tf.Output {
+	x = n.branch(b, "1", x, func(x, residual tf.Output) tf.Output {
 		a := b.Attention
 		a.Name, a.Init = b.Name+"/attention", b.Init
-		return n.SelfAttention(a, x)
+		return n.attention(a, x, residual)
 	})
-	return n.branch(b, "2", x, func(x tf.Output) tf.Output {
-		return n.MLP(b.Name+"/mlp", x, b.Hidden, b.Init)
+	return n.branch(b, "2", x, func(x, residual tf.Output) tf.Output {
+		return n.mlp(b.Name+"/mlp", x, b.Hidden, b.Init, residual)
 	})
 }
 
 // branch adds what f makes of x to x, with the norm, the scale and the noise of the
-// block.
-func (n *Net) branch(b Block, number string, x tf.Output, f func(x tf.Output) tf.Output) tf.Output {
+// block. Where nothing comes between, f itself adds what it is told.
+func (n *Net) branch(b Block, number string, x tf.Output, f func(x, residual tf.Output) tf.Output) tf.Output {
 	norm := func(x tf.Output) tf.Output { return n.LayerNorm(b.Name+"/norm"+number, x, b.Epsilon) }
 	in := x
 	if !b.PostNorm {
 		in = norm(x)
 	}
-	y := f(in)
+	y := n.summed(b, number, x, in, f)
+	if b.PostNorm {
+		return norm(y)
+	}
+	return y
+}
+
+func (n *Net) summed(b Block, number string, x, in tf.Output, f func(x, residual tf.Output) tf.Output) tf.Output {
+	noise := n.training && (b.Dropout != 0 || b.DropPath != 0)
+	if b.LayerScale == 0 && !noise {
+		return f(in, x)
+	}
+	y := f(in, tf.Output{})
 	g := n.g.Scope(b.Name)
 	if b.LayerScale != 0 {
 		d := y.Dim(-1)
 		y = g.Mul(y, n.Variable(b.Name+"/scale"+number+"/gamma", tf.Shape{int64(d)}, constant(b.LayerScale), true).Read())
 	}
 	y = n.Dropout(b.Name+"/dropout"+number, y, b.Dropout)
-	y = g.Add(x, n.DropPath(b.Name+"/drop_path"+number, y, b.DropPath))
-	if b.PostNorm {
-		return norm(y)
-	}
-	return y
+	return g.Add(x, n.DropPath(b.Name+"/drop_path"+number, y, b.DropPath))
 }
 
 // constant fills with a value.

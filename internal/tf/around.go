@@ -61,13 +61,17 @@ func (a *around) cross(f *fusedLayer) {
 	}
 	dy := a.g.total(a.grads[at])
 	a.grads[at] = []Output{dy}
-	if !a.useful(f.inputs()...) {
+	wanted := make([]bool, len(f.inputs))
+	for i, in := range f.inputs {
+		wanted[i] = a.useful(in)
+	}
+	if !slices.Contains(wanted, true) {
 		return
 	}
 	var ys, seeds []Output
-	grads := a.g.gradient(f, dy, a.useful(f.x))
-	for i, in := range f.inputs() {
-		if grads[i].Valid() && a.useful(in) {
+	grads := f.gradients(dy, wanted)
+	for i, in := range f.inputs {
+		if grads[i].Valid() && wanted[i] {
 			ys, seeds = append(ys, in), append(seeds, grads[i])
 		}
 	}
@@ -154,7 +158,7 @@ func (a *around) useful(ys ...Output) bool {
 			}
 			known, ok := a.leads[f]
 			if !ok {
-				known = a.useful(f.inputs()...)
+				known = a.useful(f.inputs...)
 				a.leads[f] = known
 			}
 			if known {
@@ -173,5 +177,5 @@ func (g *Graph) total(parts []Output) Output {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	return g.root().Scope("fused_gradients").AddN(parts)
+	return g.backward().AddN(parts)
 }

@@ -47,6 +47,10 @@ var products = map[string]func(op *graft.Operation, of *shared) (int64, error){
 	"SslpipeConvNormGrad":                 fusedMultiplyAdds,
 	"SslpipeInvertedResidual":             fusedMultiplyAdds,
 	"SslpipeInvertedResidualGrad":         fusedMultiplyAdds,
+	"SslpipeDense":                        denseMultiplyAdds(result),
+	"SslpipeDenseGrad":                    denseMultiplyAdds(input(3), "input_gradient", "kernel_gradient"),
+	"SslpipeAttention":                    attentionMultiplyAdds(1),
+	"SslpipeAttentionGrad":                attentionMultiplyAdds(2),
 }
 
 // operand finds a tensor of an operation.
@@ -167,4 +171,44 @@ func firstKernel(weights int) int {
 		return 6
 	}
 	return 0
+}
+
+// denseMultiplyAdds counts a fused dense layer that has y, or its gradient there, or a
+// gradient of it, which has as much for each attribute that is true.
+func denseMultiplyAdds(y operand, gradients ...string) func(op *graft.Operation, of *shared) (int64, error) {
+	return func(op *graft.Operation, of *shared) (int64, error) {
+		out, err := knownShape(y(op), of)
+		if err != nil {
+			return 0, err
+		}
+		x, err := knownShape(input(0)(op), of)
+		if err != nil {
+			return 0, err
+		}
+		times := int64(1)
+		if len(gradients) > 0 {
+			times = 0
+		}
+		for _, name := range gradients {
+			if made, err := op.Attr(name); err != nil {
+				return 0, err
+			} else if made == true {
+				times++
+			}
+		}
+		return times * elementsOf(out) * x[len(x)-1], nil
+	}
+}
+
+// attentionMultiplyAdds counts two products of all positions with all others in each
+// direction: what is hidden or later counts too, and that weights are made a second
+// time does not.
+func attentionMultiplyAdds(directions int64) func(op *graft.Operation, of *shared) (int64, error) {
+	return func(op *graft.Operation, of *shared) (int64, error) {
+		q, err := knownShape(input(0)(op), of)
+		if err != nil {
+			return 0, err
+		}
+		return 2 * directions * elementsOf(q) * q[1], nil
+	}
 }

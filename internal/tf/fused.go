@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"maps"
+	"slices"
 	"unsafe"
 
 	// The compiled code of the operations below.
@@ -24,7 +25,7 @@ type Statistics struct{ Mean, Variance Output }
 // statistics of each of groups equal parts of the batch, as one operation on the
 // CPU (package kernels). x is float32 [N, H, W, C] with known H, W, C.
 func (g *Graph) FusedConvNorm(x Output, l Layer, stride, groups int, epsilon float64) (Output, Statistics) {
-	f := &fusedLayer{typ: "SslpipeConvNorm", x: x, layers: []Layer{l},
+	f := &fusedBlock{typ: "SslpipeConvNorm", x: x, layers: []Layer{l},
 		attrs: Attrs{"stride": stride, "groups": groups, "epsilon": epsilon}}
 	if g.err != nil {
 		return Output{}, Statistics{}
@@ -40,7 +41,7 @@ func (g *Graph) FusedConvNorm(x Output, l Layer, stride, groups int, epsilon flo
 // with batch-norm over groups equal parts of the batch, the first two with Relu6;
 // and x is added where residual. The statistics come in the order of the layers.
 func (g *Graph) FusedInvertedResidual(x Output, expand, depthwise, project Layer, stride, groups int, epsilon float64, residual bool) (Output, []Statistics) {
-	f := &fusedLayer{typ: "SslpipeInvertedResidual", x: x, layers: []Layer{depthwise, project},
+	f := &fusedBlock{typ: "SslpipeInvertedResidual", x: x, layers: []Layer{depthwise, project},
 		attrs: Attrs{"stride": stride, "groups": groups, "epsilon": epsilon, "residual": residual}}
 	if g.err != nil {
 		return Output{}, make([]Statistics, 3)
@@ -66,16 +67,34 @@ func shrunk(size int64, stride int) int64 { return (size + int64(stride) - 1) / 
 // What others read of it stops gradients, so that the builder never meets it, and
 // throughFused leads them around it.
 type fusedLayer struct {
+	inputs []Output // those that gradients flow to
+	y      Output   // behind StopGradient: what others read
+	// gradients adds the operation's gradient for that of y, and returns those of the
+	// inputs; the zero Output stands for one that is not wanted.
+	gradients func(dy Output, wanted []bool) []Output
+}
+
+// around makes y the output of a fused layer.
+func (g *Graph) around(y Output, inputs []Output, gradients func(dy Output, wanted []bool) []Output) Output {
+	if g.err != nil {
+		return Output{}
+	}
+	f := &fusedLayer{inputs: inputs, y: g.StopGradient(y), gradients: gradients}
+	g.fused = append(g.fused, f)
+	return f.y
+}
+
+// fusedBlock is a fused layer of convolutions.
+type fusedBlock struct {
 	typ    string
 	attrs  Attrs
 	x      Output
 	layers []Layer
 	saved  []Output
-	y      Output // behind StopGradient: what others read
 }
 
-// inputs are those that gradients flow to: x, then the weights.
-func (f *fusedLayer) inputs() []Output {
+// inputs are x, then the weights.
+func (f *fusedBlock) inputs() []Output {
 	in := []Output{f.x}
 	for _, l := range f.layers {
 		in = append(in, l.Kernel, l.Gamma, l.Beta)
@@ -84,7 +103,7 @@ func (f *fusedLayer) inputs() []Output {
 }
 
 // fuse adds the operation; y and the maps before batch-norm have these shapes.
-func (g *Graph) fuse(f *fusedLayer, y Shape, before []Shape, groups int) (Output, []Statistics) {
+func (g *Graph) fuse(f *fusedBlock, y Shape, before []Shape, groups int) (Output, []Statistics) {
 	statistics := make([]Statistics, len(before))
 	in := f.inputs()
 	f.attrs["n"] = len(in) - 1
@@ -101,9 +120,8 @@ func (g *Graph) fuse(f *fusedLayer, y Shape, before []Shape, groups int) (Output
 		g.setShape(s.Variance, Shape{int64(groups), m[3]})
 		statistics[i] = s
 	}
-	f.y = g.StopGradient(outs[0])
-	g.fused = append(g.fused, f)
-	return f.y, statistics
+	gradients := func(dy Output, wanted []bool) []Output { return g.blockGradients(f, dy, wanted) }
+	return g.around(outs[0], in, gradients), statistics
 }
 
 // setShape tells the graph a shape that it could not find out.
@@ -120,25 +138,29 @@ func (g *Graph) setShape(o Output, s Shape) {
 	}
 }
 
-// gradient adds the operation's gradient for that of its output, and returns those of its inputs. That of x is the
-// zero Output unless it is wanted.
-func (g *Graph) gradient(f *fusedLayer, dy Output, wanted bool) []Output {
+// blockGradients are those of x, unless that is not wanted, and of all weights.
+func (g *Graph) blockGradients(f *fusedBlock, dy Output, wanted []bool) []Output {
 	attrs := maps.Clone(f.attrs)
-	attrs["input_gradient"] = wanted
+	attrs["input_gradient"] = wanted[0]
 	in := f.inputs()
-	root := g.root().Scope("fused_gradients")
-	outs := root.build(f.typ+"Grad", "", attrs, []argument{{one: f.x}, {list: in[1:], isList: true}, {list: f.saved, isList: true}, {one: dy}})
+	outs := g.backward().build(f.typ+"Grad", "", attrs, []argument{{one: f.x}, {list: in[1:], isList: true}, {list: f.saved, isList: true}, {one: dy}})
+	return g.gradientsOf(in, outs, append([]bool{wanted[0]}, slices.Repeat([]bool{true}, len(in)-1)...))
+}
+
+// backward is the view that gradients of fused layers are built in.
+func (g *Graph) backward() *Graph { return g.root().Scope("fused_gradients") }
+
+// gradientsOf returns outs as the gradients of inputs: those that were made have their shapes.
+func (g *Graph) gradientsOf(inputs, outs []Output, made []bool) []Output {
+	grads := make([]Output, len(inputs))
 	if g.err != nil {
-		return make([]Output, len(in))
+		return grads
 	}
-	outs = outs[:len(in)]
-	for i := range outs {
-		if i > 0 || wanted {
-			g.setShape(outs[i], in[i].Shape())
+	for i, in := range inputs {
+		if made[i] {
+			grads[i] = outs[i]
+			g.setShape(grads[i], in.Shape())
 		}
 	}
-	if !wanted {
-		outs[0] = Output{}
-	}
-	return outs
+	return grads
 }
