@@ -60,7 +60,7 @@ func (c *classifier) classify(images *tf.Tensor, bad []error, stderr io.Writer) 
 		}
 	}
 	for _, row := range good {
-		if slices.ContainsFunc(row, func(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) }) {
+		if !finite(row) {
 			return nil, fmt.Errorf("model %s gives numbers that are not finite", c.dir)
 		}
 	}
@@ -76,6 +76,11 @@ func (c *classifier) classify(images *tf.Tensor, bad []error, stderr io.Writer) 
 		}
 	}
 	return rows, nil
+}
+
+// finite tells whether all numbers are.
+func finite(row []float32) bool {
+	return !slices.ContainsFunc(row, func(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) })
 }
 
 // isScores tells whether numbers are not the probabilities of a distribution.

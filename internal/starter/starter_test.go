@@ -262,7 +262,7 @@ func TestNamesCannotLeaveTheirPlace(t *testing.T) {
 }
 
 func TestEveryTaskHasARecipe(t *testing.T) {
-	left := []string{"supervised", "masked_autoencoder"}
+	left := []string{"supervised", "masked_autoencoder", "masked_token", "next_token"} // init makes pipelines for convolutions over images
 	want := slices.DeleteFunc(pretext.Kinds.Names(), func(name string) bool { return slices.Contains(left, name) })
 	slices.Sort(want)
 	if got := Pretexts(); !slices.Equal(got, want) {

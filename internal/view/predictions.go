@@ -1,10 +1,8 @@
 package view
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -12,17 +10,20 @@ import (
 	"strings"
 )
 
-// Prediction is what a classifier makes of one image.
+// Prediction is what a classifier makes of one image or text.
 type Prediction struct {
-	Path          string
+	Subject       string    // the path of an image, or a text
 	Probabilities []float32 // finite, one for each class
 }
 
-// Predictions writes predictions as they come. Close writes the end.
-type Predictions interface {
-	Add(p Prediction) error
+// Results writes results as they come. Close writes the end.
+type Results[T any] interface {
+	Add(result T) error
 	Close() error
 }
+
+// Predictions writes what a classifier says.
+type Predictions = Results[Prediction]
 
 // best returns the classes of the n largest probabilities, the first of equals
 // first.
@@ -35,12 +36,33 @@ func (p Prediction) best(n int) []int {
 	return order[:min(n, len(order))]
 }
 
-// PredictionText draws a table with a line for each image: its top most probable
+// Subjects is what is predicted, as formats call it.
+type Subjects struct{ one, many, key string }
+
+// What can be predicted.
+var (
+	Images = Subjects{"image", "images", "path"}
+	Texts  = Subjects{"text", "texts", "text"}
+)
+
+// longestSubject is how many letters of a text a table shows.
+const longestSubject = 32
+
+// cell is how a table shows a subject: paths as a whole, and so much of texts as there
+// is room for.
+func (s Subjects) cell(subject string) string {
+	if s == Texts {
+		subject = shortened(subject, longestSubject)
+	}
+	return oneLine(subject)
+}
+
+// PredictionText draws a table with a line for each subject: its top most probable
 // classes. Columns can only be aligned when all lines are known, so that it is
 // written by Close.
-func PredictionText(w io.Writer, classes []string, top int, s Style) Predictions {
-	t := &predictionText{w: w, classes: classes, top: min(top, len(classes)), style: s}
-	t.grid.columns = []column{{header: "image", left: true}}
+func PredictionText(w io.Writer, of Subjects, classes []string, top int, s Style) Predictions {
+	t := &predictionText{w: w, of: of, classes: classes, top: min(top, len(classes)), style: s}
+	t.grid.columns = []column{{header: of.one, left: true}}
 	for i := range t.top {
 		t.grid.columns = append(t.grid.columns, column{header: ordinal(i + 1), left: true}, column{})
 	}
@@ -49,6 +71,7 @@ func PredictionText(w io.Writer, classes []string, top int, s Style) Predictions
 
 type predictionText struct {
 	w       io.Writer
+	of      Subjects
 	classes []string
 	top     int
 	style   Style
@@ -56,7 +79,7 @@ type predictionText struct {
 }
 
 func (t *predictionText) Add(p Prediction) error {
-	row := []entry{{text: oneLine(p.Path)}}
+	row := []entry{{text: t.of.cell(p.Subject)}}
 	for i, class := range p.best(t.top) {
 		row = append(row, entry{text: oneLine(t.classes[class]), strong: i == 0},
 			entry{text: strconv.FormatFloat(100*float64(p.Probabilities[class]), 'f', 1, 64) + " %"})
@@ -86,16 +109,19 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + suffix
 }
 
+// Quoted is how a message names a text: its beginning, in quotes.
+func Quoted(text string) string { return strconv.Quote(shortened(text, longestSubject)) }
+
 // oneLine makes a cell of a name that may hold anything.
 func oneLine(name string) string {
 	return strings.NewReplacer("\n", "�", "\t", "�").Replace(printable(name))
 }
 
-// PredictionCSV writes a header, and for each image a line with its most
+// PredictionCSV writes a header, and for each subject a line with its most
 // probable class and the probabilities of all, in columns named p_CLASS.
-func PredictionCSV(w io.Writer, classes []string) Predictions {
+func PredictionCSV(w io.Writer, of Subjects, classes []string) Predictions {
 	c := &predictionCSV{out: csv.NewWriter(w), classes: classes}
-	header := []string{"image", "class"}
+	header := []string{of.one, "class"}
 	for _, class := range classes {
 		header = append(header, "p_"+class)
 	}
@@ -110,7 +136,7 @@ type predictionCSV struct {
 }
 
 func (c *predictionCSV) Add(p Prediction) error {
-	line := []string{p.Path, c.classes[p.best(1)[0]]}
+	line := []string{p.Subject, c.classes[p.best(1)[0]]}
 	for _, x := range p.Probabilities {
 		line = append(line, strconv.FormatFloat(float64(x), 'g', -1, 32))
 	}
@@ -135,67 +161,20 @@ func (c *predictionCSV) failure() error {
 	return nil
 }
 
-// PredictionJSON writes one document: the model, its classes, and for each image
-// its path, its most probable class and the probabilities of all, in the order of
+// PredictionJSON writes one document: the model, its classes, and for each subject
+// what it is, its most probable class and the probabilities of all, in the order of
 // the classes.
-func PredictionJSON(w io.Writer, model string, classes []string) Predictions {
-	j := &predictionJSON{out: bufio.NewWriter(w), classes: classes}
-	j.write("", struct {
-		Model   string     `json:"model"`
-		Classes []string   `json:"classes"`
-		Images  []struct{} `json:"images"`
-	}{model, classes, []struct{}{}}, len(endOfDocument))
+func PredictionJSON(w io.Writer, of Subjects, model string, classes []string) Predictions {
+	j := &predictionJSON{jsonList: newJSONList(w, of.many, member{"model", model}, member{"classes", classes}), of: of, classes: classes}
 	return j
 }
 
-// endOfDocument is what the list of images ends with.
-const endOfDocument = "]}"
-
 type predictionJSON struct {
-	out     *bufio.Writer
+	*jsonList
+	of      Subjects
 	classes []string
-	next    bool  // not the first image
-	err     error // the first one
 }
 
 func (j *predictionJSON) Add(p Prediction) error {
-	before := "\n"
-	if j.next {
-		before = ",\n"
-	}
-	j.next = true
-	j.write(before, struct {
-		Path          string    `json:"path"`
-		Class         string    `json:"class"`
-		Probabilities []float32 `json:"probabilities"`
-	}{p.Path, j.classes[p.best(1)[0]], p.Probabilities}, 0)
-	return j.failure()
-}
-
-func (j *predictionJSON) Close() error {
-	if j.err == nil {
-		_, j.err = j.out.WriteString("\n" + endOfDocument + "\n")
-	}
-	if err := j.out.Flush(); j.err == nil {
-		j.err = err
-	}
-	return j.failure()
-}
-
-// write writes v as JSON, without its last bytes.
-func (j *predictionJSON) write(before string, v any, without int) {
-	text, err := json.Marshal(v)
-	if err == nil {
-		_, err = j.out.WriteString(before + string(text[:len(text)-without]))
-	}
-	if j.err == nil {
-		j.err = err
-	}
-}
-
-func (j *predictionJSON) failure() error {
-	if j.err != nil {
-		return fmt.Errorf("write JSON: %w", j.err)
-	}
-	return nil
+	return j.add(member{j.of.key, p.Subject}, member{"class", j.classes[p.best(1)[0]]}, member{"probabilities", p.Probabilities})
 }

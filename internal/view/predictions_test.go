@@ -35,7 +35,7 @@ func written(t *testing.T, predictions []Prediction, start func(w io.Writer) Pre
 }
 
 func TestPredictionText(t *testing.T) {
-	text := written(t, predicted(), func(w io.Writer) Predictions { return PredictionText(w, kinds, 2, Style{}) })
+	text := written(t, predicted(), func(w io.Writer) Predictions { return PredictionText(w, Images, kinds, 2, Style{}) })
 	noANSI(t, text)
 	want := `
 image               1st                 2nd
@@ -46,7 +46,7 @@ photos/a, "b"�.png  bag         37.5 %  trouser�[31m  37.5 %
 	if got := "\n" + text; got != want {
 		t.Errorf("the table is%s", got)
 	}
-	if text := written(t, nil, func(w io.Writer) Predictions { return PredictionText(w, kinds, 2, Style{}) }); text != "" {
+	if text := written(t, nil, func(w io.Writer) Predictions { return PredictionText(w, Images, kinds, 2, Style{}) }); text != "" {
 		t.Errorf("a table of nothing is %q", text)
 	}
 	if got := strings.Join([]string{ordinal(1), ordinal(2), ordinal(3), ordinal(4), ordinal(11), ordinal(12), ordinal(23), ordinal(113)}, " "); got != "1st 2nd 3rd 4th 11th 12th 23rd 113th" {
@@ -55,7 +55,7 @@ photos/a, "b"�.png  bag         37.5 %  trouser�[31m  37.5 %
 }
 
 func TestPredictionCSV(t *testing.T) {
-	text := written(t, predicted(), func(w io.Writer) Predictions { return PredictionCSV(w, kinds) })
+	text := written(t, predicted(), func(w io.Writer) Predictions { return PredictionCSV(w, Images, kinds) })
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestPredictionCSV(t *testing.T) {
 
 func TestPredictionJSON(t *testing.T) {
 	for n := range 3 {
-		text := written(t, predicted()[:n], func(w io.Writer) Predictions { return PredictionJSON(w, "models/1", kinds) })
+		text := written(t, predicted()[:n], func(w io.Writer) Predictions { return PredictionJSON(w, Images, "models/1", kinds) })
 		var got struct {
 			Model   string
 			Classes []string
@@ -89,7 +89,7 @@ func TestPredictionJSON(t *testing.T) {
 		}
 		for i, x := range got.Images {
 			p := predicted()[i]
-			if x.Path != p.Path || !slices.Equal(x.Probabilities, p.Probabilities) || x.Class != kinds[p.best(1)[0]] {
+			if x.Path != p.Subject || !slices.Equal(x.Probabilities, p.Probabilities) || x.Class != kinds[p.best(1)[0]] {
 				t.Errorf("image %d is %+v", i, x)
 			}
 		}
@@ -102,7 +102,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestPredictionsReportFailures(t *testing.T) {
 	for name, p := range map[string]Predictions{
-		"text": PredictionText(full{}, kinds, 3, Style{}), "CSV": PredictionCSV(full{}, kinds), "JSON": PredictionJSON(full{}, "m", kinds),
+		"text": PredictionText(full{}, Images, kinds, 3, Style{}), "CSV": PredictionCSV(full{}, Images, kinds), "JSON": PredictionJSON(full{}, Images, "m", kinds),
 	} {
 		if err := p.Add(predicted()[0]); err != nil {
 			t.Errorf("%s: %v before it is written", name, err)
@@ -111,7 +111,7 @@ func TestPredictionsReportFailures(t *testing.T) {
 			t.Errorf("%s: a full disk is %v", name, err)
 		}
 	}
-	if err := PredictionJSON(io.Discard, "m", kinds).Add(Prediction{"x", []float32{float32(math.NaN()), 1, 0}}); err == nil {
+	if err := PredictionJSON(io.Discard, Images, "m", kinds).Add(Prediction{"x", []float32{float32(math.NaN()), 1, 0}}); err == nil {
 		t.Error("JSON takes what is no number")
 	}
 }

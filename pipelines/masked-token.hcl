@@ -1,0 +1,142 @@
+# Masked tokens (Devlin et al., NAACL 2019, arXiv:1810.04805) on the King James Version of the Bible: which of eight
+# books is a verse from?
+#
+#   ./sslpipe run pipelines/masked-token.hcl
+
+pipeline {
+  description = "Does predicting hidden words help to tell books apart when labels are few?"
+  seeds       = var.seeds
+}
+
+variable "seeds" {
+  type        = number
+  default     = 6
+  description = "Label draws, each with its own head and order."
+}
+
+variable "pretrainings" {
+  type        = number
+  default     = 2
+  description = "Independent pre-trainings; each serves as many label draws as any other."
+}
+
+variable "labels" {
+  type        = list(number)
+  default     = [10, 50]
+  description = "Label budgets, in verses per book."
+}
+
+variable "epochs" {
+  type        = number
+  default     = 8
+  description = "Passes of pre-training over the windows of all 66 books."
+}
+
+variable "windows" {
+  type        = number
+  default     = 0
+  description = "Windows to pre-train on; 0 takes all."
+}
+
+variable "max_steps" {
+  type        = number
+  default     = 400
+  description = "Steps of fine-tuning after which the learning rate decays in any case."
+}
+
+# All books are read without their labels; the verses of eight of different kinds have some.
+download "bible" {
+  source               = "kjv"
+  unlabelled_limit     = var.windows
+  validation_per_class = 50
+  classes = {
+    Genesis   = "Genesis"
+    Leviticus = "Leviticus"
+    Kings     = "1 Kings"
+    Psalms    = "Psalms"
+    Proverbs  = "Proverbs"
+    Isaiah    = "Isaiah"
+    Luke      = "Luke"
+    Romans    = "Romans"
+  }
+  text {
+    tokenizer "wordpiece" {
+      vocabulary = 2048
+      lowercase  = true
+    }
+    length = 48
+  }
+}
+
+augment "windows" { data = download.bible.unlabelled }
+
+pretrain "masked" {
+  views      = augment.windows
+  epochs     = var.epochs
+  batch_size = 32
+  seeds      = var.pretrainings
+  pretext "masked_token" {}
+  backbone "transformer" {
+    width = 128
+    depth = 2
+  }
+  optimizer "adamw" {
+    learning_rate = 2e-3
+    weight_decay  = 0.01
+  }
+  schedule "cosine" { warmup = 0.1 }
+}
+
+finetune "scratch" {
+  data             = download.bible.train
+  labels_per_class = var.labels
+  batch_size       = 32
+  max_steps        = var.max_steps
+  validate_every   = 20
+  patience         = 5
+  decay            = 0.2
+  backbone "transformer" {
+    width = 128
+    depth = 2
+  }
+  optimizer "adamw" { learning_rate = 1e-3 }
+}
+
+# The same training but for the weights that it starts from, and so in their network.
+finetune "ssl_full" {
+  base     = finetune.scratch
+  init     = pretrain.masked
+  backbone = null
+}
+
+finetune "ssl_linear" {
+  data             = download.bible.train
+  labels_per_class = var.labels
+  mode             = "linear"
+  layers           = ["pooled", "blocks/1", "blocks/0", "embed"]
+  init             = pretrain.masked
+}
+
+finetune "random_linear" {
+  data             = download.bible.train
+  labels_per_class = var.labels
+  mode             = "linear"
+  layers           = ["pooled", "blocks/1", "blocks/0", "embed"]
+  backbone "transformer" {
+    width = 128
+    depth = 2
+  }
+}
+
+# Logistic regression on how often each token is there.
+finetune "words" {
+  data             = download.bible.train
+  labels_per_class = var.labels
+  mode             = "pixels"
+}
+
+evaluate "report" {
+  data     = download.bible.test
+  baseline = finetune.scratch
+  compare  = [finetune.words, finetune.random_linear, finetune.ssl_linear, finetune.ssl_full]
+}
