@@ -28,7 +28,7 @@ func (g *Graph) FLOPs() (int64, error) {
 		}
 		total += 2 * n
 	}
-	return total, nil
+	return total * int64(g.Replicas()), nil
 }
 
 // products are the operations that FLOPs knows, each with its multiply-adds.

@@ -24,13 +24,14 @@ type Graph struct {
 
 // shared is what the views of one graph have in common.
 type shared struct {
-	graph  *graft.Graph
-	err    error
-	next   map[string]int  // next suffix to try, by wanted name
-	roots  map[string]bool // first components of all node names
-	vars   []*Variable
-	byName map[string]*Variable
-	fused  []*fusedLayer // in the order of their making
+	graph   *graft.Graph
+	err     error
+	next    map[string]int  // next suffix to try, by wanted name
+	roots   map[string]bool // first components of all node names
+	vars    []*Variable
+	byName  map[string]*Variable
+	fused   []*fusedLayer // in the order of their making
+	workers collectives
 }
 
 // NewGraph returns an empty graph. Before Load its Err is ErrNotLoaded.

@@ -14,7 +14,8 @@ static void define(const sslpipe_operation *o, TF_Status *status) {
 }
 
 char *sslpipe_register_operations(void) {
-	const sslpipe_operation *lists[] = {sslpipe_fused_operations, sslpipe_transformer_operations, sslpipe_update_operations, sslpipe_augment_operations};
+	const sslpipe_operation *lists[] = {sslpipe_fused_operations, sslpipe_transformer_operations, sslpipe_update_operations, sslpipe_augment_operations,
+		sslpipe_cluster_operations};
 	TF_Status *status = TF_NewStatus();
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		for (const sslpipe_operation *o = lists[i]; o->name != NULL && TF_GetCode(status) == TF_OK; o++) {

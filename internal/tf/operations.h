@@ -17,7 +17,7 @@ typedef struct {
 
 // Each list ends with an operation without a name.
 extern const sslpipe_operation sslpipe_fused_operations[], sslpipe_transformer_operations[], sslpipe_update_operations[],
-	sslpipe_augment_operations[];
+	sslpipe_augment_operations[], sslpipe_cluster_operations[];
 
 // sslpipe_register_operations makes them all known to the library, which must be open. It returns NULL, or a message
 // that the caller frees.

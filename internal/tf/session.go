@@ -21,6 +21,9 @@ type SessionOptions struct {
 	Threads int
 	// Device is CPU, GPU, or empty for CPU.
 	Device Device
+	// Server is that of the chief of a cluster, for a graph that its workers run
+	// together (Graph.Replicate); nil computes in this process alone.
+	Server *Server
 }
 
 // Session runs a graph and owns the values of its variables. It has threads of
@@ -29,13 +32,34 @@ type SessionOptions struct {
 type Session struct {
 	of   *shared
 	s    *graft.Session
+	over *replicas // nil in one process
+	at   *Server   // of over
 	runs atomic.Int64
 }
 
 // config makes the ConfigProto of a session: one operation at a time
 // (inter-op 1), in thread pools that no other session uses.
 func (o SessionOptions) config() ([]byte, error) {
-	c := &corepb.ConfigProto{
+	c := o.proto()
+	switch o.Device {
+	case CPU, "":
+		c.DeviceCount = map[string]int32{"GPU": 0}
+	case GPU:
+		c.GpuOptions = &corepb.GPUOptions{AllowGrowth: true}
+	default:
+		return nil, fmt.Errorf("there is no device %q; the devices are cpu and gpu", o.Device)
+	}
+	if o.Server != nil {
+		// Each session has variables of its own, which go with it.
+		c.IsolateSessionState = true
+		c.UsePerSessionThreads = false // a server has one pool
+		c.Experimental = &corepb.ConfigProto_Experimental{CollectiveGroupLeader: groupLeader}
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(c)
+}
+
+func (o SessionOptions) proto() *corepb.ConfigProto {
+	return &corepb.ConfigProto{
 		IntraOpParallelismThreads: int32(max(o.Threads, 1)),
 		InterOpParallelismThreads: 1,
 		UsePerSessionThreads:      true,
@@ -46,15 +70,6 @@ func (o SessionOptions) config() ([]byte, error) {
 		// faster; oneDNN's kernels are chosen by another pass, which stays.
 		GraphOptions: &corepb.GraphOptions{RewriteOptions: &corepb.RewriterConfig{DisableMetaOptimizer: true}},
 	}
-	switch o.Device {
-	case CPU, "":
-		c.DeviceCount = map[string]int32{"GPU": 0}
-	case GPU:
-		c.GpuOptions = &corepb.GPUOptions{AllowGrowth: true}
-	default:
-		return nil, fmt.Errorf("there is no device %q; the devices are cpu and gpu", o.Device)
-	}
-	return proto.MarshalOptions{Deterministic: true}.Marshal(c)
 }
 
 // NewSession starts a session for g, or returns g's error. Asking for a GPU
@@ -67,14 +82,43 @@ func NewSession(g *Graph, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start session: %w", err)
 	}
-	s, err := graft.NewSession(g.graph, &graft.SessionOptions{Config: config})
+	target, graph := "", g.graph
+	var over *replicas
+	if over, err = o.spread(g); err != nil {
+		return nil, fmt.Errorf("start session: %w", err)
+	}
+	if over != nil {
+		target, graph = o.Server.target, over.graph
+	}
+	if o.Server != nil && o.Server.gone() != nil {
+		return nil, fmt.Errorf("start session: %w", o.Server.gone())
+	}
+	s, err := graft.NewSession(graph, &graft.SessionOptions{Target: target, Config: config})
 	if err != nil {
 		return nil, fmt.Errorf("start session: %w", err)
 	}
 	if err := checkDevice(s, o.Device); err != nil {
 		return nil, errors.Join(fmt.Errorf("start session: %w", err), s.Close())
 	}
-	return &Session{of: g.shared, s: s}, nil
+	return &Session{of: g.shared, s: s, over: over, at: o.Server}, nil
+}
+
+// spread copies the graph onto the workers of the server's cluster; nil is no cluster.
+func (o SessionOptions) spread(g *Graph) (*replicas, error) {
+	have := 1
+	if o.Server != nil {
+		have = len(o.Server.cluster.Addresses)
+	}
+	if g.Replicas() != have {
+		return nil, fmt.Errorf("the graph is for %d workers, and there are %d", g.Replicas(), have)
+	}
+	if o.Server == nil {
+		return nil, nil
+	}
+	if o.Device == GPU {
+		return nil, errors.New("several workers train on the CPU only")
+	}
+	return replicate(g)
 }
 
 // inRuns are the nanoseconds that all runs of the process took together.
@@ -113,8 +157,11 @@ func (s *Session) Run(feeds map[Output]*Tensor, fetches []Output, targets ...Op)
 	if len(outs)+len(ops) == 0 {
 		return nil, nil
 	}
+	if s.over != nil {
+		in, outs, ops = s.over.whole(in, outs, ops)
+	}
 	began := time.Now()
-	results, err := s.s.Run(in, outs, ops)
+	results, err := s.call(in, outs, ops)
 	inRuns.Add(int64(time.Since(began)))
 	runtime.KeepAlive(feeds)
 	if err != nil {
@@ -124,6 +171,15 @@ func (s *Session) Run(feeds map[Output]*Tensor, fetches []Output, targets ...Op)
 		defer runtime.GC()
 	}
 	return fetchedAll(results, fetches)
+}
+
+// call calls TensorFlow.
+func (s *Session) call(in map[graft.Output]*graft.Tensor, outs []graft.Output, ops []*graft.Operation) ([]*graft.Tensor, error) {
+	run := func() ([]*graft.Tensor, error) { return s.s.Run(in, outs, ops) }
+	if s.at == nil {
+		return run()
+	}
+	return s.at.run(run)
 }
 
 func fetchedAll(results []*graft.Tensor, fetches []Output) ([]*Tensor, error) {
@@ -169,8 +225,12 @@ func (s *Session) foreign(what string, i int) error {
 }
 
 // Close frees the session and the values of its variables. It waits for runs
-// that are under way. Closing twice does nothing.
+// that are under way. Closing twice does nothing, nor does closing a session of which
+// a worker is lost: TensorFlow would wait for it for ever.
 func (s *Session) Close() error {
+	if s.at != nil && s.at.gone() != nil {
+		return nil
+	}
 	err := s.s.Close()
 	runtime.GC()
 	if err != nil {

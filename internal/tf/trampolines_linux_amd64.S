@@ -386,448 +386,466 @@ TF_NewOpDefinitionBuilder:
 TF_NewOperation:
 	jmp *sslpipe_tf_table+8*63(%rip)
 
+	.globl TF_NewServer
+	.hidden TF_NewServer
+	.type TF_NewServer, %function
+TF_NewServer:
+	jmp *sslpipe_tf_table+8*64(%rip)
+
 	.globl TF_NewSession
 	.hidden TF_NewSession
 	.type TF_NewSession, %function
 TF_NewSession:
-	jmp *sslpipe_tf_table+8*64(%rip)
+	jmp *sslpipe_tf_table+8*65(%rip)
 
 	.globl TF_NewSessionOptions
 	.hidden TF_NewSessionOptions
 	.type TF_NewSessionOptions, %function
 TF_NewSessionOptions:
-	jmp *sslpipe_tf_table+8*65(%rip)
+	jmp *sslpipe_tf_table+8*66(%rip)
 
 	.globl TF_NewStatus
 	.hidden TF_NewStatus
 	.type TF_NewStatus, %function
 TF_NewStatus:
-	jmp *sslpipe_tf_table+8*66(%rip)
+	jmp *sslpipe_tf_table+8*67(%rip)
 
 	.globl TF_NumDims
 	.hidden TF_NumDims
 	.type TF_NumDims, %function
 TF_NumDims:
-	jmp *sslpipe_tf_table+8*67(%rip)
+	jmp *sslpipe_tf_table+8*68(%rip)
 
 	.globl TF_NumInputs
 	.hidden TF_NumInputs
 	.type TF_NumInputs, %function
 TF_NumInputs:
-	jmp *sslpipe_tf_table+8*68(%rip)
+	jmp *sslpipe_tf_table+8*69(%rip)
 
 	.globl TF_OpDefinitionBuilderAddAttr
 	.hidden TF_OpDefinitionBuilderAddAttr
 	.type TF_OpDefinitionBuilderAddAttr, %function
 TF_OpDefinitionBuilderAddAttr:
-	jmp *sslpipe_tf_table+8*69(%rip)
+	jmp *sslpipe_tf_table+8*70(%rip)
 
 	.globl TF_OpDefinitionBuilderAddInput
 	.hidden TF_OpDefinitionBuilderAddInput
 	.type TF_OpDefinitionBuilderAddInput, %function
 TF_OpDefinitionBuilderAddInput:
-	jmp *sslpipe_tf_table+8*70(%rip)
+	jmp *sslpipe_tf_table+8*71(%rip)
 
 	.globl TF_OpDefinitionBuilderAddOutput
 	.hidden TF_OpDefinitionBuilderAddOutput
 	.type TF_OpDefinitionBuilderAddOutput, %function
 TF_OpDefinitionBuilderAddOutput:
-	jmp *sslpipe_tf_table+8*71(%rip)
+	jmp *sslpipe_tf_table+8*72(%rip)
 
 	.globl TF_OpDefinitionBuilderSetIsStateful
 	.hidden TF_OpDefinitionBuilderSetIsStateful
 	.type TF_OpDefinitionBuilderSetIsStateful, %function
 TF_OpDefinitionBuilderSetIsStateful:
-	jmp *sslpipe_tf_table+8*72(%rip)
+	jmp *sslpipe_tf_table+8*73(%rip)
 
 	.globl TF_OpDefinitionBuilderSetShapeInferenceFunction
 	.hidden TF_OpDefinitionBuilderSetShapeInferenceFunction
 	.type TF_OpDefinitionBuilderSetShapeInferenceFunction, %function
 TF_OpDefinitionBuilderSetShapeInferenceFunction:
-	jmp *sslpipe_tf_table+8*73(%rip)
+	jmp *sslpipe_tf_table+8*74(%rip)
 
 	.globl TF_OpKernelConstruction_Failure
 	.hidden TF_OpKernelConstruction_Failure
 	.type TF_OpKernelConstruction_Failure, %function
 TF_OpKernelConstruction_Failure:
-	jmp *sslpipe_tf_table+8*74(%rip)
+	jmp *sslpipe_tf_table+8*75(%rip)
 
 	.globl TF_OpKernelConstruction_GetAttrBool
 	.hidden TF_OpKernelConstruction_GetAttrBool
 	.type TF_OpKernelConstruction_GetAttrBool, %function
 TF_OpKernelConstruction_GetAttrBool:
-	jmp *sslpipe_tf_table+8*75(%rip)
+	jmp *sslpipe_tf_table+8*76(%rip)
 
 	.globl TF_OpKernelConstruction_GetAttrFloat
 	.hidden TF_OpKernelConstruction_GetAttrFloat
 	.type TF_OpKernelConstruction_GetAttrFloat, %function
 TF_OpKernelConstruction_GetAttrFloat:
-	jmp *sslpipe_tf_table+8*76(%rip)
+	jmp *sslpipe_tf_table+8*77(%rip)
 
 	.globl TF_OpKernelConstruction_GetAttrInt64
 	.hidden TF_OpKernelConstruction_GetAttrInt64
 	.type TF_OpKernelConstruction_GetAttrInt64, %function
 TF_OpKernelConstruction_GetAttrInt64:
-	jmp *sslpipe_tf_table+8*77(%rip)
+	jmp *sslpipe_tf_table+8*78(%rip)
 
 	.globl TF_OpKernelConstruction_GetAttrSize
 	.hidden TF_OpKernelConstruction_GetAttrSize
 	.type TF_OpKernelConstruction_GetAttrSize, %function
 TF_OpKernelConstruction_GetAttrSize:
-	jmp *sslpipe_tf_table+8*78(%rip)
+	jmp *sslpipe_tf_table+8*79(%rip)
 
 	.globl TF_OpKernelConstruction_GetAttrString
 	.hidden TF_OpKernelConstruction_GetAttrString
 	.type TF_OpKernelConstruction_GetAttrString, %function
 TF_OpKernelConstruction_GetAttrString:
-	jmp *sslpipe_tf_table+8*79(%rip)
+	jmp *sslpipe_tf_table+8*80(%rip)
 
 	.globl TF_OpKernelContext_Failure
 	.hidden TF_OpKernelContext_Failure
 	.type TF_OpKernelContext_Failure, %function
 TF_OpKernelContext_Failure:
-	jmp *sslpipe_tf_table+8*80(%rip)
+	jmp *sslpipe_tf_table+8*81(%rip)
 
 	.globl TF_OperationDevice
 	.hidden TF_OperationDevice
 	.type TF_OperationDevice, %function
 TF_OperationDevice:
-	jmp *sslpipe_tf_table+8*81(%rip)
+	jmp *sslpipe_tf_table+8*82(%rip)
 
 	.globl TF_OperationGetAttrBool
 	.hidden TF_OperationGetAttrBool
 	.type TF_OperationGetAttrBool, %function
 TF_OperationGetAttrBool:
-	jmp *sslpipe_tf_table+8*82(%rip)
+	jmp *sslpipe_tf_table+8*83(%rip)
 
 	.globl TF_OperationGetAttrBoolList
 	.hidden TF_OperationGetAttrBoolList
 	.type TF_OperationGetAttrBoolList, %function
 TF_OperationGetAttrBoolList:
-	jmp *sslpipe_tf_table+8*83(%rip)
+	jmp *sslpipe_tf_table+8*84(%rip)
 
 	.globl TF_OperationGetAttrFloat
 	.hidden TF_OperationGetAttrFloat
 	.type TF_OperationGetAttrFloat, %function
 TF_OperationGetAttrFloat:
-	jmp *sslpipe_tf_table+8*84(%rip)
+	jmp *sslpipe_tf_table+8*85(%rip)
 
 	.globl TF_OperationGetAttrFloatList
 	.hidden TF_OperationGetAttrFloatList
 	.type TF_OperationGetAttrFloatList, %function
 TF_OperationGetAttrFloatList:
-	jmp *sslpipe_tf_table+8*85(%rip)
+	jmp *sslpipe_tf_table+8*86(%rip)
 
 	.globl TF_OperationGetAttrInt
 	.hidden TF_OperationGetAttrInt
 	.type TF_OperationGetAttrInt, %function
 TF_OperationGetAttrInt:
-	jmp *sslpipe_tf_table+8*86(%rip)
+	jmp *sslpipe_tf_table+8*87(%rip)
 
 	.globl TF_OperationGetAttrIntList
 	.hidden TF_OperationGetAttrIntList
 	.type TF_OperationGetAttrIntList, %function
 TF_OperationGetAttrIntList:
-	jmp *sslpipe_tf_table+8*87(%rip)
+	jmp *sslpipe_tf_table+8*88(%rip)
 
 	.globl TF_OperationGetAttrMetadata
 	.hidden TF_OperationGetAttrMetadata
 	.type TF_OperationGetAttrMetadata, %function
 TF_OperationGetAttrMetadata:
-	jmp *sslpipe_tf_table+8*88(%rip)
+	jmp *sslpipe_tf_table+8*89(%rip)
 
 	.globl TF_OperationGetAttrShape
 	.hidden TF_OperationGetAttrShape
 	.type TF_OperationGetAttrShape, %function
 TF_OperationGetAttrShape:
-	jmp *sslpipe_tf_table+8*89(%rip)
+	jmp *sslpipe_tf_table+8*90(%rip)
 
 	.globl TF_OperationGetAttrShapeList
 	.hidden TF_OperationGetAttrShapeList
 	.type TF_OperationGetAttrShapeList, %function
 TF_OperationGetAttrShapeList:
-	jmp *sslpipe_tf_table+8*90(%rip)
+	jmp *sslpipe_tf_table+8*91(%rip)
 
 	.globl TF_OperationGetAttrString
 	.hidden TF_OperationGetAttrString
 	.type TF_OperationGetAttrString, %function
 TF_OperationGetAttrString:
-	jmp *sslpipe_tf_table+8*91(%rip)
+	jmp *sslpipe_tf_table+8*92(%rip)
 
 	.globl TF_OperationGetAttrStringList
 	.hidden TF_OperationGetAttrStringList
 	.type TF_OperationGetAttrStringList, %function
 TF_OperationGetAttrStringList:
-	jmp *sslpipe_tf_table+8*92(%rip)
+	jmp *sslpipe_tf_table+8*93(%rip)
 
 	.globl TF_OperationGetAttrTensor
 	.hidden TF_OperationGetAttrTensor
 	.type TF_OperationGetAttrTensor, %function
 TF_OperationGetAttrTensor:
-	jmp *sslpipe_tf_table+8*93(%rip)
+	jmp *sslpipe_tf_table+8*94(%rip)
 
 	.globl TF_OperationGetAttrTensorList
 	.hidden TF_OperationGetAttrTensorList
 	.type TF_OperationGetAttrTensorList, %function
 TF_OperationGetAttrTensorList:
-	jmp *sslpipe_tf_table+8*94(%rip)
+	jmp *sslpipe_tf_table+8*95(%rip)
 
 	.globl TF_OperationGetAttrType
 	.hidden TF_OperationGetAttrType
 	.type TF_OperationGetAttrType, %function
 TF_OperationGetAttrType:
-	jmp *sslpipe_tf_table+8*95(%rip)
+	jmp *sslpipe_tf_table+8*96(%rip)
 
 	.globl TF_OperationGetAttrTypeList
 	.hidden TF_OperationGetAttrTypeList
 	.type TF_OperationGetAttrTypeList, %function
 TF_OperationGetAttrTypeList:
-	jmp *sslpipe_tf_table+8*96(%rip)
+	jmp *sslpipe_tf_table+8*97(%rip)
 
 	.globl TF_OperationInput
 	.hidden TF_OperationInput
 	.type TF_OperationInput, %function
 TF_OperationInput:
-	jmp *sslpipe_tf_table+8*97(%rip)
+	jmp *sslpipe_tf_table+8*98(%rip)
 
 	.globl TF_OperationInputType
 	.hidden TF_OperationInputType
 	.type TF_OperationInputType, %function
 TF_OperationInputType:
-	jmp *sslpipe_tf_table+8*98(%rip)
+	jmp *sslpipe_tf_table+8*99(%rip)
 
 	.globl TF_OperationName
 	.hidden TF_OperationName
 	.type TF_OperationName, %function
 TF_OperationName:
-	jmp *sslpipe_tf_table+8*99(%rip)
+	jmp *sslpipe_tf_table+8*100(%rip)
 
 	.globl TF_OperationNumInputs
 	.hidden TF_OperationNumInputs
 	.type TF_OperationNumInputs, %function
 TF_OperationNumInputs:
-	jmp *sslpipe_tf_table+8*100(%rip)
+	jmp *sslpipe_tf_table+8*101(%rip)
 
 	.globl TF_OperationNumOutputs
 	.hidden TF_OperationNumOutputs
 	.type TF_OperationNumOutputs, %function
 TF_OperationNumOutputs:
-	jmp *sslpipe_tf_table+8*101(%rip)
+	jmp *sslpipe_tf_table+8*102(%rip)
 
 	.globl TF_OperationOpType
 	.hidden TF_OperationOpType
 	.type TF_OperationOpType, %function
 TF_OperationOpType:
-	jmp *sslpipe_tf_table+8*102(%rip)
+	jmp *sslpipe_tf_table+8*103(%rip)
 
 	.globl TF_OperationOutputConsumers
 	.hidden TF_OperationOutputConsumers
 	.type TF_OperationOutputConsumers, %function
 TF_OperationOutputConsumers:
-	jmp *sslpipe_tf_table+8*103(%rip)
+	jmp *sslpipe_tf_table+8*104(%rip)
 
 	.globl TF_OperationOutputListLength
 	.hidden TF_OperationOutputListLength
 	.type TF_OperationOutputListLength, %function
 TF_OperationOutputListLength:
-	jmp *sslpipe_tf_table+8*104(%rip)
+	jmp *sslpipe_tf_table+8*105(%rip)
 
 	.globl TF_OperationOutputNumConsumers
 	.hidden TF_OperationOutputNumConsumers
 	.type TF_OperationOutputNumConsumers, %function
 TF_OperationOutputNumConsumers:
-	jmp *sslpipe_tf_table+8*105(%rip)
+	jmp *sslpipe_tf_table+8*106(%rip)
 
 	.globl TF_OperationOutputType
 	.hidden TF_OperationOutputType
 	.type TF_OperationOutputType, %function
 TF_OperationOutputType:
-	jmp *sslpipe_tf_table+8*106(%rip)
+	jmp *sslpipe_tf_table+8*107(%rip)
 
 	.globl TF_RegisterKernelBuilder
 	.hidden TF_RegisterKernelBuilder
 	.type TF_RegisterKernelBuilder, %function
 TF_RegisterKernelBuilder:
-	jmp *sslpipe_tf_table+8*107(%rip)
+	jmp *sslpipe_tf_table+8*108(%rip)
 
 	.globl TF_RegisterOpDefinition
 	.hidden TF_RegisterOpDefinition
 	.type TF_RegisterOpDefinition, %function
 TF_RegisterOpDefinition:
-	jmp *sslpipe_tf_table+8*108(%rip)
+	jmp *sslpipe_tf_table+8*109(%rip)
+
+	.globl TF_ServerStart
+	.hidden TF_ServerStart
+	.type TF_ServerStart, %function
+TF_ServerStart:
+	jmp *sslpipe_tf_table+8*110(%rip)
+
+	.globl TF_ServerTarget
+	.hidden TF_ServerTarget
+	.type TF_ServerTarget, %function
+TF_ServerTarget:
+	jmp *sslpipe_tf_table+8*111(%rip)
 
 	.globl TF_SessionListDevices
 	.hidden TF_SessionListDevices
 	.type TF_SessionListDevices, %function
 TF_SessionListDevices:
-	jmp *sslpipe_tf_table+8*109(%rip)
+	jmp *sslpipe_tf_table+8*112(%rip)
 
 	.globl TF_SessionPRun
 	.hidden TF_SessionPRun
 	.type TF_SessionPRun, %function
 TF_SessionPRun:
-	jmp *sslpipe_tf_table+8*110(%rip)
+	jmp *sslpipe_tf_table+8*113(%rip)
 
 	.globl TF_SessionPRunSetup
 	.hidden TF_SessionPRunSetup
 	.type TF_SessionPRunSetup, %function
 TF_SessionPRunSetup:
-	jmp *sslpipe_tf_table+8*111(%rip)
+	jmp *sslpipe_tf_table+8*114(%rip)
 
 	.globl TF_SessionRun
 	.hidden TF_SessionRun
 	.type TF_SessionRun, %function
 TF_SessionRun:
-	jmp *sslpipe_tf_table+8*112(%rip)
+	jmp *sslpipe_tf_table+8*115(%rip)
 
 	.globl TF_SetAttrBool
 	.hidden TF_SetAttrBool
 	.type TF_SetAttrBool, %function
 TF_SetAttrBool:
-	jmp *sslpipe_tf_table+8*113(%rip)
+	jmp *sslpipe_tf_table+8*116(%rip)
 
 	.globl TF_SetAttrBoolList
 	.hidden TF_SetAttrBoolList
 	.type TF_SetAttrBoolList, %function
 TF_SetAttrBoolList:
-	jmp *sslpipe_tf_table+8*114(%rip)
+	jmp *sslpipe_tf_table+8*117(%rip)
 
 	.globl TF_SetAttrFloat
 	.hidden TF_SetAttrFloat
 	.type TF_SetAttrFloat, %function
 TF_SetAttrFloat:
-	jmp *sslpipe_tf_table+8*115(%rip)
+	jmp *sslpipe_tf_table+8*118(%rip)
 
 	.globl TF_SetAttrFloatList
 	.hidden TF_SetAttrFloatList
 	.type TF_SetAttrFloatList, %function
 TF_SetAttrFloatList:
-	jmp *sslpipe_tf_table+8*116(%rip)
+	jmp *sslpipe_tf_table+8*119(%rip)
 
 	.globl TF_SetAttrInt
 	.hidden TF_SetAttrInt
 	.type TF_SetAttrInt, %function
 TF_SetAttrInt:
-	jmp *sslpipe_tf_table+8*117(%rip)
+	jmp *sslpipe_tf_table+8*120(%rip)
 
 	.globl TF_SetAttrIntList
 	.hidden TF_SetAttrIntList
 	.type TF_SetAttrIntList, %function
 TF_SetAttrIntList:
-	jmp *sslpipe_tf_table+8*118(%rip)
+	jmp *sslpipe_tf_table+8*121(%rip)
 
 	.globl TF_SetAttrShape
 	.hidden TF_SetAttrShape
 	.type TF_SetAttrShape, %function
 TF_SetAttrShape:
-	jmp *sslpipe_tf_table+8*119(%rip)
+	jmp *sslpipe_tf_table+8*122(%rip)
 
 	.globl TF_SetAttrShapeList
 	.hidden TF_SetAttrShapeList
 	.type TF_SetAttrShapeList, %function
 TF_SetAttrShapeList:
-	jmp *sslpipe_tf_table+8*120(%rip)
+	jmp *sslpipe_tf_table+8*123(%rip)
 
 	.globl TF_SetAttrString
 	.hidden TF_SetAttrString
 	.type TF_SetAttrString, %function
 TF_SetAttrString:
-	jmp *sslpipe_tf_table+8*121(%rip)
+	jmp *sslpipe_tf_table+8*124(%rip)
 
 	.globl TF_SetAttrStringList
 	.hidden TF_SetAttrStringList
 	.type TF_SetAttrStringList, %function
 TF_SetAttrStringList:
-	jmp *sslpipe_tf_table+8*122(%rip)
+	jmp *sslpipe_tf_table+8*125(%rip)
 
 	.globl TF_SetAttrTensor
 	.hidden TF_SetAttrTensor
 	.type TF_SetAttrTensor, %function
 TF_SetAttrTensor:
-	jmp *sslpipe_tf_table+8*123(%rip)
+	jmp *sslpipe_tf_table+8*126(%rip)
 
 	.globl TF_SetAttrTensorList
 	.hidden TF_SetAttrTensorList
 	.type TF_SetAttrTensorList, %function
 TF_SetAttrTensorList:
-	jmp *sslpipe_tf_table+8*124(%rip)
+	jmp *sslpipe_tf_table+8*127(%rip)
 
 	.globl TF_SetAttrType
 	.hidden TF_SetAttrType
 	.type TF_SetAttrType, %function
 TF_SetAttrType:
-	jmp *sslpipe_tf_table+8*125(%rip)
+	jmp *sslpipe_tf_table+8*128(%rip)
 
 	.globl TF_SetAttrTypeList
 	.hidden TF_SetAttrTypeList
 	.type TF_SetAttrTypeList, %function
 TF_SetAttrTypeList:
-	jmp *sslpipe_tf_table+8*126(%rip)
+	jmp *sslpipe_tf_table+8*129(%rip)
 
 	.globl TF_SetConfig
 	.hidden TF_SetConfig
 	.type TF_SetConfig, %function
 TF_SetConfig:
-	jmp *sslpipe_tf_table+8*127(%rip)
+	jmp *sslpipe_tf_table+8*130(%rip)
 
 	.globl TF_SetDevice
 	.hidden TF_SetDevice
 	.type TF_SetDevice, %function
 TF_SetDevice:
-	jmp *sslpipe_tf_table+8*128(%rip)
+	jmp *sslpipe_tf_table+8*131(%rip)
 
 	.globl TF_SetStatus
 	.hidden TF_SetStatus
 	.type TF_SetStatus, %function
 TF_SetStatus:
-	jmp *sslpipe_tf_table+8*129(%rip)
+	jmp *sslpipe_tf_table+8*132(%rip)
 
 	.globl TF_SetTarget
 	.hidden TF_SetTarget
 	.type TF_SetTarget, %function
 TF_SetTarget:
-	jmp *sslpipe_tf_table+8*130(%rip)
+	jmp *sslpipe_tf_table+8*133(%rip)
 
 	.globl TF_ShapeInferenceContextSetUnknownShape
 	.hidden TF_ShapeInferenceContextSetUnknownShape
 	.type TF_ShapeInferenceContextSetUnknownShape, %function
 TF_ShapeInferenceContextSetUnknownShape:
-	jmp *sslpipe_tf_table+8*131(%rip)
+	jmp *sslpipe_tf_table+8*134(%rip)
 
 	.globl TF_TensorBitcastFrom
 	.hidden TF_TensorBitcastFrom
 	.type TF_TensorBitcastFrom, %function
 TF_TensorBitcastFrom:
-	jmp *sslpipe_tf_table+8*132(%rip)
+	jmp *sslpipe_tf_table+8*135(%rip)
 
 	.globl TF_TensorByteSize
 	.hidden TF_TensorByteSize
 	.type TF_TensorByteSize, %function
 TF_TensorByteSize:
-	jmp *sslpipe_tf_table+8*133(%rip)
+	jmp *sslpipe_tf_table+8*136(%rip)
 
 	.globl TF_TensorData
 	.hidden TF_TensorData
 	.type TF_TensorData, %function
 TF_TensorData:
-	jmp *sslpipe_tf_table+8*134(%rip)
+	jmp *sslpipe_tf_table+8*137(%rip)
 
 	.globl TF_TensorElementCount
 	.hidden TF_TensorElementCount
 	.type TF_TensorElementCount, %function
 TF_TensorElementCount:
-	jmp *sslpipe_tf_table+8*135(%rip)
+	jmp *sslpipe_tf_table+8*138(%rip)
 
 	.globl TF_TensorType
 	.hidden TF_TensorType
 	.type TF_TensorType, %function
 TF_TensorType:
-	jmp *sslpipe_tf_table+8*136(%rip)
+	jmp *sslpipe_tf_table+8*139(%rip)
 
 	.globl TF_Version
 	.hidden TF_Version
 	.type TF_Version, %function
 TF_Version:
-	jmp *sslpipe_tf_table+8*137(%rip)
+	jmp *sslpipe_tf_table+8*140(%rip)
 
 	.section .note.GNU-stack,"",%progbits

@@ -578,13 +578,22 @@ TF_NewOperation:
 	ldr x16, [x16, #8*63]
 	br x16
 
+	.globl TF_NewServer
+	.hidden TF_NewServer
+	.type TF_NewServer, %function
+TF_NewServer:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*64]
+	br x16
+
 	.globl TF_NewSession
 	.hidden TF_NewSession
 	.type TF_NewSession, %function
 TF_NewSession:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*64]
+	ldr x16, [x16, #8*65]
 	br x16
 
 	.globl TF_NewSessionOptions
@@ -593,7 +602,7 @@ TF_NewSession:
 TF_NewSessionOptions:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*65]
+	ldr x16, [x16, #8*66]
 	br x16
 
 	.globl TF_NewStatus
@@ -602,7 +611,7 @@ TF_NewSessionOptions:
 TF_NewStatus:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*66]
+	ldr x16, [x16, #8*67]
 	br x16
 
 	.globl TF_NumDims
@@ -611,7 +620,7 @@ TF_NewStatus:
 TF_NumDims:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*67]
+	ldr x16, [x16, #8*68]
 	br x16
 
 	.globl TF_NumInputs
@@ -620,7 +629,7 @@ TF_NumDims:
 TF_NumInputs:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*68]
+	ldr x16, [x16, #8*69]
 	br x16
 
 	.globl TF_OpDefinitionBuilderAddAttr
@@ -629,7 +638,7 @@ TF_NumInputs:
 TF_OpDefinitionBuilderAddAttr:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*69]
+	ldr x16, [x16, #8*70]
 	br x16
 
 	.globl TF_OpDefinitionBuilderAddInput
@@ -638,7 +647,7 @@ TF_OpDefinitionBuilderAddAttr:
 TF_OpDefinitionBuilderAddInput:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*70]
+	ldr x16, [x16, #8*71]
 	br x16
 
 	.globl TF_OpDefinitionBuilderAddOutput
@@ -647,7 +656,7 @@ TF_OpDefinitionBuilderAddInput:
 TF_OpDefinitionBuilderAddOutput:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*71]
+	ldr x16, [x16, #8*72]
 	br x16
 
 	.globl TF_OpDefinitionBuilderSetIsStateful
@@ -656,7 +665,7 @@ TF_OpDefinitionBuilderAddOutput:
 TF_OpDefinitionBuilderSetIsStateful:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*72]
+	ldr x16, [x16, #8*73]
 	br x16
 
 	.globl TF_OpDefinitionBuilderSetShapeInferenceFunction
@@ -665,7 +674,7 @@ TF_OpDefinitionBuilderSetIsStateful:
 TF_OpDefinitionBuilderSetShapeInferenceFunction:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*73]
+	ldr x16, [x16, #8*74]
 	br x16
 
 	.globl TF_OpKernelConstruction_Failure
@@ -674,7 +683,7 @@ TF_OpDefinitionBuilderSetShapeInferenceFunction:
 TF_OpKernelConstruction_Failure:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*74]
+	ldr x16, [x16, #8*75]
 	br x16
 
 	.globl TF_OpKernelConstruction_GetAttrBool
@@ -683,7 +692,7 @@ TF_OpKernelConstruction_Failure:
 TF_OpKernelConstruction_GetAttrBool:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*75]
+	ldr x16, [x16, #8*76]
 	br x16
 
 	.globl TF_OpKernelConstruction_GetAttrFloat
@@ -692,7 +701,7 @@ TF_OpKernelConstruction_GetAttrBool:
 TF_OpKernelConstruction_GetAttrFloat:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*76]
+	ldr x16, [x16, #8*77]
 	br x16
 
 	.globl TF_OpKernelConstruction_GetAttrInt64
@@ -701,7 +710,7 @@ TF_OpKernelConstruction_GetAttrFloat:
 TF_OpKernelConstruction_GetAttrInt64:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*77]
+	ldr x16, [x16, #8*78]
 	br x16
 
 	.globl TF_OpKernelConstruction_GetAttrSize
@@ -710,7 +719,7 @@ TF_OpKernelConstruction_GetAttrInt64:
 TF_OpKernelConstruction_GetAttrSize:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*78]
+	ldr x16, [x16, #8*79]
 	br x16
 
 	.globl TF_OpKernelConstruction_GetAttrString
@@ -719,7 +728,7 @@ TF_OpKernelConstruction_GetAttrSize:
 TF_OpKernelConstruction_GetAttrString:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*79]
+	ldr x16, [x16, #8*80]
 	br x16
 
 	.globl TF_OpKernelContext_Failure
@@ -728,7 +737,7 @@ TF_OpKernelConstruction_GetAttrString:
 TF_OpKernelContext_Failure:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*80]
+	ldr x16, [x16, #8*81]
 	br x16
 
 	.globl TF_OperationDevice
@@ -737,7 +746,7 @@ TF_OpKernelContext_Failure:
 TF_OperationDevice:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*81]
+	ldr x16, [x16, #8*82]
 	br x16
 
 	.globl TF_OperationGetAttrBool
@@ -746,7 +755,7 @@ TF_OperationDevice:
 TF_OperationGetAttrBool:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*82]
+	ldr x16, [x16, #8*83]
 	br x16
 
 	.globl TF_OperationGetAttrBoolList
@@ -755,7 +764,7 @@ TF_OperationGetAttrBool:
 TF_OperationGetAttrBoolList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*83]
+	ldr x16, [x16, #8*84]
 	br x16
 
 	.globl TF_OperationGetAttrFloat
@@ -764,7 +773,7 @@ TF_OperationGetAttrBoolList:
 TF_OperationGetAttrFloat:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*84]
+	ldr x16, [x16, #8*85]
 	br x16
 
 	.globl TF_OperationGetAttrFloatList
@@ -773,7 +782,7 @@ TF_OperationGetAttrFloat:
 TF_OperationGetAttrFloatList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*85]
+	ldr x16, [x16, #8*86]
 	br x16
 
 	.globl TF_OperationGetAttrInt
@@ -782,7 +791,7 @@ TF_OperationGetAttrFloatList:
 TF_OperationGetAttrInt:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*86]
+	ldr x16, [x16, #8*87]
 	br x16
 
 	.globl TF_OperationGetAttrIntList
@@ -791,7 +800,7 @@ TF_OperationGetAttrInt:
 TF_OperationGetAttrIntList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*87]
+	ldr x16, [x16, #8*88]
 	br x16
 
 	.globl TF_OperationGetAttrMetadata
@@ -800,7 +809,7 @@ TF_OperationGetAttrIntList:
 TF_OperationGetAttrMetadata:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*88]
+	ldr x16, [x16, #8*89]
 	br x16
 
 	.globl TF_OperationGetAttrShape
@@ -809,7 +818,7 @@ TF_OperationGetAttrMetadata:
 TF_OperationGetAttrShape:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*89]
+	ldr x16, [x16, #8*90]
 	br x16
 
 	.globl TF_OperationGetAttrShapeList
@@ -818,7 +827,7 @@ TF_OperationGetAttrShape:
 TF_OperationGetAttrShapeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*90]
+	ldr x16, [x16, #8*91]
 	br x16
 
 	.globl TF_OperationGetAttrString
@@ -827,7 +836,7 @@ TF_OperationGetAttrShapeList:
 TF_OperationGetAttrString:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*91]
+	ldr x16, [x16, #8*92]
 	br x16
 
 	.globl TF_OperationGetAttrStringList
@@ -836,7 +845,7 @@ TF_OperationGetAttrString:
 TF_OperationGetAttrStringList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*92]
+	ldr x16, [x16, #8*93]
 	br x16
 
 	.globl TF_OperationGetAttrTensor
@@ -845,7 +854,7 @@ TF_OperationGetAttrStringList:
 TF_OperationGetAttrTensor:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*93]
+	ldr x16, [x16, #8*94]
 	br x16
 
 	.globl TF_OperationGetAttrTensorList
@@ -854,7 +863,7 @@ TF_OperationGetAttrTensor:
 TF_OperationGetAttrTensorList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*94]
+	ldr x16, [x16, #8*95]
 	br x16
 
 	.globl TF_OperationGetAttrType
@@ -863,7 +872,7 @@ TF_OperationGetAttrTensorList:
 TF_OperationGetAttrType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*95]
+	ldr x16, [x16, #8*96]
 	br x16
 
 	.globl TF_OperationGetAttrTypeList
@@ -872,7 +881,7 @@ TF_OperationGetAttrType:
 TF_OperationGetAttrTypeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*96]
+	ldr x16, [x16, #8*97]
 	br x16
 
 	.globl TF_OperationInput
@@ -881,7 +890,7 @@ TF_OperationGetAttrTypeList:
 TF_OperationInput:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*97]
+	ldr x16, [x16, #8*98]
 	br x16
 
 	.globl TF_OperationInputType
@@ -890,7 +899,7 @@ TF_OperationInput:
 TF_OperationInputType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*98]
+	ldr x16, [x16, #8*99]
 	br x16
 
 	.globl TF_OperationName
@@ -899,7 +908,7 @@ TF_OperationInputType:
 TF_OperationName:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*99]
+	ldr x16, [x16, #8*100]
 	br x16
 
 	.globl TF_OperationNumInputs
@@ -908,7 +917,7 @@ TF_OperationName:
 TF_OperationNumInputs:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*100]
+	ldr x16, [x16, #8*101]
 	br x16
 
 	.globl TF_OperationNumOutputs
@@ -917,7 +926,7 @@ TF_OperationNumInputs:
 TF_OperationNumOutputs:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*101]
+	ldr x16, [x16, #8*102]
 	br x16
 
 	.globl TF_OperationOpType
@@ -926,7 +935,7 @@ TF_OperationNumOutputs:
 TF_OperationOpType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*102]
+	ldr x16, [x16, #8*103]
 	br x16
 
 	.globl TF_OperationOutputConsumers
@@ -935,7 +944,7 @@ TF_OperationOpType:
 TF_OperationOutputConsumers:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*103]
+	ldr x16, [x16, #8*104]
 	br x16
 
 	.globl TF_OperationOutputListLength
@@ -944,7 +953,7 @@ TF_OperationOutputConsumers:
 TF_OperationOutputListLength:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*104]
+	ldr x16, [x16, #8*105]
 	br x16
 
 	.globl TF_OperationOutputNumConsumers
@@ -953,7 +962,7 @@ TF_OperationOutputListLength:
 TF_OperationOutputNumConsumers:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*105]
+	ldr x16, [x16, #8*106]
 	br x16
 
 	.globl TF_OperationOutputType
@@ -962,7 +971,7 @@ TF_OperationOutputNumConsumers:
 TF_OperationOutputType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*106]
+	ldr x16, [x16, #8*107]
 	br x16
 
 	.globl TF_RegisterKernelBuilder
@@ -971,7 +980,7 @@ TF_OperationOutputType:
 TF_RegisterKernelBuilder:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*107]
+	ldr x16, [x16, #8*108]
 	br x16
 
 	.globl TF_RegisterOpDefinition
@@ -980,7 +989,25 @@ TF_RegisterKernelBuilder:
 TF_RegisterOpDefinition:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*108]
+	ldr x16, [x16, #8*109]
+	br x16
+
+	.globl TF_ServerStart
+	.hidden TF_ServerStart
+	.type TF_ServerStart, %function
+TF_ServerStart:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*110]
+	br x16
+
+	.globl TF_ServerTarget
+	.hidden TF_ServerTarget
+	.type TF_ServerTarget, %function
+TF_ServerTarget:
+	adrp x16, sslpipe_tf_table
+	add x16, x16, :lo12:sslpipe_tf_table
+	ldr x16, [x16, #8*111]
 	br x16
 
 	.globl TF_SessionListDevices
@@ -989,7 +1016,7 @@ TF_RegisterOpDefinition:
 TF_SessionListDevices:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*109]
+	ldr x16, [x16, #8*112]
 	br x16
 
 	.globl TF_SessionPRun
@@ -998,7 +1025,7 @@ TF_SessionListDevices:
 TF_SessionPRun:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*110]
+	ldr x16, [x16, #8*113]
 	br x16
 
 	.globl TF_SessionPRunSetup
@@ -1007,7 +1034,7 @@ TF_SessionPRun:
 TF_SessionPRunSetup:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*111]
+	ldr x16, [x16, #8*114]
 	br x16
 
 	.globl TF_SessionRun
@@ -1016,7 +1043,7 @@ TF_SessionPRunSetup:
 TF_SessionRun:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*112]
+	ldr x16, [x16, #8*115]
 	br x16
 
 	.globl TF_SetAttrBool
@@ -1025,7 +1052,7 @@ TF_SessionRun:
 TF_SetAttrBool:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*113]
+	ldr x16, [x16, #8*116]
 	br x16
 
 	.globl TF_SetAttrBoolList
@@ -1034,7 +1061,7 @@ TF_SetAttrBool:
 TF_SetAttrBoolList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*114]
+	ldr x16, [x16, #8*117]
 	br x16
 
 	.globl TF_SetAttrFloat
@@ -1043,7 +1070,7 @@ TF_SetAttrBoolList:
 TF_SetAttrFloat:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*115]
+	ldr x16, [x16, #8*118]
 	br x16
 
 	.globl TF_SetAttrFloatList
@@ -1052,7 +1079,7 @@ TF_SetAttrFloat:
 TF_SetAttrFloatList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*116]
+	ldr x16, [x16, #8*119]
 	br x16
 
 	.globl TF_SetAttrInt
@@ -1061,7 +1088,7 @@ TF_SetAttrFloatList:
 TF_SetAttrInt:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*117]
+	ldr x16, [x16, #8*120]
 	br x16
 
 	.globl TF_SetAttrIntList
@@ -1070,7 +1097,7 @@ TF_SetAttrInt:
 TF_SetAttrIntList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*118]
+	ldr x16, [x16, #8*121]
 	br x16
 
 	.globl TF_SetAttrShape
@@ -1079,7 +1106,7 @@ TF_SetAttrIntList:
 TF_SetAttrShape:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*119]
+	ldr x16, [x16, #8*122]
 	br x16
 
 	.globl TF_SetAttrShapeList
@@ -1088,7 +1115,7 @@ TF_SetAttrShape:
 TF_SetAttrShapeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*120]
+	ldr x16, [x16, #8*123]
 	br x16
 
 	.globl TF_SetAttrString
@@ -1097,7 +1124,7 @@ TF_SetAttrShapeList:
 TF_SetAttrString:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*121]
+	ldr x16, [x16, #8*124]
 	br x16
 
 	.globl TF_SetAttrStringList
@@ -1106,7 +1133,7 @@ TF_SetAttrString:
 TF_SetAttrStringList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*122]
+	ldr x16, [x16, #8*125]
 	br x16
 
 	.globl TF_SetAttrTensor
@@ -1115,7 +1142,7 @@ TF_SetAttrStringList:
 TF_SetAttrTensor:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*123]
+	ldr x16, [x16, #8*126]
 	br x16
 
 	.globl TF_SetAttrTensorList
@@ -1124,7 +1151,7 @@ TF_SetAttrTensor:
 TF_SetAttrTensorList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*124]
+	ldr x16, [x16, #8*127]
 	br x16
 
 	.globl TF_SetAttrType
@@ -1133,7 +1160,7 @@ TF_SetAttrTensorList:
 TF_SetAttrType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*125]
+	ldr x16, [x16, #8*128]
 	br x16
 
 	.globl TF_SetAttrTypeList
@@ -1142,7 +1169,7 @@ TF_SetAttrType:
 TF_SetAttrTypeList:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*126]
+	ldr x16, [x16, #8*129]
 	br x16
 
 	.globl TF_SetConfig
@@ -1151,7 +1178,7 @@ TF_SetAttrTypeList:
 TF_SetConfig:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*127]
+	ldr x16, [x16, #8*130]
 	br x16
 
 	.globl TF_SetDevice
@@ -1160,7 +1187,7 @@ TF_SetConfig:
 TF_SetDevice:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*128]
+	ldr x16, [x16, #8*131]
 	br x16
 
 	.globl TF_SetStatus
@@ -1169,7 +1196,7 @@ TF_SetDevice:
 TF_SetStatus:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*129]
+	ldr x16, [x16, #8*132]
 	br x16
 
 	.globl TF_SetTarget
@@ -1178,7 +1205,7 @@ TF_SetStatus:
 TF_SetTarget:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*130]
+	ldr x16, [x16, #8*133]
 	br x16
 
 	.globl TF_ShapeInferenceContextSetUnknownShape
@@ -1187,7 +1214,7 @@ TF_SetTarget:
 TF_ShapeInferenceContextSetUnknownShape:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*131]
+	ldr x16, [x16, #8*134]
 	br x16
 
 	.globl TF_TensorBitcastFrom
@@ -1196,7 +1223,7 @@ TF_ShapeInferenceContextSetUnknownShape:
 TF_TensorBitcastFrom:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*132]
+	ldr x16, [x16, #8*135]
 	br x16
 
 	.globl TF_TensorByteSize
@@ -1205,7 +1232,7 @@ TF_TensorBitcastFrom:
 TF_TensorByteSize:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*133]
+	ldr x16, [x16, #8*136]
 	br x16
 
 	.globl TF_TensorData
@@ -1214,7 +1241,7 @@ TF_TensorByteSize:
 TF_TensorData:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*134]
+	ldr x16, [x16, #8*137]
 	br x16
 
 	.globl TF_TensorElementCount
@@ -1223,7 +1250,7 @@ TF_TensorData:
 TF_TensorElementCount:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*135]
+	ldr x16, [x16, #8*138]
 	br x16
 
 	.globl TF_TensorType
@@ -1232,7 +1259,7 @@ TF_TensorElementCount:
 TF_TensorType:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*136]
+	ldr x16, [x16, #8*139]
 	br x16
 
 	.globl TF_Version
@@ -1241,7 +1268,7 @@ TF_TensorType:
 TF_Version:
 	adrp x16, sslpipe_tf_table
 	add x16, x16, :lo12:sslpipe_tf_table
-	ldr x16, [x16, #8*137]
+	ldr x16, [x16, #8*140]
 	br x16
 
 	.section .note.GNU-stack,"",%progbits

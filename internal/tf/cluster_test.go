@@ -1,0 +1,263 @@
+package tf_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sslpipe/internal/tf"
+	"sslpipe/internal/tf/tftest"
+)
+
+// workerVariable holds the addresses of the cluster in which a process of this test is
+// worker 1.
+const workerVariable = "SSLPIPE_TEST_CLUSTER"
+
+// TestBeWorker is worker 1 of a cluster, in a process of its own.
+func TestBeWorker(t *testing.T) {
+	addresses := os.Getenv(workerVariable)
+	if addresses == "" {
+		t.Skip("it is a process of TestCluster")
+	}
+	tftest.Load(t)
+	s, err := tf.Serve(tf.Cluster{Addresses: strings.Split(addresses, ","), Threads: 1}, 1, "second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("serving")
+	for !s.Dismissed() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	fmt.Println("dismissed")
+}
+
+// freeAddresses are addresses of this machine that nobody listens on.
+func freeAddresses(t *testing.T, n int) []string {
+	t.Helper()
+	addresses := make([]string, n)
+	for i := range addresses {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		addresses[i] = l.Addr().String()
+	}
+	return addresses
+}
+
+// startWorker starts worker 1, and returns when it serves, with a wait for its words.
+func startWorker(t *testing.T, addresses []string) (*exec.Cmd, func() string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestBeWorker$", "-test.v")
+	cmd.Env = append(os.Environ(), workerVariable+"="+strings.Join(addresses, ","))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "serving" {
+	}
+	return cmd, func() string {
+		var text strings.Builder
+		for lines.Scan() {
+			text.WriteString(lines.Text() + "\n")
+		}
+		_ = cmd.Wait()
+		return text.String()
+	}
+}
+
+// joint trains w [2] and a count of steps on rows [4, 2] by the mean of squares of
+// rows*w, so that the gradient is a mean over the rows.
+type joint struct {
+	g           *tf.Graph
+	rows        tf.Output
+	w           *tf.Variable
+	loss        tf.Output
+	update      tf.Op
+	saver       *tf.Saver
+	gathered    tf.Output
+	gatheredDue tf.Output
+}
+
+func newJoint(replicas int) *joint {
+	t := &joint{g: tf.NewGraph()}
+	g := t.g
+	g.Replicate(replicas)
+	t.rows = g.Placeholder("rows", tf.Float32, 4, 2)
+	mine := g.Share(t.rows)
+	t.w = g.Variable("w", tf.Float32, tf.Shape{2}, func(g *tf.Graph) tf.Output { return g.Const([]float32{1, 2}) }, true)
+	accum := g.Variable("accum", tf.Float32, tf.Shape{2}, func(g *tf.Graph) tf.Output { return g.Const([]float32{0, 0}) }, false)
+	z := g.Mul(mine, t.w.Read())
+	loss := g.Mean(g.Square(z), false)
+	grads := g.MeanOver(g.Gradients(loss, []tf.Output{t.w.Read()}))
+	t.loss = g.MeanOver([]tf.Output{loss})[0]
+	t.update = g.After(loss.Op()).ApplyMomentum(t.w, accum, g.Scalar(0.5), grads[0], g.Scalar(0.5), false)
+	// Each row with each other, wherever it is: the sum of the square of the sum.
+	all := g.GatherOver(z)
+	t.gathered = g.Sum(g.Square(g.Sum(all, false, 0)), false)
+	t.gatheredDue = g.MeanOver(g.Gradients(t.gathered, []tf.Output{t.w.Read()}))[0]
+	t.saver = g.Saver(g.Variables())
+	return t
+}
+
+// run takes two steps, restores the weights of before, and takes one more. It returns
+// what it saw.
+func (tr *joint) run(t *testing.T, o tf.SessionOptions) (losses []float64, w, due []float32) {
+	t.Helper()
+	init := tr.g.InitOp()
+	s, err := tf.NewSession(tr.g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	rows, err := tf.FromFloat32s([]float32{1, 2, 3, 1, -1, 2, 2, 2}, 4, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feeds := map[tf.Output]*tf.Tensor{tr.rows: rows}
+	step := func() {
+		out, err := s.Run(feeds, []tf.Output{tr.loss}, tr.update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, out[0].Float())
+	}
+	prefix := t.TempDir() + "/weights"
+	if _, err := s.Run(nil, nil, init); err != nil {
+		t.Fatal(err)
+	}
+	step()
+	if err := tr.saver.Save(s, prefix); err != nil {
+		t.Fatal(err)
+	}
+	step()
+	if err := tr.saver.Restore(s, prefix); err != nil {
+		t.Fatal(err)
+	}
+	step()
+	each, err := s.Each(tr.w.Read())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range each[1:] {
+		if !slices.Equal(v.Float32s(), each[0].Float32s()) {
+			t.Errorf("workers have different weights: %v and %v", each[0].Float32s(), v.Float32s())
+		}
+	}
+	out, err := s.Run(feeds, []tf.Output{tr.gatheredDue})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return losses, each[0].Float32s(), out[0].Float32s()
+}
+
+// inProcess runs a test in a process of its own, since that has one server.
+func inProcess(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	const variable = "SSLPIPE_TEST_CHIEF"
+	if os.Getenv(variable) != "" {
+		tftest.Load(t)
+		test(t)
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
+	cmd.Env = append(os.Environ(), variable+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestCluster(t *testing.T) { inProcess(t, testCluster) }
+
+func testCluster(t *testing.T) {
+	addresses := freeAddresses(t, 2)
+	_, words := startWorker(t, addresses)
+	server, err := tf.Serve(tf.Cluster{Addresses: addresses, Threads: 1}, 0, "first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("identities", func(t *testing.T) {
+		texts, err := server.Identities()
+		if err != nil || !slices.Equal(texts, []string{"first", "second"}) {
+			t.Fatalf("the workers say %q, %v", texts, err)
+		}
+	})
+	t.Run("training", func(t *testing.T) {
+		losses, w, due := newJoint(1).run(t, tf.SessionOptions{})
+		got, gotW, gotDue := newJoint(2).run(t, tf.SessionOptions{Server: server})
+		// All numbers here are sums of few binary fractions, so order plays no part.
+		if !slices.Equal(got, losses) || !slices.Equal(gotW, w) || !slices.Equal(gotDue, due) {
+			t.Errorf("two workers: losses %v, w %v, gradient %v; one: %v, %v, %v", got, gotW, gotDue, losses, w, due)
+		}
+		if losses[1] == losses[0] || losses[2] != losses[1] {
+			t.Errorf("losses are %v: a step, and the same once more from a checkpoint", losses)
+		}
+	})
+	t.Run("dismiss", func(t *testing.T) {
+		if err := server.Dismiss(); err != nil {
+			t.Fatal(err)
+		}
+		if text := words(); !strings.Contains(text, "dismissed") {
+			t.Errorf("the worker said %q", text)
+		}
+	})
+}
+
+// A worker that is killed ends the step, and all that comes after it, by name.
+func TestClusterLosesWorker(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		addresses := freeAddresses(t, 2)
+		worker, _ := startWorker(t, addresses)
+		server, err := tf.Serve(tf.Cluster{Addresses: addresses, Threads: 1}, 0, "first")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := newJoint(2)
+		init := tr.g.InitOp()
+		s, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := tf.FromFloat32s(make([]float32, 8), 4, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Run(nil, nil, init); err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; err == nil; i++ {
+			if i == 20 {
+				go func() { _ = worker.Process.Kill() }()
+			}
+			_, err = s.Run(map[tf.Output]*tf.Tensor{tr.rows: rows}, []tf.Output{tr.loss}, tr.update)
+		}
+		var lost *tf.WorkerError
+		if !errors.As(err, &lost) || lost.Worker != 1 {
+			t.Errorf("the step ended with %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server}); !errors.As(err, &lost) {
+			t.Errorf("a session without worker 1 starts with %v", err)
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package tf
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	graft "github.com/wamuir/graft/tensorflow"
+	attrpb "github.com/wamuir/graft/tensorflow/core/framework/attr_value_go_proto"
+	graphpb "github.com/wamuir/graft/tensorflow/core/framework/graph_go_proto"
+)
+
+// replicas is a graph with a copy of every node of another on each worker. Variables
+// are on each; what is fed, and files, are at the chief, whose copies keep the names.
+type replicas struct {
+	graph  *graft.Graph
+	n      int
+	prefix string          // of the names on other workers
+	once   map[string]bool // nodes that are there once
+	meets  map[string]bool // nodes whose values take all workers
+}
+
+// atChief are operations that are there once.
+var atChief = map[string]bool{"Placeholder": true, "SaveV2": true, "RestoreV2": true}
+
+// meeting are operations that wait for all workers.
+var meeting = map[string]bool{"CollectiveReduce": true, "CollectiveGather": true}
+
+// replicate copies g onto its workers.
+func replicate(g *Graph) (*replicas, error) {
+	def, err := graphDef(g)
+	if err != nil {
+		return nil, err
+	}
+	r := &replicas{n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, meets: map[string]bool{}}
+	for _, n := range def.GetNode() {
+		r.once[n.GetName()] = atChief[n.GetOp()]
+	}
+	for _, n := range def.GetNode() {
+		// What waits for files to be written has nothing to do elsewhere.
+		if slices.ContainsFunc(n.GetInput(), func(input string) bool { return strings.HasPrefix(input, "^") && r.once[input[1:]] }) {
+			r.once[n.GetName()] = true
+		}
+	}
+	r.findMeetings(def)
+	wide := &graphpb.GraphDef{Versions: def.GetVersions(), Library: def.GetLibrary()}
+	for i := range r.n {
+		for _, n := range def.GetNode() {
+			if i == 0 || !r.once[n.GetName()] {
+				wide.Node = append(wide.Node, r.copied(g, n, i))
+			}
+		}
+	}
+	raw, err := proto.Marshal(wide)
+	if err != nil {
+		return nil, err
+	}
+	r.graph = graft.NewGraph()
+	if err := r.graph.Import(raw, ""); err != nil {
+		return nil, fmt.Errorf("copy the graph to %d workers: %w", r.n, err)
+	}
+	return r, nil
+}
+
+// copied is the copy of a node for worker i.
+func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
+	c := proto.Clone(n).(*nodeDef)
+	c.Name, c.Device = r.name(n.GetName(), i), deviceOf(i)
+	if r.once[n.GetName()] || g.workers.onChief[n.GetName()] {
+		c.Device = deviceOf(0)
+	}
+	for k, input := range c.Input {
+		c.Input[k] = r.inputName(input, i)
+	}
+	if rows, ok := g.workers.begins[n.GetName()]; ok {
+		first := binary.NativeEndian.AppendUint32(nil, uint32(rows*i))
+		tensor := c.GetAttr()["value"].GetTensor()
+		tensor.TensorContent = append(first, make([]byte, 4*(tensor.GetTensorShape().GetDim()[0].GetSize()-1))...)
+		tensor.IntVal = nil
+	}
+	if class, ok := c.GetAttr()["_class"]; ok {
+		c.Attr["_class"] = r.located(class, i)
+	}
+	return c
+}
+
+// located renames the nodes that a copy has to be placed beside.
+func (r *replicas) located(class *attrpb.AttrValue, i int) *attrpb.AttrValue {
+	for k, s := range class.GetList().GetS() {
+		if name, ok := strings.CutPrefix(string(s), "loc:@"); ok {
+			class.GetList().S[k] = []byte("loc:@" + r.name(name, i))
+		}
+	}
+	return class
+}
+
+// name is what worker i calls its copy of a node.
+func (r *replicas) name(node string, i int) string {
+	if i == 0 || r.once[node] {
+		return node
+	}
+	return fmt.Sprintf("%s/%d/%s", r.prefix, i, node)
+}
+
+// inputName is name for "node", "node:1" and "^node".
+func (r *replicas) inputName(input string, i int) string {
+	node, control := strings.CutPrefix(input, "^")
+	node, index, indexed := strings.Cut(node, ":")
+	node = r.name(node, i)
+	if indexed {
+		node += ":" + index
+	}
+	if control {
+		node = "^" + node
+	}
+	return node
+}
+
+// findMeetings marks what a collective comes before.
+func (r *replicas) findMeetings(def *graphpb.GraphDef) {
+	followers, queue := map[string][]string{}, []string{}
+	for _, n := range def.GetNode() {
+		if meeting[n.GetOp()] {
+			queue = append(queue, n.GetName())
+		}
+		for _, input := range n.GetInput() {
+			from, _, _ := strings.Cut(strings.TrimPrefix(input, "^"), ":")
+			followers[from] = append(followers[from], n.GetName())
+		}
+	}
+	for len(queue) > 0 {
+		at := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		if !r.meets[at] {
+			r.meets[at] = true
+			queue = append(queue, followers[at]...)
+		}
+	}
+}
+
+// output finds worker i's copy of an output.
+func (r *replicas) output(o graft.Output, i int) graft.Output {
+	return graft.Output{Op: r.operation(o.Op, i), Index: o.Index}
+}
+
+func (r *replicas) operation(op *graft.Operation, i int) *graft.Operation {
+	return r.graph.Operation(r.name(op.Name(), i))
+}
+
+// whole is what a run over all workers feeds, fetches and runs: values come from the
+// chief; what has an effect, and what waits for the others, runs on each.
+func (r *replicas) whole(in map[graft.Output]*graft.Tensor, outs []graft.Output, ops []*graft.Operation) (map[graft.Output]*graft.Tensor, []graft.Output, []*graft.Operation) {
+	wideIn := make(map[graft.Output]*graft.Tensor, len(in))
+	for o, t := range in {
+		wideIn[r.output(o, 0)] = t
+	}
+	wideOuts, wideOps := make([]graft.Output, len(outs)), make([]*graft.Operation, 0, r.n*len(ops))
+	for k, o := range outs {
+		wideOuts[k] = r.output(o, 0)
+		if r.meets[o.Op.Name()] {
+			ops = append(ops, o.Op)
+		}
+	}
+	for _, op := range ops {
+		for i := range r.n {
+			if i == 0 || !r.once[op.Name()] {
+				wideOps = append(wideOps, r.operation(op, i))
+			}
+		}
+	}
+	return wideIn, wideOuts, wideOps
+}
+
+// Each returns the value that every worker has for a tensor, in the order of their
+// numbers.
+func (s *Session) Each(fetch Output) ([]*Tensor, error) {
+	if !fetch.Valid() || fetch.of != s.of {
+		return nil, s.foreign("fetch", 0)
+	}
+	if s.over == nil {
+		return s.Run(nil, []Output{fetch})
+	}
+	outs, fetches := make([]graft.Output, s.over.n), make([]Output, s.over.n)
+	for i := range outs {
+		outs[i], fetches[i] = s.over.output(fetch.out, i), fetch
+	}
+	results, err := s.call(nil, outs, nil)
+	if err != nil {
+		return nil, fmt.Errorf("run graph: %w", err)
+	}
+	return fetchedAll(results, fetches)
+}
