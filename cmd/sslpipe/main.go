@@ -197,5 +197,6 @@ var commands = []func(*settings) *cobra.Command{
 	verifyCommand,
 	describeCommand,
 	lspCommand,
+	clusterCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }

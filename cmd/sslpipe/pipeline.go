@@ -22,6 +22,8 @@ import (
 type pipelineFlags struct {
 	given []plan.Given
 	sets  []string
+	// workers train each unit together; 0 is what TF_CONFIG says.
+	workers int
 }
 
 func (f *pipelineFlags) add(cmd *cobra.Command) {
@@ -66,7 +68,7 @@ func (g givenFlag) Set(text string) error {
 func (f *pipelineFlags) plan(s *settings, paths []string, device string, kinds []plan.Kind) (*plan.Plan, hcl.Diagnostics) {
 	known := digests.New(filepath.Join(s.State, "digests.json"))
 	p, diags := plan.Load(paths, kinds, plan.Options{
-		Given: f.given, Sets: f.sets, Lookup: os.LookupEnv, Runtime: runtimeIdentity(device),
+		Given: f.given, Sets: f.sets, Lookup: os.LookupEnv, Runtime: runtimeIdentity(device), Workers: f.size(),
 		Digest: func(path string) (string, error) { return plan.DigestBy(path, known.SHA256) },
 	})
 	_ = known.Save() // where it cannot be written, the next command reads the data again

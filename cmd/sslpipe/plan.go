@@ -70,6 +70,7 @@ values, here or in a stage that it reads. The time is estimated from earlier run
 		},
 	}
 	flags.add(cmd)
+	flags.addWorkers(cmd)
 	selection.add(cmd)
 	cmd.Flags().BoolVar(&o.units, "units", false, "show each unit instead of each stage")
 	cmd.Flags().BoolVar(&o.json, "json", false, "write JSON, with every unit and its reasons as data")

@@ -39,6 +39,10 @@ same result. Progress goes to standard error, the table to standard output.
   sslpipe run pipelines/rotation.hcl --only '*[*seed=0*]' --keep-going`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			team, err := flags.team()
+			if err != nil {
+				return exitError{code: exitMistake, err: err}
+			}
 			device, err := s.chooseDevice()
 			if err != nil {
 				return err
@@ -50,6 +54,9 @@ same result. Progress goes to standard error, the table to standard output.
 			chosen, err := flags.choose(p)
 			if err != nil {
 				return err
+			}
+			if team != nil && !team.Chief() {
+				return s.work(cmd, team, p, device)
 			}
 			go buildID() // takes as long as a stored run, and its report names it
 			if err := publishable(s.Models, p); err != nil {
@@ -63,6 +70,11 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
+			together, err := s.lead(cmd, team, p, device)
+			if err != nil {
+				return err
+			}
+			defer together.end()
 			result, runErr := s.execute(cmd, p, store, run.Options{Device: device, Chosen: chosen, KeepGoing: flags.keepGoing, Shared: shared})
 			if runErr != nil && !flags.incomplete(runErr) {
 				return flags.ended(runErr, func() string { return flags.again(cmd, args, p) })
@@ -85,14 +97,15 @@ same result. Progress goes to standard error, the table to standard output.
 	}
 	flags.pipelineFlags.add(cmd)
 	flags.selectionFlags.add(cmd)
+	flags.addWorkers(cmd)
 	cmd.Flags().BoolVar(&flags.keepGoing, "keep-going", false, "after a failure, run what does not depend on it")
 	return cmd
 }
 
-// asWritten tells whether a plan is what the files of its pipeline say, with no
-// value from a command line or the environment.
+// asWritten tells whether a plan is what the files of its pipeline say, for one worker
+// and with no value from a command line or the environment.
 func (f *pipelineFlags) asWritten(p *plan.Plan) bool {
-	return len(f.given)+len(f.sets) == 0 && !slices.ContainsFunc(p.Pipeline.Variables, func(v plan.Value) bool {
+	return len(f.given)+len(f.sets) == 0 && f.size() == 1 && !slices.ContainsFunc(p.Pipeline.Variables, func(v plan.Value) bool {
 		return strings.HasPrefix(v.From, plan.EnvironmentPrefix)
 	})
 }
@@ -126,6 +139,9 @@ func (f *runFlags) ended(err error, again func() string) error {
 	}
 	if advice := f.advise(err); advice != "" {
 		err = fmt.Errorf("%w\n%s", err, advice)
+	}
+	if _, lost := errors.AsType[*tf.WorkerError](err); lost {
+		err = fmt.Errorf("%w\nStart the same command on all machines once more: it goes on from the last checkpoint, with the same result", err)
 	}
 	if _, failures := errors.AsType[*run.FailedError](err); failures && !errors.Is(err, run.ErrInterrupted) {
 		err = fmt.Errorf("%w\nThis continues where the run stopped:\n  %s", err, again())

@@ -56,6 +56,9 @@ func (n *Net) Groups(k int) *Net {
 // variance divided by the number of values.
 func (n *Net) batchStatistics(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64) (y, mean, variance tf.Output) {
 	switch {
+	case n.visible != nil && n.synchronised:
+		g.Failf("batch-norm cannot take its statistics from visible positions of several workers: use batch_norm = \"local\"")
+		return
 	case n.visible != nil && n.groups > 1:
 		g.Failf("batch-norm cannot take its statistics from groups and from visible positions only")
 		return
@@ -63,6 +66,8 @@ func (n *Net) batchStatistics(g *tf.Graph, x, gamma, beta tf.Output, epsilon flo
 		return n.visibleNorm(g, x, gamma, beta, epsilon)
 	case n.groups > 1:
 		return n.groupedNorm(g, x, gamma, beta, epsilon)
+	case n.synchronised:
+		return n.synchronisedNorm(g, x, gamma, beta, epsilon)
 	}
 	unused := g.Const([]float32{})
 	y, mean, variance = g.FusedBatchNorm(x, gamma, beta, unused, unused, epsilon, true)
@@ -83,6 +88,24 @@ func (n *Net) groupedNorm(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64
 	}
 	share := g.Scalar(1 / float64(n.groups))
 	return g.Concat(0, ys...), g.Mul(g.AddN(means), share), g.Mul(g.AddN(variances), share)
+}
+
+// Synchronised returns a net in which batch-norm in training mode takes its statistics
+// from the batches of all workers that run the graph together (tf.Graph.Replicate),
+// as from one batch on one; without it each has its own, and moving averages follow
+// the mean over the workers.
+func (n *Net) Synchronised() *Net {
+	m := *n
+	m.synchronised = n.g.Replicas() > 1
+	return &m
+}
+
+func (n *Net) synchronisedNorm(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64) (y, mean, variance tf.Output) {
+	mean = g.SyncMean(g.Mean(x, false, 0, 1, 2))
+	centred := g.Sub(x, mean)
+	variance = g.SyncMean(g.Mean(g.Square(centred), false, 0, 1, 2))
+	scale := g.Mul(g.Rsqrt(g.Add(variance, g.Scalar(epsilon))), gamma)
+	return g.Add(g.Mul(centred, scale), beta), mean, variance
 }
 
 // visibleNorm takes the statistics from visible positions and returns zeros
@@ -117,6 +140,7 @@ func biasFactor(g *tf.Graph, x tf.Output) tf.Output {
 // several times in a step updates once per application, in the order of the
 // calls: each update reads what the one before it has written.
 func (n *Net) moveTowards(g *tf.Graph, moving *tf.Variable, batch tf.Output, momentum float64) {
+	batch = g.MeanOver([]tf.Output{batch})[0]
 	now := moving.Read()
 	if before, ok := n.weights.pending[moving.Name]; ok {
 		now = g.After(before).ReadVariable(moving)

@@ -88,7 +88,7 @@ func (n *Net) batchNorm(norm Norm, x tf.Output) tf.Output {
 
 // fusible tells whether layers on x become single operations.
 func (n *Net) fusible(x tf.Output) bool {
-	if !n.fused || !n.training || n.visible != nil || x.Rank() != 4 {
+	if !n.fused || !n.training || n.synchronised || n.visible != nil || x.Rank() != 4 {
 		return false
 	}
 	if n.groups > 1 && (x.Dim(0) < 0 || x.Dim(0)%n.groups != 0) {
@@ -127,6 +127,19 @@ func (n *Net) track(l layer, norm Norm, s tf.Statistics) {
 		tf.Average{Variable: l.mean, Towards: s.Mean}, tf.Average{Variable: l.variance, Towards: s.Variance})
 }
 
+// overWorkers makes averages move towards the means over all workers.
+func (n *Net) overWorkers(moves []tf.Average) []tf.Average {
+	towards := make([]tf.Output, len(moves))
+	for i, m := range moves {
+		towards[i] = m.Towards
+	}
+	moved := slices.Clone(moves)
+	for i, mean := range n.g.MeanOver(towards) {
+		moved[i].Towards = mean
+	}
+	return moved
+}
+
 // moveAll makes the updates of the averages that fused layers have collected, after
 // those that others have made of the same variables.
 func (n *Net) moveAll() {
@@ -138,7 +151,7 @@ func (n *Net) moveAll() {
 				before = append(before, op)
 			}
 		}
-		update := n.g.After(before...).FusedAverages(w.moves[keep], keep)
+		update := n.g.After(before...).FusedAverages(n.overWorkers(w.moves[keep]), keep)
 		for _, m := range w.moves[keep] {
 			w.pending[m.Variable.Name] = update
 		}

@@ -31,9 +31,11 @@ type Net struct {
 	fused    bool // blocks are single operations
 	groups   int  // parts of a batch with batch statistics of their own; 0 is one
 	visible  *visibility
-	follow   *follow
-	weights  *weights
-	own      *[]*tf.Variable
+	// synchronised takes batch statistics over all workers.
+	synchronised bool
+	follow       *follow
+	weights      *weights
+	own          *[]*tf.Variable
 }
 
 // weights is what nets derived from one another share.

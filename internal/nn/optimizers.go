@@ -59,7 +59,7 @@ func newStep(n *Net, loss, lr tf.Output, base float64, train []*tf.Variable, cli
 	for i, v := range train {
 		reads[i] = v.Read()
 	}
-	grads := g.Gradients(loss, reads)
+	grads := g.MeanOver(g.Gradients(loss, reads))
 	norm := jointNorm(g.Scope("norm"), grads)
 	return &step{
 		n:       n,

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"sslpipe/internal/tf"
 )
@@ -23,14 +24,21 @@ func (n *Net) steps() *tf.Variable {
 }
 
 // draw returns uniform numbers in [0, 1) for one application of the layer called
-// name.
+// name, the first of dims being that of the batch.
 func (n *Net) draw(name string, dims ...int) tf.Output {
 	w := n.weights
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d/%s/%d", w.seed, name, w.draws[name]) // a hash never returns an error
 	w.draws[name]++
 	g := n.g.Scope(name)
-	return g.RandomUniform(g.Stack(0, g.Const(int64(h.Sum64())), n.steps().Read()), dims...)
+	seed := g.Stack(0, g.Const(int64(h.Sum64())), n.steps().Read())
+	if g.Replicas() == 1 {
+		return g.RandomUniform(seed, dims...)
+	}
+	// As one worker would draw for the whole batch.
+	whole := slices.Clone(dims)
+	whole[0] *= g.Replicas()
+	return g.Share(g.RandomUniform(seed, whole...))
 }
 
 // kept is 1/(1-rate) with probability 1-rate and 0 otherwise, for one application of

@@ -30,6 +30,7 @@ func compareRecipes(before, now recipe) []Reason {
 	if before.Runtime != now.Runtime {
 		d.add(Reason{Kind: ReasonRuntime, Old: mustMarshal(before.Runtime), New: mustMarshal(now.Runtime)})
 	}
+	d.value("workers", float64(max(before.Workers, 1)), float64(max(now.Workers, 1)))
 	for _, key := range union(before.Coord, now.Coord) {
 		d.value(key, coordinateAt(before.Coord, key), coordinateAt(now.Coord, key))
 	}

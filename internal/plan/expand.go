@@ -42,7 +42,7 @@ func (p *planner) expand(s *stage) bool {
 		if !slices.Equal(sortedKeys(c), s.keys) {
 			panic(fmt.Sprintf("plan: kind %s made units with different coordinates: %v and %v", s.out.Kind.Name, coords[0], c))
 		}
-		u := &Unit{Address: s.out.Address, Stage: s.out, Coord: c, Config: s.out.Config, Threads: threads, Memory: memory}
+		u := &Unit{Address: s.out.Address, Stage: s.out, Coord: c, Config: s.out.Config, Threads: threads, Workers: s.workers, Memory: memory}
 		u.Address = unitAddress(s.out.Address, c)
 		if seen[u.Address] {
 			p.report(hclspec.Errorf(s.header, "Duplicate unit", "This stage asks for %s twice.", u.Address))

@@ -21,6 +21,7 @@ type recipe struct {
 	Coord   Coord                    `json:"coord,omitempty"`
 	Inputs  map[string][]recipeInput `json:"inputs,omitempty"`
 	Runtime string                   `json:"runtime"`
+	Workers int                      `json:"workers,omitempty"`
 }
 
 // recipeInput is an output of an upstream unit.
@@ -51,7 +52,7 @@ func (p *planner) identify() {
 func (u *Unit) recipe(config json.RawMessage, runtime string) []byte {
 	r := recipe{
 		Kind: u.Stage.Kind.Name, Version: u.Stage.Kind.Version,
-		Config: config, Coord: u.Coord, Runtime: runtime,
+		Config: config, Coord: u.Coord, Runtime: runtime, Workers: u.Workers,
 		Inputs: make(map[string][]recipeInput, len(u.Inputs)),
 	}
 	for path, units := range u.Inputs {

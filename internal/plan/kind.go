@@ -38,6 +38,10 @@ type Kind struct {
 	// HostOnly says that units never compute on the device, so that they need
 	// not wait for a GPU.
 	HostOnly bool
+	// Parallel tells whether several workers would train a unit together, each on a
+	// part of the batch, and what keeps as many from it; nil is a kind whose units
+	// always compute in one process.
+	Parallel func(cfg any, workers int) (bool, []schema.Problem)
 	// Shown tells the files of a result, by their paths, that a report shows: a run
 	// that finds the result stored compares them with their digests. Nil is none.
 	Shown func(path string) bool

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"sslpipe/internal/hclspec"
+	"sslpipe/internal/schema"
 )
 
 // link checks a stage against what is known of its inputs and makes its units. All
@@ -35,12 +36,25 @@ func (p *planner) check(s *stage) bool {
 	for _, in := range s.inputs {
 		s.known.facts[in.path] = append(s.known.facts[in.path], p.upstream(in).facts[in.ref.Output])
 	}
-	if s.out.Kind.Check == nil {
-		return true
+	var problems []schema.Problem
+	if s.out.Kind.Check != nil {
+		s.facts, problems = s.out.Kind.Check(s.out.Config, s.known)
 	}
-	facts, problems := s.out.Kind.Check(s.out.Config, s.known)
-	s.facts = facts
-	return s.problems(problems, "")
+	return s.problems(append(problems, s.spread()...), "")
+}
+
+// spread finds how many workers train the stage's units together, and what keeps them
+// from it.
+func (s *stage) spread() []schema.Problem {
+	workers := s.p.options.Workers
+	if workers < 2 || s.out.Kind.Parallel == nil {
+		return nil
+	}
+	parallel, problems := s.out.Kind.Parallel(s.out.Config, workers)
+	if parallel {
+		s.workers = workers
+	}
+	return problems
 }
 
 // tooMany reports a plan that outgrows what can be planned or read.

@@ -27,6 +27,9 @@ type Options struct {
 	// Runtime identifies what computes: TensorFlow's version, the class of
 	// device, the mode of determinism. It is part of every fingerprint.
 	Runtime string
+	// Workers is how many processes train a unit together, where its kind can; 0 is 1.
+	// From 2 on it is part of the fingerprints of these units.
+	Workers int
 	// Digest identifies the content of a file or folder; nil is package
 	// plan's Digest, which reads everything every time.
 	Digest func(path string) (string, error)
@@ -142,6 +145,8 @@ type stage struct {
 	known Inputs
 	// keys are the names of the units' coordinates.
 	keys []string
+	// workers train each unit together; 0 is one process.
+	workers int
 }
 
 func (p *planner) report(diags ...*hcl.Diagnostic) { p.diags = append(p.diags, diags...) }

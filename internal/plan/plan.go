@@ -129,6 +129,8 @@ type Unit struct {
 	// Threads is how many CPU threads the unit uses: the attribute "threads"
 	// of its stage, otherwise 1.
 	Threads int
+	// Workers is how many processes train the unit together; 0 is this one alone.
+	Workers int
 	// Memory is what the unit needs at most, in bytes; 0 is not known.
 	Memory int64
 }

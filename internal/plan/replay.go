@@ -25,7 +25,7 @@ func (s *Sources) Load(kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 	root := absolute(s.Root)
 	at := func(name string) string { return absoluteIn(root, name) }
 	r := replay{Sources: s, root: root}
-	again := Options{Sets: s.Sets, Runtime: o.Runtime, Read: r.read, List: r.list, Dir: at(s.Dir), Digest: r.digest,
+	again := Options{Sets: s.Sets, Runtime: o.Runtime, Workers: s.Workers, Read: r.read, List: r.list, Dir: at(s.Dir), Digest: r.digest,
 		Find: func(path string) error { _, err := r.digest(path); return err }}
 	for _, g := range s.Given {
 		if g.File != "" {

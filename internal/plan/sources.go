@@ -23,6 +23,8 @@ type Sources struct {
 	// Given and Sets are from the command line, in its order.
 	Given []Given  `json:"given,omitempty"`
 	Sets  []string `json:"sets,omitempty"`
+	// Workers is how many processes trained a unit together; 0 is 1.
+	Workers int `json:"workers,omitempty"`
 	// Environment are the variables of the environment that were read.
 	Environment map[string]string `json:"environment,omitempty"`
 	// Dir is the folder that paths in values from the command line and the
@@ -160,7 +162,7 @@ func (r *record) cut(file string, name, value [2]int) {
 
 func (r *record) sources() *Sources {
 	root := r.root()
-	s := &Sources{Root: root, Sets: r.options.Sets, Environment: maps.Clone(r.environment), Data: map[string]string{},
+	s := &Sources{Root: root, Sets: r.options.Sets, Workers: r.options.Workers, Environment: maps.Clone(r.environment), Data: map[string]string{},
 		Sensitive: r.sensitive, Withheld: slices.Clone(r.withheld), Files: map[string][]byte{}}
 	for _, path := range r.paths {
 		s.Pipelines = append(s.Pipelines, r.name(root, path))

@@ -26,6 +26,7 @@ type BarlowTwins struct {
 func (t *BarlowTwins) Loss(b *Builder) tf.Output {
 	z := t.project(b, "barlow_twins", b.Encoder, b.Head, 2)
 	b.Embed(z...)
+	z = b.gathered(z)
 	return CrossCorrelation(b.Graph(), z[0], z[1], t.Lambda)
 }
 

@@ -97,7 +97,7 @@ func (b *Builder) Encode(x tf.Output) backbone.Features { return b.Apply(b.Encod
 func (b *Builder) Apply(n *nn.Net, x tf.Output) backbone.Features {
 	f := b.network.Features(n, x)
 	if b.embeddings == nil {
-		b.embeddings = []tf.Output{f.Pooled}
+		b.Embed(f.Pooled)
 	}
 	return f
 }
@@ -132,7 +132,17 @@ func (b *Builder) Accuracy(scalar tf.Output, chance float64) {
 
 // Embed names the embeddings [N, D] that are watched for collapse: one batch, or
 // two of which row i shows the same image.
-func (b *Builder) Embed(z ...tf.Output) { b.embeddings = z }
+func (b *Builder) Embed(z ...tf.Output) { b.embeddings = b.gathered(z) }
+
+// gathered returns the embeddings [N, D] of all workers that train together, so that a
+// loss which compares images with each other does so over the whole batch.
+func (b *Builder) gathered(z []tf.Output) []tf.Output {
+	all := make([]tf.Output, len(z))
+	for i, x := range z {
+		all[i] = b.Graph().GatherOver(x)
+	}
+	return all
+}
 
 // Monitors returns what the task published, by name.
 func (b *Builder) Monitors() map[string]tf.Output { return b.monitors }
@@ -191,11 +201,11 @@ func unit(g *tf.Graph, x tf.Output) tf.Output {
 // balanced, each run of classes examples has every label once.
 func (b *Builder) positions(times, classes int) tf.Output {
 	g := b.Graph()
-	n := b.Batch().N * times
+	n := b.Batch().N * times * g.Replicas()
 	offsets := make([]int64, n)
 	for i := range offsets {
 		offsets[i] = int64(i)
 	}
 	first := g.Mul(b.Step, g.Const(int64(n)))
-	return g.Cast(g.Mod(g.Add(first, g.Const(offsets)), g.Const(int64(classes))), tf.Int32)
+	return g.Cast(g.Mod(g.Add(first, g.Share(g.Const(offsets))), g.Const(int64(classes))), tf.Int32)
 }

@@ -77,7 +77,8 @@ func (t *MoCo) Loss(b *Builder) tf.Output {
 	q := t.embed(b, b.Encoder, b.Head, b.Views[:views])
 	k := t.keys(b, b.Encoder.Follow(momentum), b.Head.Follow(momentum), b.Views[2-views:])
 	queue := b.Head.Variable("moco/queue", tf.Shape{int64(t.Queue), int64(t.Dim)}, unitRows, false)
-	b.Head.AfterStep(func(g *tf.Graph) tf.Op { return enqueue(g, queue, k) })
+	all := b.gathered([]tf.Output{k})[0]
+	b.Head.AfterStep(func(g *tf.Graph) tf.Op { return enqueue(g, queue, all) })
 	b.Embed(q)
 	// The key of a query is its image's other view.
 	positive := k

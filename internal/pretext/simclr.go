@@ -27,6 +27,7 @@ type SimCLR struct {
 func (t *SimCLR) Loss(b *Builder) tf.Output {
 	z := t.project(b, "simclr", b.Encoder, b.Head, 1)
 	b.Embed(z...)
+	z = b.gathered(z)
 	logits, labels := similarities(b.Graph(), z[0], z[1], t.Temperature)
 	b.Accuracy(nn.Accuracy(b.Graph(), logits, labels), 1/float64(logits.Dim(1)-1))
 	return b.Graph().Mean(nn.CrossEntropy(b.Graph(), logits, labels, 0), false)

@@ -36,6 +36,7 @@ func (t *SwAV) Loss(b *Builder) tf.Output {
 	g := b.Graph()
 	z := t.project(b, "swav", b.Encoder, b.Head, 1)
 	b.Embed(z...)
+	z = b.gathered(z)
 	prototypes := b.Head.Variable("swav/prototypes", tf.Shape{int64(t.Prototypes), int64(t.Dim)}, nn.GlorotUniform, true)
 	c := unit(g, prototypes.Read())
 	scores := [2]tf.Output{}

@@ -32,6 +32,7 @@ func (t *VICReg) Loss(b *Builder) tf.Output {
 	g := b.Graph()
 	z := t.project(b, "vicreg", b.Encoder, b.Head, 2)
 	b.Embed(z...)
+	z = b.gathered(z)
 	invariance, variance, covariance := VarianceTerms(g, z[0], z[1])
 	b.Monitor("invariance", invariance)
 	b.Monitor("variance", variance)

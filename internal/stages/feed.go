@@ -76,7 +76,7 @@ func (f *feeder) withLabels(fed tf.Output) error {
 }
 
 // withDraws makes the feeder fill width more uniform numbers for each image, and
-// returns their placeholder [batch, width].
+// returns a worker's part of their placeholder [batch, width].
 func (f *feeder) withDraws(g *tf.Graph, width int) (tf.Output, error) {
 	if width == 0 {
 		return tf.Output{}, nil
@@ -87,7 +87,7 @@ func (f *feeder) withDraws(g *tf.Graph, width int) (tf.Output, error) {
 	}
 	fed := g.Placeholder("draws", tf.Float32, len(f.chosen), width)
 	f.feeds[fed] = f.own
-	return fed, nil
+	return g.Share(fed), nil
 }
 
 // augment builds the views of images [N, H, W, C], uint8 or float32 in [0, 1], for
@@ -102,9 +102,9 @@ func (f *feeder) augment(g *tf.Graph, images tf.Output, device string) []tf.Outp
 		case len(f.fedIn) == 0:
 			out[v] = images
 		case tf.Device(device) == tf.GPU:
-			out[v] = f.transforms.Apply(g, images, f.fedIn[v])
+			out[v] = f.transforms.Apply(g, images, g.Share(f.fedIn[v]))
 		default:
-			out[v] = f.transforms.ApplyFused(g, images, f.fedIn[v])
+			out[v] = f.transforms.ApplyFused(g, images, g.Share(f.fedIn[v]))
 		}
 	}
 	return out
@@ -177,18 +177,20 @@ func (r rateFeed) with(feeds map[tf.Output]*tf.Tensor, factor float64) map[tf.Ou
 	return feeds
 }
 
-// fetchList are named scalars fetched together, the loss first.
+// fetchList are named scalars fetched together, the loss first; with several workers,
+// their means over these.
 type fetchList struct {
 	names   []string
 	outputs []tf.Output
 }
 
-func newFetchList(loss tf.Output, monitors map[string]tf.Output) fetchList {
+func newFetchList(g *tf.Graph, loss tf.Output, monitors map[string]tf.Output) fetchList {
 	f := fetchList{names: []string{"loss"}, outputs: []tf.Output{loss}}
 	for _, name := range slices.Sorted(maps.Keys(monitors)) {
 		f.names = append(f.names, name)
 		f.outputs = append(f.outputs, monitors[name])
 	}
+	f.outputs = g.MeanOver(f.outputs)
 	return f
 }
 

@@ -25,9 +25,10 @@ var finetune = plan.Kind{
 	Outputs: []plan.Output{
 		{Name: "classifier", Type: artifact.TypeClassifier, Doc: "The trained classifier, as a SavedModel; losses.csv has the loss of each step."},
 	},
-	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
-	Check:  checkFinetune,
-	Memory: finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images or texts and the width of the backbone",
+	Expand:   func(cfg any, p plan.Pipeline) []plan.Coord { return budgetCoords(cfg.(*FinetuneConfig), p) },
+	Check:    checkFinetune,
+	Parallel: parallelFinetune,
+	Memory:   finetuneMemory, MemoryBy: "batch_size (in mode full), the size of the images or texts and the width of the backbone",
 	Run: runFinetune,
 }
 
@@ -52,7 +53,8 @@ type FinetuneConfig struct {
 	BatchSize int `hcl:"batch_size,optional" min:"1" doc:"Images or texts a step, at most the number of labelled ones."`
 	Frozen
 	Full
-	Optimizer schema.Choice `family:"optimizer" doc:"How weights follow gradients, in mode full."`
+	Cluster   *ClusterConfig `hcl:"cluster,block" doc:"How several workers train a unit together, in mode full."`
+	Optimizer schema.Choice  `family:"optimizer" doc:"How weights follow gradients, in mode full."`
 }
 
 // ModelConfig names a SavedModel of whatever origin.

@@ -50,7 +50,7 @@ func trainFull(ctx context.Context, env *plan.Env, c *FinetuneConfig, data *labe
 			return meta, err
 		}
 	}
-	f, err := newFullTraining(env, c, data, s, transforms)
+	f, err := newFullTraining(ctx, env, c, data, s, transforms)
 	if err != nil {
 		return meta, err
 	}
@@ -61,11 +61,12 @@ func trainFull(ctx context.Context, env *plan.Env, c *FinetuneConfig, data *labe
 	return f.chooseRate(ctx, env)
 }
 
-func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source, transforms transform.Pipeline) (*fullTraining, error) {
+func newFullTraining(ctx context.Context, env *plan.Env, c *FinetuneConfig, data *labelled, s source, transforms transform.Pipeline) (*fullTraining, error) {
 	f := &fullTraining{config: c, source: s, data: data, head: denseHead(len(data.Meta.Classes), nn.Normal(0.01))}
 	g := tf.NewGraph()
+	g.Replicate(workersOf(env))
 	seed := seedOf("finetune", env.Seed)
-	net := trainingNet(g, seed, env.Device)
+	net := c.Cluster.spread(trainingNet(g, seed, env.Device))
 	encoder, head := net.Branch(), net.Branch()
 
 	fed := s.network.fed(g, "images", min(c.BatchSize, len(data.train)))
@@ -77,7 +78,8 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	if err := f.feeder.withLabels(labels); err != nil {
 		return nil, err
 	}
-	features := s.network.features(encoder, f.feeder.augment(g, fed, env.Device)[0])
+	labels = g.Share(labels)
+	features := s.network.features(encoder, f.feeder.augment(g, g.Share(fed), env.Device)[0])
 	logits, _ := f.head.build(head, headRoot, features.Pooled)
 	loss := g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 	if f.rate, err = newRateFeed(g, c.Optimizer); err != nil {
@@ -88,7 +90,7 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	}
 	model := slices.Concat(encoder.Variables(), head.Variables())
 	f.update = f.rate.optimizer.Apply(net, loss, f.rate.fed, slices.Concat(encoder.Trainable(), head.Trainable())).Op
-	f.fetches = newFetchList(loss, map[string]tf.Output{"accuracy": nn.Accuracy(g, logits, labels)})
+	f.fetches = newFetchList(g, loss, map[string]tf.Output{"accuracy": nn.Accuracy(g, logits, labels)})
 	if f.flops, err = g.FLOPs(); err != nil {
 		return nil, err
 	}
@@ -103,7 +105,7 @@ func newFullTraining(env *plan.Env, c *FinetuneConfig, data *labelled, s source,
 	if f.transfer, err = newTransfer(g, s, encoder.Variables(), c.FreshFrom, len(model)); err != nil {
 		return nil, err
 	}
-	f.session, err = tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(env.Device)})
+	f.session, err = newSession(ctx, env, g, c.Threads)
 	return f, err
 }
 

@@ -25,7 +25,7 @@ func fullIn(t *testing.T, dir string, c *FinetuneConfig) (*fullTraining, *train.
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := newFullTraining(env, c, data, s, nil)
+	f, err := newFullTraining(t.Context(), env, c, data, s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

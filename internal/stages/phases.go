@@ -59,7 +59,7 @@ func (r *phases) at(step int) int {
 func (r *phases) train(ctx context.Context, i int) (train.State, map[string]artifact.Output, error) {
 	p, err := r.build(i)
 	if err == nil {
-		err = p.open(r.env.Device)
+		err = p.open(ctx, r.env)
 	}
 	if err != nil {
 		return train.State{}, nil, err

@@ -40,9 +40,10 @@ var pretrain = plan.Kind{
 	Outputs: []plan.Output{
 		{Name: "encoder", Type: artifact.TypeEncoder, Doc: "The trained encoder, as a SavedModel; monitors.jsonl has the numbers of each epoch, losses.csv the loss of each step."},
 	},
-	Expand: func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
-	Check:  checkPretrain,
-	Memory: pretrainMemory, MemoryBy: "batch_size, the size of the images and the width of the backbone",
+	Expand:   func(cfg any, p plan.Pipeline) []plan.Coord { return seedCoords(cfg.(*PretrainConfig).Seeds, p) },
+	Check:    checkPretrain,
+	Parallel: parallelPretrain,
+	Memory:   pretrainMemory, MemoryBy: "batch_size, the size of the images and the width of the backbone",
 	Run: runPretrain,
 }
 
@@ -54,6 +55,7 @@ type PretrainConfig struct {
 	Optimizer  schema.Choice     `family:"optimizer" doc:"How weights follow gradients."`
 	Schedule   schema.Choice     `family:"schedule" doc:"The learning rate over the steps."`
 	Resolution *ResolutionConfig `hcl:"resolution,block" doc:"Begin with smaller views, which cost less, and end with the images' own size. Augmentation is matched: what transforms say in pixels (shifts, blur, squares) shrinks with the views, what they say in shares stays, and a resized crop cuts its views out of the images directly. Without this block all steps are at the images' own size."`
+	Cluster    *ClusterConfig    `hcl:"cluster,block" doc:"How several workers train a unit together."`
 	Guards     GuardsConfig      `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
 	Epochs     int               `hcl:"epochs,optional" min:"1" example:"12" doc:"Passes over the unlabelled images."`
 	BatchSize  int               `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
@@ -161,7 +163,7 @@ func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pret
 		steps: c.steps(len(v.indices)), data: v.use("pre-training", v.split),
 	}
 	var err error
-	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v.at(ph.size), c.BatchSize, p.steps, seedOf("pretrain", env.Seed), env.Device); err != nil {
+	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v.at(ph.size), c.BatchSize, p.steps, seedOf("pretrain", env.Seed), env.Device, team{workersOf(env), c.Cluster}); err != nil {
 		return nil, err
 	}
 	g, net, encoder := p.tasks.g, p.tasks.net, p.tasks.encoder
@@ -170,7 +172,7 @@ func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pret
 		return nil, err
 	}
 	p.update = p.rate.optimizer.Apply(net, loss, p.rate.fed, p.tasks.trainable())
-	p.fetches = newFetchList(loss, p.tasks.monitors())
+	p.fetches = newFetchList(g, loss, p.tasks.monitors())
 	if p.flops, err = g.FLOPs(); err != nil {
 		return nil, err
 	}
@@ -183,9 +185,9 @@ func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pret
 	return p, nil
 }
 
-func (p *pretraining) open(device string) error {
+func (p *pretraining) open(ctx context.Context, env *plan.Env) error {
 	var err error
-	p.session, err = tf.NewSession(p.tasks.g, tf.SessionOptions{Threads: p.config.Threads, Device: tf.Device(device)})
+	p.session, err = newSession(ctx, env, p.tasks.g, p.config.Threads)
 	return err
 }
 

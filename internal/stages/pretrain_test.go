@@ -129,7 +129,7 @@ func trainIn(t *testing.T, dir string, c *PretrainConfig, v *views, stop int) (*
 	r := newPhases(c, v, env)
 	p, err := r.build(0)
 	if err == nil {
-		err = p.open(env.Device)
+		err = p.open(t.Context(), env)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -458,7 +458,7 @@ func TestPreviewDrawsTwoTasks(t *testing.T) {
 	tftest.Load(t)
 	v := viewsOf(t, fashion(t))
 	c := smallConfig(t, choiceOf(t, "simclr"), choiceOf(t, "rotation"))
-	graph, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, 4, 1, 1, "cpu")
+	graph, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, 4, 1, 1, "cpu", team{})
 	if err != nil {
 		t.Fatal(err)
 	}

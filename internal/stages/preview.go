@@ -24,7 +24,7 @@ func Preview(path string, c *PretrainConfig, views artifact.Handle, images int, 
 	}
 	n := min(images, len(v.indices))
 	v.indices = spread(v.indices, n)
-	t, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, n, 1, seedOf("pretrain", seed), "cpu")
+	t, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, n, 1, seedOf("pretrain", seed), "cpu", team{})
 	if err != nil {
 		return err
 	}

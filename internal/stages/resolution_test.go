@@ -147,7 +147,7 @@ func sizedTask(t *testing.T, name string) (choice schema.Choice) {
 func variablesAt(t *testing.T, c *PretrainConfig, v *views, side int) []string {
 	t.Helper()
 	at := v.at(transform.Size{H: side, W: side})
-	graph, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), at, c.BatchSize, 1, 1, "cpu")
+	graph, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), at, c.BatchSize, 1, 1, "cpu", team{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,14 +29,16 @@ type taskGraph struct {
 }
 
 // newTaskGraph makes the inputs of the tasks for batches of batch images, to be
-// trained on device.
+// trained on device by a team.
 // Nothing of the tasks themselves is built yet.
-func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps int, seed int64, device string) (*taskGraph, error) {
+func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps int, seed int64, device string, by team) (*taskGraph, error) {
 	g := tf.NewGraph()
-	net := trainingNet(g, seed, device)
+	g.Replicate(by.workers)
+	net := by.cluster.spread(trainingNet(g, seed, device))
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	size := v.seen()
-	needs, widths := t.need(choices, stepOf(nw.backbone, batch, [3]int{size.H, size.W, nw.shape[2]}, nw.vocabulary()))
+	share := batch / g.Replicas()
+	needs, widths := t.need(choices, stepOf(nw.backbone, share, [3]int{size.H, size.W, nw.shape[2]}, nw.vocabulary()))
 	in, err := t.inputs(needs, nw, v, batch, seed, device)
 	if err != nil {
 		return nil, err
@@ -45,7 +47,7 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 	for _, width := range widths {
 		mine := in
 		if width > 0 {
-			mine.Draws = g.Slice(in.Draws, []int{0, at}, []int{batch, width})
+			mine.Draws = g.Slice(in.Draws, []int{0, at}, []int{share, width})
 			at += width
 		}
 		t.builders = append(t.builders, pretext.NewBuilder(mine, t.encoder, net.Branch(), nw.pretexts()))
@@ -72,7 +74,7 @@ func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int,
 	if t.feeder, err = newFeeder(t.g, v.Dataset, v.indices, fed, v.transforms, needs.Views, seed); err != nil {
 		return in, err
 	}
-	in.Views = t.feeder.augment(t.g, v.shrunk(t.g, fed), device)
+	in.Views = t.feeder.augment(t.g, v.shrunk(t.g, t.g.Share(fed)), device)
 	if in.Draws, err = t.feeder.withDraws(t.g, needs.Draws); err != nil {
 		return in, err
 	}
@@ -80,10 +82,11 @@ func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int,
 		if err := v.everyLabel(); err != nil {
 			return in, err
 		}
-		in.Labels = t.g.Placeholder("labels", tf.Int32, batch)
-		if err := t.feeder.withLabels(in.Labels); err != nil {
+		labels := t.g.Placeholder("labels", tf.Int32, batch)
+		if err := t.feeder.withLabels(labels); err != nil {
 			return in, err
 		}
+		in.Labels = t.g.Share(labels)
 	}
 	return in, t.clock(&in)
 }
