@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv(depsVariable, deps(t))
 			e.Setenv("PIPELINES", filepath.Join(repository(t), "pipelines"))
+			e.Setenv("RECIPES", filepath.Join(repository(t), "cluster"))
 			e.Setenv("TESTDATA", filepath.Join(repository(t), "cmd", "sslpipe", "testdata"))
 			return nil
 		},

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 )
 
-// How long others are waited for. A process that has ended is noticed within Every; a
-// machine that is cut off, within Misses times Every and Answer.
+// How long others are waited for. A process that has ended on a machine that is there
+// is noticed within 2 times Every, a machine that is cut off, within Misses times Every
+// and Answer.
 const (
 	Every  = 2 * time.Second // between two looks
 	Answer = 3 * time.Second // for a connection
@@ -39,7 +41,8 @@ func Await(ctx context.Context, m Member) error {
 }
 
 // Watch looks at a member until ctx ends, and returns an error when it is gone: nobody
-// listens on its address, or its machine does not answer Misses times in a row.
+// listens on its address, two times in a row, or its machine does not answer Misses
+// times.
 func Watch(ctx context.Context, m Member) error { return watch(ctx, m, Every) }
 
 func watch(ctx context.Context, m Member, every time.Duration) error {
@@ -56,7 +59,11 @@ func watch(ctx context.Context, m Member, every time.Duration) error {
 			missed = 0
 			continue
 		}
-		if missed++; missed == Misses && ctx.Err() == nil {
+		missed++
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			missed++
+		}
+		if missed >= Misses && ctx.Err() == nil {
 			return fmt.Errorf("it does not answer: %w", err)
 		}
 	}

@@ -211,6 +211,24 @@ func testCluster(t *testing.T) {
 			t.Errorf("losses are %v: a step, and the same once more from a checkpoint", losses)
 		}
 	})
+	t.Run("another training", func(t *testing.T) {
+		// Its first collective is of another kind than that of the one before.
+		g := tf.NewGraph()
+		g.Replicate(2)
+		part := g.Share(g.Const([][]float32{{1, 2, 3}, {4, 5, 6}}))
+		all := g.GatherOver(part)
+		s, err := tf.NewSession(g, tf.SessionOptions{Server: server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.Run(nil, []tf.Output{all})
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if got := out[0].Float32s(); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) {
+			t.Errorf("the rows are %v", got)
+		}
+	})
 	t.Run("dismiss", func(t *testing.T) {
 		if err := server.Dismiss(); err != nil {
 			t.Fatal(err)

@@ -21,6 +21,8 @@ type replicas struct {
 	prefix string          // of the names on other workers
 	once   map[string]bool // nodes that are there once
 	meets  map[string]bool // nodes whose values take all workers
+	// instances is added to the numbers of collectives.
+	instances int64
 }
 
 // atChief are operations that are there once.
@@ -29,13 +31,14 @@ var atChief = map[string]bool{"Placeholder": true, "SaveV2": true, "RestoreV2": 
 // meeting are operations that wait for all workers.
 var meeting = map[string]bool{"CollectiveReduce": true, "CollectiveGather": true}
 
-// replicate copies g onto its workers.
-func replicate(g *Graph) (*replicas, error) {
+// replicate copies g onto its workers. Its collectives are numbered from instances on:
+// servers remember what they know by a number, for every session.
+func replicate(g *Graph, instances int64) (*replicas, error) {
 	def, err := graphDef(g)
 	if err != nil {
 		return nil, err
 	}
-	r := &replicas{n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, meets: map[string]bool{}}
+	r := &replicas{instances: instances, n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, meets: map[string]bool{}}
 	for _, n := range def.GetNode() {
 		r.once[n.GetName()] = atChief[n.GetOp()]
 	}
@@ -80,6 +83,10 @@ func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
 		tensor := c.GetAttr()["value"].GetTensor()
 		tensor.TensorContent = append(first, make([]byte, 4*(tensor.GetTensorShape().GetDim()[0].GetSize()-1))...)
 		tensor.IntVal = nil
+	}
+	if meeting[n.GetOp()] {
+		key := c.GetAttr()["instance_key"]
+		key.Value = &attrpb.AttrValue_I{I: key.GetI() + r.instances}
 	}
 	if class, ok := c.GetAttr()["_class"]; ok {
 		c.Attr["_class"] = r.located(class, i)

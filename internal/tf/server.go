@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"google.golang.org/protobuf/proto"
@@ -36,6 +37,8 @@ type Cluster struct {
 type Server struct {
 	cluster Cluster
 	target  string
+
+	instances atomic.Int64 // collectives of all sessions so far
 
 	once sync.Once
 	lost chan struct{} // closed when a worker is

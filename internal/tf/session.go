@@ -118,7 +118,7 @@ func (o SessionOptions) spread(g *Graph) (*replicas, error) {
 	if o.Device == GPU {
 		return nil, errors.New("several workers train on the CPU only")
 	}
-	return replicate(g)
+	return replicate(g, o.Server.instances.Add(int64(g.workers.instances))-int64(g.workers.instances))
 }
 
 // inRuns are the nanoseconds that all runs of the process took together.
