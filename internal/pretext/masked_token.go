@@ -96,7 +96,7 @@ func (*MaskedToken) head(n *nn.Net, x, table tf.Output) tf.Output {
 	y := nn.GELU(g, n.Dense("masked_token/dense", x, table.Dim(1), nn.Normal(headDeviation)))
 	y = n.LayerNorm("masked_token/norm", y, layerNormEpsilon)
 	bias := n.Variable("masked_token/bias", tf.Shape{int64(table.Dim(0))}, nn.Zeros, true)
-	return g.BiasAdd(g.MatMul(y, table, false, true), bias.Read())
+	return n.TiedLogits(y, table, bias.Read())
 }
 
 // Of heads on tokens: the deviation of first weights, as BERT's, and what is added to
