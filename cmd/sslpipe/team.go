@@ -92,6 +92,7 @@ func (s *settings) lead(cmd *cobra.Command, team *cluster.Cluster, p *plan.Plan,
 	t := &together{stop: stop}
 	err := t.begin(ctx, cmd, team, p, device)
 	if err != nil {
+		t.server = nil // workers that are not dismissed end with an error too
 		t.end()
 		return nil, err
 	}

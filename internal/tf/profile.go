@@ -27,8 +27,12 @@ type OpTime struct {
 
 // Profile runs the graph like Run, traces it, and returns the time of every
 // operation that ran, in the order in which they began. Fetched values are
-// dropped. Tracing costs some microseconds an operation.
+// dropped. Tracing costs some microseconds an operation. A graph that several workers
+// run together is not profiled.
 func (s *Session) Profile(feeds map[Output]*Tensor, fetches []Output, targets ...Op) ([]OpTime, error) {
+	if s.over != nil {
+		return nil, errors.New("profile graph: it runs on several workers, and only graphs of one process are profiled")
+	}
 	in, err := s.feeds(feeds)
 	if err != nil {
 		return nil, fmt.Errorf("profile graph: %w", err)
