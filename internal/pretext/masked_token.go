@@ -65,6 +65,11 @@ func (*MaskedToken) CheckBackbone(b backbone.Backbone) []schema.Problem {
 	return nil
 }
 
+// HeadValues implements Wide.
+func (t *MaskedToken) HeadValues(b Batch) int64 {
+	return int64(b.N) * int64(t.hidden(b.W)) * int64(b.Vocabulary)
+}
+
 // hidden is how many of a text's ordinary tokens are hidden.
 func (t *MaskedToken) hidden(ordinary int) int {
 	if ordinary == 0 {
@@ -96,7 +101,7 @@ func (*MaskedToken) head(n *nn.Net, x, table tf.Output) tf.Output {
 	y := nn.GELU(g, n.Dense("masked_token/dense", x, table.Dim(1), nn.Normal(headDeviation)))
 	y = n.LayerNorm("masked_token/norm", y, layerNormEpsilon)
 	bias := n.Variable("masked_token/bias", tf.Shape{int64(table.Dim(0))}, nn.Zeros, true)
-	return g.BiasAdd(g.MatMul(y, table, false, true), bias.Read())
+	return n.TiedLogits(y, table, bias.Read())
 }
 
 // Of heads on tokens: the deviation of first weights, as BERT's, and what is added to

@@ -37,6 +37,9 @@ func (*NextToken) Check(b Batch) []schema.Problem {
 	return nil
 }
 
+// HeadValues implements Wide.
+func (*NextToken) HeadValues(b Batch) int64 { return int64(b.N) * int64(b.W-1) * int64(b.Vocabulary) }
+
 // CheckBackbone implements Choosy: a network that sees the next token need not predict
 // it.
 func (*NextToken) CheckBackbone(b backbone.Backbone) []schema.Problem {
@@ -74,7 +77,7 @@ func (t *NextToken) Loss(b *Builder) tf.Output {
 	b.Embed(someVectors(g, vectors))
 	before := g.Slice(vectors, []int{0, 0, 0}, []int{n, length - 1, -1})
 	targets := g.Reshape(g.Slice(tokens, []int{0, 1}, []int{n, length - 1}), -1)
-	logits := t.head(g, g.Reshape(before, -1, vectors.Dim(2)), f.Embedding)
+	logits := t.head(b.Head, g.Reshape(before, -1, vectors.Dim(2)), f.Embedding)
 	return b.scoreTokens(logits, targets, g.Reshape(t.counts(b), -1), b.unigram(nil))
 }
 
@@ -93,8 +96,8 @@ func someVectors(g *tf.Graph, vectors tf.Output) tf.Output {
 
 // head scores the tokens of the vocabulary for vectors x [M, D] by the table of the
 // encoder's tokens [V, D], as [M, V].
-func (*NextToken) head(g *tf.Graph, x, table tf.Output) tf.Output {
-	return g.Scope("next_token/head").MatMul(x, table, false, true)
+func (*NextToken) head(n *nn.Net, x, table tf.Output) tf.Output {
+	return n.TiedLogits(x, table, tf.Output{})
 }
 
 // Signature implements Predictor.
@@ -102,8 +105,7 @@ func (*NextToken) Signature() string { return nextToken.Name }
 
 // Predict implements Predictor.
 func (t *NextToken) Predict(n *nn.Net, f backbone.Features) tf.Output {
-	g := n.Graph()
-	return eachPosition(g, f, func(x tf.Output) tf.Output { return t.head(g, x, f.Embedding) })
+	return eachPosition(n.Graph(), f, func(x tf.Output) tf.Output { return t.head(n, x, f.Embedding) })
 }
 
 // Pictures implements Task: there is nothing to see.

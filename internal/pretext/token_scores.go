@@ -41,7 +41,7 @@ type Totals struct {
 func (b *Builder) scoreTokens(logits, targets, counts tf.Output, guess Guess) tf.Output {
 	b.guess = guess
 	g := b.Graph().Scope("scores")
-	losses := nn.CrossEntropy(g, logits, targets, 0)
+	losses := b.Head.TokenCrossEntropy(logits, targets)
 	right := g.Cast(g.Equal(g.ArgMax(logits, 1), targets), tf.Float32)
 	sum := func(x tf.Output) tf.Output { return g.Sum(g.Mul(x, counts), false) }
 	b.totals = Totals{Tokens: g.Sum(counts, false), Loss: sum(losses), Right: sum(right)}
