@@ -65,6 +65,11 @@ func (*MaskedToken) CheckBackbone(b backbone.Backbone) []schema.Problem {
 	return nil
 }
 
+// HeadValues implements Wide.
+func (t *MaskedToken) HeadValues(b Batch) int64 {
+	return int64(b.N) * int64(t.hidden(b.W)) * int64(b.Vocabulary)
+}
+
 // hidden is how many of a text's ordinary tokens are hidden.
 func (t *MaskedToken) hidden(ordinary int) int {
 	if ordinary == 0 {

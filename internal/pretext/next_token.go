@@ -37,6 +37,9 @@ func (*NextToken) Check(b Batch) []schema.Problem {
 	return nil
 }
 
+// HeadValues implements Wide.
+func (*NextToken) HeadValues(b Batch) int64 { return int64(b.N) * int64(b.W-1) * int64(b.Vocabulary) }
+
 // CheckBackbone implements Choosy: a network that sees the next token need not predict
 // it.
 func (*NextToken) CheckBackbone(b backbone.Backbone) []schema.Problem {

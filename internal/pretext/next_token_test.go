@@ -105,13 +105,17 @@ func TestTokenLossesAreThoseOfPyTorch(t *testing.T) {
 		t.Fatalf("there are %d cases", len(cases))
 	}
 	for _, c := range cases {
-		t.Run(c.Task, func(t *testing.T) { c.check(t) })
+		t.Run(c.Task, func(t *testing.T) {
+			c.check(t, func(n *nn.Net) *nn.Net { return n })
+			c.check(t, (*nn.Net).Fused)
+		})
 	}
 }
 
-func (c tokenCase) check(t *testing.T) {
+func (c tokenCase) check(t *testing.T, of func(n *nn.Net) *nn.Net) {
+	t.Helper()
 	g := tf.NewGraph()
-	net := nn.NewNet(g, 1)
+	net := of(nn.NewNet(g, 1))
 	feeds, inputs := map[tf.Output]*tf.Tensor{}, map[string]tf.Output{}
 	for _, name := range []string{"vectors", "table"} {
 		x := c.Inputs[name]

@@ -95,6 +95,12 @@ func Fits(t Task, b Batch) []schema.Problem {
 	return nil
 }
 
+// Wide is a task whose head puts out much: scores of a vocabulary.
+type Wide interface {
+	// HeadValues is how many numbers the head puts out for a batch.
+	HeadValues(b Batch) int64
+}
+
 // Cutter is a task whose crops have another size than the source images.
 type Cutter interface {
 	// CropSize is the height and width of a crop.

@@ -64,6 +64,9 @@ func pretrainMemory(cfg any, in plan.Inputs) int64 {
 	for _, choice := range c.Pretexts {
 		b := pretext.Encoded(choice.Config.(pretext.Task), stepOf(c.Backbone, c.BatchSize, facts.Shape, facts.Vocabulary))
 		values += int64(b.N) * activations(c.Backbone, [3]int{b.H, b.W, b.C})
+		if wide, ok := choice.Config.(pretext.Wide); ok && b.Vocabulary > 0 {
+			values += wide.HeadValues(b)
+		}
 	}
 	return memoryFixed + int64(memoryTraining*float64(values))
 }

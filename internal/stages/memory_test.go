@@ -151,3 +151,29 @@ finetune "f" {
 		t.Errorf("%d MiB, want %d", got, 384+3*21)
 	}
 }
+
+// The scores of a vocabulary are a large part of what a task on text keeps.
+func TestScoresOfVocabulariesNeedMemory(t *testing.T) {
+	need := func(task, network string) int64 {
+		units := planned(t, `download "d" {
+  source = "kjv"
+  text {
+    tokenizer "wordpiece" { vocabulary = 30000 }
+  }
+}
+augment "v" { data = download.d.unlabelled }
+pretrain "p" {
+  views      = augment.v
+  batch_size = 32
+  pretext "`+task+`" {}
+  backbone "transformer" { `+network+` }
+}
+`)
+		return units[len(units)-1].Memory
+	}
+	// Of 32 texts 63 and 10 tokens of 64 are predicted.
+	scores := float64(memoryTraining * 32 * (63 - 10) * 30000)
+	if got := need("next_token", "causal = true") - need("masked_token", ""); got != int64(scores) {
+		t.Errorf("predicting all tokens needs %d bytes more than some, want %.0f", got, scores)
+	}
+}
