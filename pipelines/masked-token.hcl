@@ -77,8 +77,9 @@ pretrain "masked" {
   seeds      = var.pretrainings
   pretext "masked_token" {}
   backbone "transformer" {
-    width = 128
-    depth = 2
+    width     = 128
+    depth     = 2
+    positions = "sincos"
   }
   optimizer "adamw" {
     learning_rate = 2e-3
@@ -96,8 +97,9 @@ finetune "scratch" {
   patience         = 5
   decay            = 0.2
   backbone "transformer" {
-    width = 128
-    depth = 2
+    width     = 128
+    depth     = 2
+    positions = "sincos"
   }
   optimizer "adamw" { learning_rate = 1e-3 }
 }
@@ -123,8 +125,9 @@ finetune "random_linear" {
   mode             = "linear"
   layers           = ["pooled", "blocks/1", "blocks/0", "embed"]
   backbone "transformer" {
-    width = 128
-    depth = 2
+    width     = 128
+    depth     = 2
+    positions = "sincos"
   }
 }
 
