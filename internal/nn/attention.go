@@ -30,7 +30,7 @@ const (
 
 // SelfAttention lets the tokens x [N, L, D] attend to each other, and returns
 // [N, L, D]. Its layers are name/query, /key, /value and /output, each with a kernel
-// [D, D] and a bias; N and L may be unknown. Memory is linear in N and, but for fused layers, quadratic in L:
+// [D, D] and a bias; N and L may be unknown. Memory is linear in N and quadratic in L:
 // N*Heads*L*L numbers for the scores, and as many for the weights; where the net is
 // Fused and trains without dropout of the weights, it is linear in L too.
 func (n *Net) SelfAttention(a Attention, x tf.Output) tf.Output {
