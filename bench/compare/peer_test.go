@@ -178,7 +178,7 @@ func TestFlags(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	// A slip of the pen is told before anything is installed.
-	if _, err := parse([]string{"--only", "stepp"}, io.Discard); err == nil || !strings.Contains(err.Error(), "--only stepp chooses no workload; there are step, simclr, rotation,") {
+	if _, err := parse([]string{"--only", "stepp"}, io.Discard); err == nil || !strings.Contains(err.Error(), "--only stepp chooses no workload; there are step, transformer, simclr, rotation,") {
 		t.Errorf("error %v for a workload that is not there", err)
 	}
 	if o, err := parse(nil, io.Discard); err != nil || o.rounds != 5 || o.only.String() != everything {

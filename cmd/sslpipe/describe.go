@@ -28,8 +28,12 @@ func language() view.Language {
 		Words:     plan.Language(),
 	}
 	for _, s := range dataset.Known {
+		stage := "images"
+		if dataset.IsText(s.Layout) {
+			stage = "texts"
+		}
 		l.Sources = append(l.Sources, view.Source{Name: s.Name, Doc: s.Doc, License: s.License, Layout: s.Layout, Shape: s.Shape, Text: dataset.IsText(s.Layout),
-			Example: fmt.Sprintf("download \"images\" { source = %q }", s.Name)})
+			Example: fmt.Sprintf("download %q { source = %q }", stage, s.Name)})
 	}
 	return l
 }

@@ -22,6 +22,8 @@ var surroundings = map[string]string{
 	`download "images"`:   `{ source = "fashion-mnist-mini" }`,
 	`download "colours"`:  `{ source = "cifar10" }`,
 	`augment "views"`:     `{ data = download.images.unlabelled }`,
+	`download "verses"`:   `{ source = "kjv" }`,
+	`augment "windows"`:   `{ data = download.verses.unlabelled }`,
 	`pretrain "rotation"`: "{\nviews = augment.views\npretext \"rotation\" {}\n}",
 	`finetune "scratch"`:  "{\ndata = download.images.train\nlabels_per_class = [5, 20]\nbackbone \"mobilenet_v2\" {}\n}",
 	`finetune "linear"`:   "{\ndata = download.images.train\nlabels_per_class = [20]\nmode = \"linear\"\ninit = pretrain.rotation\n}",
@@ -40,8 +42,21 @@ finetune "linear" {
 `
 
 // within puts the example of a variant where it can stand.
-func within(topic, example string) string {
+func within(topic, name, example string) string {
+	const texts = "pretrain \"x\" {\nviews = augment.windows\n"
+	switch topic + " " + name {
+	case "pretext masked_autoencoder":
+		return "pretrain \"x\" {\nviews = augment.views\nbackbone \"vit\" {}\n" + example + "\n}"
+	case "pretext masked_token":
+		return texts + "backbone \"transformer\" {}\n" + example + "\n}"
+	case "pretext next_token":
+		return texts + "backbone \"transformer\" { causal = true }\n" + example + "\n}"
+	case "backbone transformer":
+		return texts + "pretext \"masked_token\" {}\n" + example + "\n}"
+	}
 	switch topic {
+	case "tokenizer":
+		return "download \"x\" {\nsource = \"kjv\"\ntext {\n" + example + "\n}\n}"
 	case "transform":
 		return "augment \"x\" {\ndata = download.colours.unlabelled\n" + example + "\n}"
 	case "pretext":
@@ -60,7 +75,7 @@ func TestEveryExamplePlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, examples := language(), 0
-	for _, topic := range []string{"stage", "pretext", "backbone", "transform", "optimizer", "schedule", "source", "word"} {
+	for _, topic := range []string{"stage", "pretext", "backbone", "transform", "optimizer", "schedule", "tokenizer", "source", "word"} {
 		for _, name := range l.NamesIn(topic) {
 			d, err := l.Describe([]string{topic, name})
 			if err != nil {
@@ -73,7 +88,7 @@ func TestEveryExamplePlans(t *testing.T) {
 				continue
 			}
 			examples++
-			text := within(topic, d.Example) + "\n"
+			text := within(topic, name, d.Example) + "\n"
 			for head, body := range surroundings {
 				if !strings.Contains(text, head) {
 					text += head + " " + body + "\n"

@@ -105,7 +105,11 @@ func TestTasksShareTheirWeightsAtEverySizeThatIsAccepted(t *testing.T) {
 	more := map[string][]int{"inpaint": {48}, "jigsaw": {16}, "unit 8": {16, 32}}
 	refused := map[string]bool{}
 	for _, name := range append(pretext.Kinds.Names(), "unit 8") {
-		c := smallConfig(t, sizedTask(t, name))
+		task := sizedTask(t, name)
+		if pretext.Fits(task.Config.(pretext.Task), pretext.Batch{N: 16, H: 64, W: 64, C: 1}) != nil {
+			continue // texts have one size
+		}
+		c := smallConfig(t, task)
 		full := variablesAt(t, c, v, 64)
 		if len(full) < 50 {
 			t.Fatalf("%s has %d variables", name, len(full))
