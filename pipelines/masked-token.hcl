@@ -2,6 +2,13 @@
 # books is a verse from?
 #
 #   ./sslpipe run pipelines/masked-token.hcl
+#
+# Not measured as it stands: about 14 minutes on 2 cores are expected. What was seen of it, 1 seed, 50 labels per book, 3
+# epochs: pre-training hurts. Against scratch, points: words (logistic regression on counts) +6.3, random_linear -7.1,
+# ssl_linear -5.5, ssl_full -10.2. In these few steps (1,846) masked tokens are hardly learnt: perplexity 247 on held-out
+# verses, where the frequencies of tokens alone give 346. Longer (4,923 steps, a smaller network): 221, and ssl_full 35.3 against 46.9
+# from scratch, 2 seeds. Seen too: learned positions, batches of 16, a ratio of 0.3, rates from 1e-3 to 4e-3: no better. The
+# network is small, the corpus of 0.9 million tokens too, and BERT was trained a thousand times longer.
 
 pipeline {
   description = "Does predicting hidden words help to tell books apart when labels are few?"

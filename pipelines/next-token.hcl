@@ -1,6 +1,9 @@
 # The next token (Radford et al., 2018) on the King James Version of the Bible: which of eight books is a verse from?
 #
 #   ./sslpipe run pipelines/next-token.hcl
+#
+# Not measured: about 15 minutes on 2 cores are expected. What was seen: perplexity 51 and accuracy 0.27 on training
+# windows after 593 steps, where the frequencies of tokens alone give about 346.
 #   ./sslpipe predict savedmodels/next-token/pretrain.next/1 "In the beginning" --tokens 30 --seed 1
 
 pipeline {

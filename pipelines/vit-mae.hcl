@@ -1,6 +1,9 @@
 # Masked autoencoding (He et al., CVPR 2022, arXiv:2111.06377) with a small Vision Transformer on Fashion-MNIST.
 #
 #   ./sslpipe run pipelines/vit-mae.hcl
+#
+# Not measured with 6 seeds: about 14 minutes on 2 cores are expected. 1 seed, 20 labels per class, accuracy in %: scratch 68.8, raw
+# pixels 72.8, random frozen 58.8, pre-trained frozen 65.5, fine-tuned 73.1. One seed proves nothing.
 
 pipeline {
   description = "Does predicting hidden patches help a Vision Transformer when labels are few?"

@@ -2,6 +2,9 @@
 # al., ICLR 2021, arXiv:2010.11929) on Fashion-MNIST.
 #
 #   ./sslpipe run pipelines/vit-rotation.hcl
+#
+# Not measured with 6 seeds: about 10 minutes on 2 cores are expected. 1 seed, 3 epochs instead of 5, 20 labels per class, accuracy in %:
+# scratch 71.6, raw pixels 72.8, random frozen 52.5, pre-trained frozen 64.1, fine-tuned 72.1. One seed proves nothing.
 
 pipeline {
   description = "Does predicting rotations help a Vision Transformer when labels are few?"
