@@ -91,58 +91,15 @@ pretrain "next" {
   schedule "cosine" { warmup = 0.1 }
 }
 
-finetune "scratch" {
-  data             = download.bible.train
-  labels_per_class = var.labels
-  batch_size       = 32
-  max_steps        = var.max_steps
-  validate_every   = 20
-  patience         = 5
-  decay            = 0.2
-  backbone "transformer" {
-    width  = 128
-    depth  = 2
-    causal = true
-  }
-  optimizer "adamw" { learning_rate = 1e-3 }
-}
-
-# The same training but for the weights that it starts from, and so in their network.
-finetune "ssl_full" {
-  base     = finetune.scratch
-  init     = pretrain.next
-  backbone = null
-}
-
-finetune "ssl_linear" {
-  data             = download.bible.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = ["pooled", "blocks/1", "blocks/0", "embed"]
-  init             = pretrain.next
-}
-
-finetune "random_linear" {
-  data             = download.bible.train
-  labels_per_class = var.labels
-  mode             = "linear"
-  layers           = ["pooled", "blocks/1", "blocks/0", "embed"]
-  backbone "transformer" {
-    width  = 128
-    depth  = 2
-    causal = true
-  }
-}
-
-# Logistic regression on how often each token is there.
-finetune "words" {
-  data             = download.bible.train
-  labels_per_class = var.labels
-  mode             = "pixels"
-}
-
-evaluate "report" {
-  data     = download.bible.test
-  baseline = finetune.scratch
-  compare  = [finetune.words, finetune.random_linear, finetune.ssl_linear, finetune.ssl_full]
+module "arms" {
+  source    = "./modules/few-labels-text.hcl"
+  train     = download.bible.train
+  test      = download.bible.test
+  encoder   = pretrain.next.encoder
+  width     = 128
+  depth     = 2
+  positions = "learned"
+  causal    = true
+  labels    = var.labels
+  max_steps = var.max_steps
 }
