@@ -195,14 +195,21 @@ func (d *Dataset) Image(i int) []byte {
 	return d.pixels[i*d.stride : (i+1)*d.stride : (i+1)*d.stride]
 }
 
-// Tokens returns a copy of example i of a text, Shape[1] tokens.
-func (d *Dataset) Tokens(i int) []int32 {
-	raw := d.Image(i)
+// Tokens returns a copy of example i of a text, Shape[1] tokens, which are all of the
+// vocabulary. It is an error where the file can no longer be read, or has others.
+func (d *Dataset) Tokens(i int) ([]int32, error) {
+	raw := make([]byte, d.stride)
+	if err := d.Fill(raw, []int{i}); err != nil {
+		return nil, err
+	}
 	tokens := make([]int32, len(raw)/tokenBytes)
 	for n := range tokens {
 		tokens[n] = int32(binary.LittleEndian.Uint32(raw[tokenBytes*n:]))
+		if tokens[n] < 0 || int(tokens[n]) >= d.Meta.Text.Vocabulary {
+			return nil, fmt.Errorf("text %d of %s has the token %d, of %d", i, d.Meta.Name, tokens[n], d.Meta.Text.Vocabulary)
+		}
 	}
-	return tokens
+	return tokens, nil
 }
 
 // Label returns the class of image i, an index into Meta.Classes, or -1.

@@ -30,7 +30,7 @@ func sequences(t *testing.T, d *Dataset, split string) []string {
 	}
 	var out []string
 	for _, i := range indices {
-		out = append(out, fmt.Sprint(d.Label(i), d.Tokens(i)))
+		out = append(out, fmt.Sprint(d.Label(i), tokensOf(t, d, i)))
 	}
 	return out
 }
@@ -87,7 +87,7 @@ func TestPrepareUnlabelledText(t *testing.T) {
 		}
 		var text []int32
 		for _, i := range indices {
-			tokens := d.Tokens(i)
+			tokens := tokensOf(t, d, i)
 			if d.Label(i) != -1 || tokens[0] != tok.Special().Start || tokens[7] != tok.Special().End || slices.Contains(tokens, 0) {
 				t.Fatalf("%s window %v with label %d", split, tokens, d.Label(i))
 			}
@@ -241,4 +241,13 @@ func TestKingJames(t *testing.T) {
 	if got := fmt.Sprint(d.Meta.Shape, d.Meta.Text.Vocabulary, d.Meta.Splits); got != "[1 64 1] 4096 map[test:535 train:3359 unlabelled:13614 validation:100]" {
 		t.Error(got)
 	}
+}
+
+func tokensOf(t *testing.T, d *Dataset, i int) []int32 {
+	t.Helper()
+	tokens, err := d.Tokens(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
 }

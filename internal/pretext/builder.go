@@ -70,6 +70,12 @@ func PatchSize(b backbone.Backbone) int {
 	return 0
 }
 
+// Causal tells whether a backbone reads texts and lets a token see earlier ones only.
+func Causal(b backbone.Backbone) bool {
+	text, ok := b.(backbone.TextBackbone)
+	return ok && text.Causal()
+}
+
 // NewBuilder returns the builder of one task in a training graph. Every application
 // of the network with the same net shares its weights.
 func NewBuilder(in Inputs, encoder, head *nn.Net, network Network) *Builder {
@@ -83,7 +89,7 @@ func (b *Builder) Graph() *tf.Graph { return b.Head.Graph() }
 func (b *Builder) Batch() Batch {
 	v := b.Views[0]
 	if b.Vocabulary > 0 {
-		return Batch{N: v.Dim(0), H: 1, W: v.Dim(1), C: 1, Vocabulary: b.Vocabulary}
+		return Batch{N: v.Dim(0), H: 1, W: v.Dim(1), C: 1, Vocabulary: b.Vocabulary, Causal: Causal(b.network.Backbone)}
 	}
 	return Batch{N: v.Dim(0), H: v.Dim(1), W: v.Dim(2), C: v.Dim(3), Patch: PatchSize(b.network.Backbone)}
 }

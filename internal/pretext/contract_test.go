@@ -38,8 +38,12 @@ func newTrainer(t *testing.T, task Task) *trainer {
 }
 
 // suitable is a small network for a task: of convolutions, unless the task wants
-// patches.
+// patches, or reads text.
 func suitable(task Task) backbone.Backbone {
+	if task.Needs(batch).Input == Text {
+		_, causal := task.(*NextToken)
+		return reader(causal)
+	}
 	if task.Check(batch) != nil {
 		return smallViT()
 	}
@@ -49,7 +53,10 @@ func suitable(task Task) backbone.Backbone {
 // stepOver is the step of the contract test as tasks over a network see it.
 func stepOver(network backbone.Backbone) Batch {
 	b := batch
-	b.Patch = PatchSize(network)
+	b.Patch, b.Causal = PatchSize(network), Causal(network)
+	if _, ok := network.(backbone.TextBackbone); ok {
+		b = Batch{N: batch.N, H: 1, W: textLength, C: 1, Vocabulary: 40, Causal: b.Causal}
+	}
 	return b
 }
 

@@ -48,21 +48,17 @@ func (*MaskedToken) Needs(b Batch) Needs { return Needs{Views: 1, Draws: 3 * b.W
 // Crops implements Task.
 func (*MaskedToken) Crops() int { return 1 }
 
-// Check implements Task.
+// Check implements Task. A token is predicted from both of its sides.
 func (t *MaskedToken) Check(b Batch) []schema.Problem {
+	var found []schema.Problem
 	if k := t.hidden(b.W); k >= b.W {
-		return problem("ratio", fmt.Sprintf("Of texts of %d tokens %d would be hidden: use a lower ratio or longer texts.", b.W, k))
+		found = problem("ratio", fmt.Sprintf("Of texts of %d tokens %d would be hidden: use a lower ratio or longer texts.", b.W, k))
 	}
-	return nil
-}
-
-// CheckBackbone implements Choosy: a token is predicted from both of its sides.
-func (*MaskedToken) CheckBackbone(b backbone.Backbone) []schema.Problem {
-	if text, ok := b.(backbone.TextBackbone); ok && text.Causal() {
-		return problem("", "masked_token predicts a token from both of its sides, and this backbone is causal: it sees earlier tokens only. "+
-			`Set causal = false, or use pretext "next_token".`)
+	if b.Causal {
+		found = append(found, problem("", "masked_token predicts a token from both of its sides, and this backbone is causal: it sees earlier tokens only. "+
+			`Set causal = false, or use pretext "next_token".`)...)
 	}
-	return nil
+	return found
 }
 
 // HeadValues implements Wide.

@@ -81,10 +81,7 @@ func (b *Builder) ordinary() []bool {
 	s := b.Tokenizer.Special()
 	table := make([]bool, b.Vocabulary)
 	for id := range table {
-		table[id] = true
-	}
-	for _, id := range []int32{s.Pad, s.Unknown, s.Start, s.End, s.Mask} {
-		table[id] = false
+		table[id] = !s.Has(int32(id))
 	}
 	return table
 }

@@ -29,26 +29,20 @@ func (*NextToken) Needs(Batch) Needs { return Needs{Views: 1, Input: Text} }
 // Crops implements Task.
 func (*NextToken) Crops() int { return 1 }
 
-// Check implements Task.
+// Check implements Task. A network that sees the next token need not predict it.
 func (*NextToken) Check(b Batch) []schema.Problem {
-	if b.W < 2 {
+	switch {
+	case b.W < 2:
 		return problem("", fmt.Sprintf("Texts of %d token have no next one.", b.W))
+	case !b.Causal:
+		return problem("", "next_token needs a network that sees earlier tokens only, or the next one is no secret. "+
+			`Set causal = true, or use pretext "masked_token".`)
 	}
 	return nil
 }
 
 // HeadValues implements Wide.
 func (*NextToken) HeadValues(b Batch) int64 { return int64(b.N) * int64(b.W-1) * int64(b.Vocabulary) }
-
-// CheckBackbone implements Choosy: a network that sees the next token need not predict
-// it.
-func (*NextToken) CheckBackbone(b backbone.Backbone) []schema.Problem {
-	if text, ok := b.(backbone.TextBackbone); ok && !text.Causal() {
-		return problem("", "next_token needs a network that sees earlier tokens only, or the next one is no secret. "+
-			`Set causal = true, or use pretext "masked_token".`)
-	}
-	return nil
-}
 
 // counts tells which of the tokens behind the first are predicted, float32 [N, L-1].
 func (*NextToken) counts(b *Builder) tf.Output {

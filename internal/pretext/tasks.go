@@ -12,7 +12,6 @@
 package pretext
 
 import (
-	"sslpipe/internal/backbone"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -58,20 +57,17 @@ type Task interface {
 	Share() float64
 }
 
-// Choosy is a task that not every network can learn.
-type Choosy interface {
-	// CheckBackbone reports what makes a network unfit for the task.
-	CheckBackbone(b backbone.Backbone) []schema.Problem
-}
-
-// Batch is the shape of the source images of one step. A batch of texts has a
-// vocabulary; its height and channels are 1, and its width is the tokens of a text.
+// Batch is the shape of the source images of one step, with what tasks ask of the
+// encoder. A batch of texts has a vocabulary; its height and channels are 1, and its
+// width is the tokens of a text.
 type Batch struct {
 	N, H, W, C int
 	Vocabulary int
 	// Patch is the side of the patches as which the encoder sees an image (see
 	// backbone.PatchEncoder); 0 for one that convolves.
 	Patch int
+	// Causal tells whether the encoder lets a token of a text see earlier ones only.
+	Causal bool
 }
 
 // Input is what a task's views are.

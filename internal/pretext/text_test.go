@@ -93,7 +93,7 @@ func textTrainer(t *testing.T, task Task) *trainer {
 // Tasks on text say which networks they cannot use.
 func TestTextTasksChooseTheirNetwork(t *testing.T) {
 	for _, c := range []struct {
-		task   Choosy
+		task   Task
 		causal bool
 		want   string
 	}{
@@ -102,7 +102,7 @@ func TestTextTasksChooseTheirNetwork(t *testing.T) {
 		{&NextToken{}, true, "[]"},
 		{&NextToken{}, false, `[{ next_token needs a network that sees earlier tokens only, or the next one is no secret. Set causal = true, or use pretext "masked_token".}]`},
 	} {
-		if got := fmt.Sprint(c.task.CheckBackbone(reader(c.causal))); got != c.want {
+		if got := fmt.Sprint(c.task.Check(Batch{N: 1, H: 1, W: 8, C: 1, Vocabulary: 9, Causal: Causal(reader(c.causal))})); got != c.want {
 			t.Errorf("%T with causal = %v: %s, want %s", c.task, c.causal, got, c.want)
 		}
 	}

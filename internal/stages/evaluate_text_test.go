@@ -158,7 +158,7 @@ func checkLanguage(t *testing.T, scores []LanguageScore, data *splitData, table 
 	}
 	counts, total := make([]int, vocabulary), vocabulary
 	for _, i := range unlabelled {
-		for _, token := range data.Tokens(i) {
+		for _, token := range tokensOf(t, data, i) {
 			if token > 4 { // those below are special
 				counts[token]++
 				total++
@@ -168,7 +168,7 @@ func checkLanguage(t *testing.T, scores []LanguageScore, data *splitData, table 
 	frequent := int32(slices.Index(counts, slices.Max(counts)))
 	count, right, common, nats, unigram, text := 0, 0, 0, 0.0, 0.0, 0
 	for _, i := range data.indices {
-		tokens := data.Tokens(i)
+		tokens := tokensOf(t, data, i)
 		for at := 1; at < len(tokens) && tokens[at] != 0; at++ {
 			if tokens[at] <= 4 {
 				continue
@@ -263,7 +263,7 @@ func checkSnippets(t *testing.T, set ScoredSet, data *splitData) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := set.Texts[mistakes[0].Picture], oneLine(words.Decode(data.Tokens(data.indices[5])), 240); got != want {
+	if got, want := set.Texts[mistakes[0].Picture], oneLine(words.Decode(tokensOf(t, data, data.indices[5])), 240); got != want {
 		t.Errorf("text %q, want %q", got, want)
 	}
 	all := strings.Join(set.Texts, "\n")
@@ -361,4 +361,13 @@ func TestOneLine(t *testing.T) {
 	if got := oneLine("a\x1b[31mb\u202e", 20); got != "a\ufffd[31mb\ufffd" {
 		t.Errorf("commands are shown as %q", got)
 	}
+}
+
+func tokensOf(t *testing.T, data *splitData, example int) []int32 {
+	t.Helper()
+	tokens, err := data.Tokens(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
 }

@@ -35,21 +35,15 @@ func fits(choice schema.Choice, facts plan.Facts) []schema.Problem {
 	return text.CheckLength(facts.Shape[1])
 }
 
-// checkPair reports what keeps the network from learning a task on batches that it can
-// read, by fields of the task.
-func (c *PretrainConfig) checkPair(task pretext.Task, b pretext.Batch) []schema.Problem {
-	network := c.Backbone.Config.(backbone.Backbone)
-	if choosy, ok := task.(pretext.Choosy); ok {
-		if found := choosy.CheckBackbone(network); found != nil {
-			return found
-		}
-	}
+// checkCrops reports what keeps the network from reading the crops that a task makes of
+// batches that it can read, by fields of the task.
+func (c *PretrainConfig) checkCrops(task pretext.Task, b pretext.Batch) []schema.Problem {
 	if b.Vocabulary > 0 {
 		return nil // texts are shown whole
 	}
 	shown := pretext.Encoded(task, b)
 	var found []schema.Problem
-	for _, p := range backbone.CheckSizes(network, [2]int{b.H, b.W}, [2]int{shown.H, shown.W}) {
+	for _, p := range backbone.CheckSizes(c.Backbone.Config.(backbone.Backbone), [2]int{b.H, b.W}, [2]int{shown.H, shown.W}) {
 		found = append(found, schema.Problem{Message: fmt.Sprintf("This task shows the network crops of %d by %d pixels. %s", shown.H, shown.W, p.Message)})
 	}
 	return found

@@ -30,9 +30,12 @@ const heldOutTexts, heldOutBatch = 500, 100
 // newHeldOut adds what measures the tasks to their graph. It is nil where there is
 // nothing to measure, or nothing to measure on.
 func newHeldOut(t *taskGraph, nw network, v *views) (*heldOut, error) {
+	if nw.text == nil || v.Meta.Splits[dataset.Validation] == 0 || v.split == dataset.Validation {
+		return nil, nil
+	}
 	indices, err := v.Split(dataset.Validation)
-	if err != nil || len(indices) == 0 || nw.text == nil || v.split == dataset.Validation {
-		return nil, nil //nolint:nilerr // a data set need not have such a split
+	if err != nil {
+		return nil, err
 	}
 	n := min(heldOutTexts, len(indices))
 	batch := n / ((n + heldOutBatch - 1) / heldOutBatch)

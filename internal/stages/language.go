@@ -59,7 +59,7 @@ func (e *evaluation) predict(ctx context.Context, data *splitData) ([]LanguageSc
 	indices := spread(data.indices, min(languageTexts, len(data.indices)))
 	texts := make([][]int32, len(indices))
 	for i, example := range indices {
-		if texts[i], err = data.read(example); err != nil {
+		if texts[i], err = data.Tokens(example); err != nil {
 			return nil, err
 		}
 	}
@@ -116,34 +116,28 @@ func (e *evaluation) unigram(of artifact.ClassifierMeta, special tokenizer.Speci
 	}
 	counts := make([]int, of.Text.Vocabulary)
 	for _, use := range uses {
-		if err := countTokens(e.env.Inputs["data"][0].Object(use.Digest), use.Split, special, counts); err != nil {
+		found, err := countTokens(e.env.Inputs["data"][0].Object(use.Digest), use.Split)
+		if err != nil {
 			return nil, fmt.Errorf("count the tokens of %s: %w", use.Name, err)
+		}
+		for token, n := range found {
+			if !special.Has(int32(token)) {
+				counts[token] += n
+			}
 		}
 	}
 	known[key] = smoothed(counts)
 	return known[key], nil
 }
 
-// countTokens adds how often each token is in a split, padding and special tokens left
-// out.
-func countTokens(dir, split string, special tokenizer.Special, counts []int) (err error) {
+// countTokens is tokenCounts of a split of a stored data set.
+func countTokens(dir, split string) (counts []int, err error) {
 	data, err := openSplit(dir, split)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
-	for _, example := range data.indices {
-		tokens, err := data.read(example)
-		if err != nil {
-			return err
-		}
-		for _, token := range tokens {
-			if !isSpecial(token, special) {
-				counts[token]++
-			}
-		}
-	}
-	return nil
+	return data.tokenCounts()
 }
 
 // score asks the model for all trials.

@@ -103,7 +103,7 @@ func (c *PretrainConfig) checkTasks(facts plan.Facts) []schema.Problem {
 		}
 		found := pretext.Fits(task, batch)
 		if found == nil {
-			found = slices.Concat(task.Check(batch), c.checkPair(task, batch))
+			found = slices.Concat(task.Check(batch), c.checkCrops(task, batch))
 		}
 		for _, p := range found {
 			problems = append(problems, schema.Problem{Field: pretextField(i, p), Message: p.Message})

@@ -26,7 +26,7 @@ func previewTexts(path string, data *splitData) error {
 	out.WriteString(lines(strings.Fields(fmt.Sprintf("%d of the %d texts of %s (%s), at most %d tokens each, of %d of a %s tokeniser",
 		n, len(data.indices), data.Meta.Name, data.split, data.Meta.Shape[1], words.Size(), words.Kind())), 0, previewWidth))
 	for i, example := range spread(data.indices, n) {
-		tokens, err := data.read(example)
+		tokens, err := data.Tokens(example)
 		if err != nil {
 			return err
 		}

@@ -145,7 +145,7 @@ func (c *PretrainConfig) checkSide(i, side int, full pretext.Batch) []schema.Pro
 	}
 	for _, choice := range c.Pretexts {
 		task := choice.Config.(pretext.Task)
-		found := append(task.Check(small), c.checkPair(task, small)...)
+		found := append(task.Check(small), c.checkCrops(task, small)...)
 		if painter, ok := task.(pretext.Painter); ok && found == nil {
 			found = painter.CheckHead(c.resolution(small), c.resolution(full))
 		}

@@ -1,8 +1,6 @@
 package stages
 
 import (
-	"encoding/binary"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,27 +9,10 @@ import (
 	"sslpipe/internal/tokenizer"
 )
 
-// read returns the tokens of an example, which are all of the vocabulary.
-func (d *splitData) read(example int) ([]int32, error) {
-	const width = 4 // bytes of a token
-	raw := make([]byte, width*d.Meta.Shape[1])
-	if err := d.Fill(raw, []int{example}); err != nil {
-		return nil, err
-	}
-	tokens := make([]int32, d.Meta.Shape[1])
-	for i := range tokens {
-		tokens[i] = int32(binary.LittleEndian.Uint32(raw[width*i:]))
-		if tokens[i] < 0 || int(tokens[i]) >= d.Meta.Text.Vocabulary {
-			return nil, fmt.Errorf("text %d of %s has the token %d, of %d", example, d.Meta.Name, tokens[i], d.Meta.Text.Vocabulary)
-		}
-	}
-	return tokens, nil
-}
-
 // readText returns the words of an example as one line that every terminal shows, of at
 // most so many characters.
 func (d *splitData) readText(example, most int, words *tokenizer.Tokenizer) (string, error) {
-	tokens, err := d.read(example)
+	tokens, err := d.Tokens(example)
 	if err != nil {
 		return "", err
 	}

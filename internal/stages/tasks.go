@@ -57,17 +57,21 @@ func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps in
 
 // stepOf is what a backbone's tasks see of a step of n images, or texts, of a shape.
 func stepOf(choice schema.Choice, n int, shape [3]int, vocabulary int) pretext.Batch {
+	network := choice.Config.(backbone.Backbone)
 	return pretext.Batch{
 		N: n, H: shape[0], W: shape[1], C: shape[2], Vocabulary: vocabulary,
-		Patch: pretext.PatchSize(choice.Config.(backbone.Backbone)),
+		Patch: pretext.PatchSize(network), Causal: pretext.Causal(network),
 	}
 }
 
 // inputs makes what all tasks read together.
 func (t *taskGraph) inputs(needs pretext.Needs, nw network, v *views, batch int, seed int64, device string) (pretext.Inputs, error) {
-	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary(), Counts: v.tokenCounts()}
+	in := pretext.Inputs{Classes: v.Meta.Classes, Mean: nw.mean, Std: nw.std, Vocabulary: nw.vocabulary()}
 	var err error
 	if in.Tokenizer, err = v.tokenizer(); err != nil {
+		return in, err
+	}
+	if in.Counts, err = v.tokenCounts(); err != nil {
 		return in, err
 	}
 	fed := nw.fed(t.g, "images", batch)

@@ -51,17 +51,20 @@ func (d *splitData) addTokenizer(model string) error {
 
 // tokenCounts is how often each token is in the split's texts, but for the first of each
 // text and padding; nil for images.
-func (d *splitData) tokenCounts() []int {
+func (d *splitData) tokenCounts() ([]int, error) {
 	if d.Meta.Text == nil {
-		return nil
+		return nil, nil
 	}
 	counts := make([]int, d.Meta.Text.Vocabulary)
 	for _, i := range d.indices {
-		for _, token := range d.Tokens(i)[1:] {
-			if token > 0 && int(token) < len(counts) {
-				counts[token]++
-			}
+		tokens, err := d.Tokens(i)
+		if err != nil {
+			return nil, err
+		}
+		for _, token := range tokens[1:] {
+			counts[token]++
 		}
 	}
-	return counts
+	counts[0] = 0 // padding
+	return counts, nil
 }

@@ -47,7 +47,7 @@ func maskedTrial(i int, tokens []int32, special tokenizer.Special) trial {
 	copy(t.tokens, tokens)
 	var plain []int
 	for at, token := range tokens {
-		if !isSpecial(token, special) {
+		if !special.Has(token) {
 			plain = append(plain, at)
 		}
 	}
@@ -67,7 +67,7 @@ func maskedTrial(i int, tokens []int32, special tokenizer.Special) trial {
 func nextTrial(_ int, tokens []int32, special tokenizer.Special) trial {
 	t := trial{tokens: tokens}
 	for at := 1; at < len(tokens); at++ {
-		if !isSpecial(tokens[at], special) {
+		if !special.Has(tokens[at]) {
 			t.at, t.truth = append(t.at, at-1), append(t.truth, tokens[at])
 		}
 	}
@@ -101,11 +101,6 @@ func withoutPadding(tokens []int32, special tokenizer.Special) []int32 {
 		n--
 	}
 	return tokens[:n]
-}
-
-// isSpecial tells whether a token stands for no text, or for none that is known.
-func isSpecial(token int32, s tokenizer.Special) bool {
-	return token == s.Pad || token == s.Unknown || token == s.Start || token == s.End || token == s.Mask
 }
 
 // smoothed turns counts into probabilities, with one added to each.

@@ -30,7 +30,7 @@ func checkIDs(t *testing.T, tok *Tokenizer, text string) {
 	t.Helper()
 	ids := tok.Encode(text)
 	for _, id := range ids {
-		if id < 0 || int(id) >= tok.Size() || tok.isSpecial(id) && (id != tok.Special().Unknown || tok.Kind() == "bpe") {
+		if id < 0 || int(id) >= tok.Size() || tok.Special().Has(id) && (id != tok.Special().Unknown || tok.Kind() == "bpe") {
 			t.Errorf("%s: %q has the id %d", tok.Kind(), text, id)
 		}
 	}

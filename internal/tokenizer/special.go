@@ -51,8 +51,9 @@ func specialOf(added []addedToken) Special {
 	return Special{Pad: ids["[PAD]"], Unknown: ids["[UNK]"], Start: ids["[CLS]"], End: ids["[SEP]"], Mask: ids[maskToken]}
 }
 
-func (t *Tokenizer) isSpecial(id int32) bool {
-	s := t.special
+// Has tells whether a token is one of them: it stands for no text, or for none that is
+// known.
+func (s Special) Has(id int32) bool {
 	return id == s.Pad || id == s.Unknown || id == s.Start || id == s.End || id == s.Mask
 }
 

@@ -94,7 +94,7 @@ func (t *Tokenizer) encode(ids []int32, text string, s *scratch) []int32 {
 func (t *Tokenizer) Decode(ids []int32) string {
 	kept := make([]int32, 0, len(ids))
 	for _, id := range ids {
-		if id >= 0 && int(id) < len(t.tokens) && !t.isSpecial(id) {
+		if id >= 0 && int(id) < len(t.tokens) && !t.special.Has(id) {
 			kept = append(kept, id)
 		}
 	}
@@ -115,7 +115,7 @@ func (t *Tokenizer) Token(id int32) string {
 // to the word that it stands behind, as in RoBERTa. Special tokens and ids that are
 // none do not. Of a text's first token it says nothing: that one begins a word.
 func (t *Tokenizer) Continues(id int32) bool {
-	return id >= 0 && int(id) < len(t.tokens) && !t.isSpecial(id) && t.model.continues(id, t.tokens[id])
+	return id >= 0 && int(id) < len(t.tokens) && !t.special.Has(id) && t.model.continues(id, t.tokens[id])
 }
 
 // Size returns the number of tokens, special ones included; ids are below it.
