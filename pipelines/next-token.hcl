@@ -2,8 +2,8 @@
 #
 #   ./sslpipe run pipelines/next-token.hcl
 #
-# Not measured: about 15 minutes on 2 cores are expected. What was seen: perplexity 51 and accuracy 0.27 on training
-# windows after 593 steps, where the frequencies of tokens alone give about 346.
+# Not measured whole: about 15 minutes on 2 cores are expected. What was seen of the pre-training, 1 seed, 2 of 8 epochs (1,230 steps, 3
+# minutes): held-out perplexity 43.9 and accuracy 0.27, where the frequencies of tokens alone give 316 and 0.06.
 #   ./sslpipe predict savedmodels/next-token/pretrain.next/1 "In the beginning" --tokens 30 --seed 1
 
 pipeline {
