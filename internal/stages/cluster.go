@@ -25,8 +25,9 @@ const normSynchronised = "synchronised"
 
 // team is who trains a graph, and how. The zero team is one worker.
 type team struct {
-	workers int
-	cluster *ClusterConfig
+	workers   int
+	cluster   *ClusterConfig
+	precision string // "" is float32
 }
 
 // spread returns a net whose batch-norm is as configured.

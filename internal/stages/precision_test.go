@@ -1,0 +1,53 @@
+package stages
+
+import (
+	"strings"
+	"testing"
+
+	"sslpipe/internal/plan"
+)
+
+// Precision is part of what a unit is only where it is not that of all units before
+// there was a choice.
+func TestPrecisionIsInFingerprintsWhereMixed(t *testing.T) {
+	recipes := func(precision string) map[string]string {
+		p, diags := plan.Parse([]byte(strings.Replace(stagesBefore, "  pretext", precision+"  pretext", 1)+`
+finetune "f" {
+  data = download.images.train
+  labels_per_class = [5]
+  backbone "mobilenet_v2" {}
+`+precision+"}\n"), "x.hcl", Kinds, plan.Options{Runtime: "test", Digest: func(string) (string, error) { return "d", nil }})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		all := map[string]string{}
+		for _, u := range p.Units {
+			all[u.Address] = string(u.Recipe)
+		}
+		return all
+	}
+	plain, said, mixed := recipes(""), recipes("  precision = \"float32\"\n"), recipes("  precision = \"mixed\"\n")
+	for _, address := range []string{"pretrain.p[seed=0]", "finetune.f[labels=5,seed=0]"} {
+		if plain[address] == "" || plain[address] != said[address] || strings.Contains(plain[address], "precision") {
+			t.Errorf("%s has the recipe %s, and with the default spelled out %s", address, plain[address], said[address])
+		}
+		if !strings.Contains(mixed[address], `"precision":"mixed"`) {
+			t.Errorf("%s, mixed, has the recipe %s", address, mixed[address])
+		}
+	}
+}
+
+func TestPrecisionIsForTraining(t *testing.T) {
+	checkMistakes(t, []mistaken{
+		{`mode = "linear"`, []string{`"mixed": Only mode full has precision; the mode is "linear".`}},
+		{`mode = "full"`, nil},
+	}, `
+finetune "f" {
+  data = download.images.train
+  init = pretrain.p
+  labels_per_class = [5]
+  precision = "mixed"
+  %s
+}
+`)
+}
