@@ -24,6 +24,8 @@ type pipelineFlags struct {
 	sets  []string
 	// workers train each unit together; 0 is what TF_CONFIG says.
 	workers int
+	// gpus of this machine do so; 0 is one.
+	gpus int
 }
 
 func (f *pipelineFlags) add(cmd *cobra.Command) {
@@ -78,6 +80,9 @@ func (f *pipelineFlags) plan(s *settings, paths []string, device string, kinds [
 // load plans a pipeline for a device. Mistakes in its files are printed, and end
 // the program with their own exit code.
 func (f *pipelineFlags) load(cmd *cobra.Command, s *settings, paths []string, device string, kinds []plan.Kind) (*plan.Plan, error) {
+	if f.gpus > 1 && device != tfruntime.GPU {
+		return nil, exitError{code: exitMistake, err: fmt.Errorf("--gpus %d is for GPUs, and the device is %s: use --device gpu, or --workers for processes on the CPU", f.gpus, device)}
+	}
 	p, diags := f.plan(s, paths, device, kinds)
 	if len(diags) > 0 {
 		stderr := cmd.ErrOrStderr()

@@ -40,8 +40,8 @@ func Devices() ([]DeviceInfo, error) {
 	return infos, nil
 }
 
-// checkDevice refuses a session that would silently compute elsewhere.
-func checkDevice(s *graft.Session, want Device) error {
+// checkDevice refuses a session that would silently compute elsewhere than on n GPUs.
+func checkDevice(s *graft.Session, want Device, n int) error {
 	if want != GPU {
 		return nil
 	}
@@ -49,12 +49,18 @@ func checkDevice(s *graft.Session, want Device) error {
 	if err != nil {
 		return err
 	}
-	var types []string
-	for _, d := range list {
+	types, gpus := make([]string, len(list)), 0
+	for i, d := range list {
+		types[i] = d.Type
 		if d.Type == "GPU" {
-			return nil
+			gpus++
 		}
-		types = append(types, d.Type)
 	}
-	return fmt.Errorf("TensorFlow sees no GPU, only %s: check the driver, and that the GPU runtime is installed (./sslpipe runtime install gpu)", strings.Join(types, ", "))
+	switch {
+	case gpus == 0:
+		return fmt.Errorf("TensorFlow sees no GPU, only %s: sslpipe doctor --device gpu says what is missing", strings.Join(types, ", "))
+	case gpus < n:
+		return fmt.Errorf("TensorFlow sees %d GPUs, and %d are to train together: ask for at most as many (--gpus), and see what CUDA_VISIBLE_DEVICES hides", gpus, n)
+	}
+	return nil
 }

@@ -48,7 +48,7 @@ func load(dir string, o SessionOptions) (*Model, error) {
 	}
 	g := &Graph{shared: &shared{graph: loaded.Graph}}
 	m := &Model{s: &Session{of: g.shared, s: loaded.Session}}
-	err = checkDevice(loaded.Session, o.Device)
+	err = checkDevice(loaded.Session, o.Device, 1)
 	if err == nil {
 		m.signatures, err = g.signatures(loaded.Signatures)
 	}
