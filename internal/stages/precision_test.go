@@ -1,10 +1,12 @@
 package stages
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"sslpipe/internal/plan"
+	"sslpipe/internal/tf/tftest"
 )
 
 // Precision is part of what a unit is only where it is not that of all units before
@@ -50,4 +52,41 @@ finetune "f" {
   %s
 }
 `)
+}
+
+// What is trained on a GPU is of TensorFlow's own operations alone, since ours are for
+// the CPU: a step would send all maps there and back.
+func TestNoOperationOfOursIsTrainedOnAGPU(t *testing.T) {
+	tftest.Load(t)
+	v := viewsOf(t, fashion(t))
+	types := func(device, precision string) []string {
+		env := testEnv(t, t.TempDir())
+		env.Device = device
+		c := smallConfig(t, choiceOf(t, "simclr"), choiceOf(t, "rotation"))
+		c.Precision = precision
+		p, err := newPhases(c, v, env).build(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := p.tasks.g.Traffic(append(p.fetches.outputs, p.finite), p.update.Op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, op := range all {
+			if !slices.Contains(list, op.Type) {
+				list = append(list, op.Type)
+			}
+		}
+		return list
+	}
+	ours := func(typ string) bool { return strings.HasPrefix(typ, "Sslpipe") }
+	for _, precision := range []string{precisionFloat32, precisionMixed} {
+		if list := types("gpu", precision); slices.ContainsFunc(list, ours) || !slices.Contains(list, "DepthwiseConv2dNative") {
+			t.Errorf("in %s a GPU computes %v", precision, list)
+		}
+	}
+	if list := types("cpu", precisionFloat32); !slices.ContainsFunc(list, ours) {
+		t.Errorf("the CPU computes %v", list)
+	}
 }
