@@ -75,6 +75,7 @@ type Training struct {
 func New(c Config) (*Training, error) {
 	t := &Training{Graph: tf.NewGraph(), feeds: map[tf.Output]*tf.Tensor{}, random: rand.New(rand.NewPCG(1, 2))}
 	g := t.Graph
+	g.For(tf.Device(c.Device))
 	n := nn.NewNet(g, 1)
 	gpu := tf.Device(c.Device) == tf.GPU
 	switch {

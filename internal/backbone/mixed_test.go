@@ -32,7 +32,6 @@ type smallNetwork struct {
 // In mixed precision every backbone learns as in float32: losses of a few steps on eight
 // examples are within 5 % of the first of those of float32, and not the same.
 func TestMixedPrecisionTrains(t *testing.T) {
-	tftest.Load(t)
 	for _, b := range small() {
 		name, want, got := b.name, trained(t, b, false), trained(t, b, true)
 		if b.rate > 0 && !(want[b.steps-1] < 0.97*want[0]) {
@@ -52,7 +51,7 @@ func TestMixedPrecisionTrains(t *testing.T) {
 // trained are the losses of a few steps of gradient descent.
 func trained(t *testing.T, b smallNetwork, mixed bool) []float64 {
 	t.Helper()
-	g := tf.NewGraph()
+	g := tftest.Graph(t)
 	n := nn.NewNet(g, 7)
 	if mixed {
 		n = n.Mixed(false)

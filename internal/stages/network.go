@@ -68,9 +68,10 @@ const (
 	precisionMixed   = "mixed"
 )
 
-// trainingNet returns a net for training on device in a precision. The CPU has layers of
-// its own, of float32.
+// trainingNet returns a net for training on device, in an empty graph, in a precision. The
+// CPU has layers of its own, of float32.
 func trainingNet(g *tf.Graph, seed int64, device, precision string) *nn.Net {
+	g.For(tf.Device(device))
 	n, gpu := nn.NewNet(g, seed), tf.Device(device) == tf.GPU
 	switch {
 	case precision == precisionMixed:

@@ -3,6 +3,7 @@ package tf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	graft "github.com/wamuir/graft/tensorflow"
@@ -38,6 +39,23 @@ func Devices() ([]DeviceInfo, error) {
 		infos[i] = DeviceInfo{Name: d.Name, Type: d.Type, MemoryBytes: d.MemoryLimitBytes}
 	}
 	return infos, nil
+}
+
+// hostDevice is the CPU of whatever process.
+const hostDevice = "/device:CPU:0"
+
+// unrepeatable are operations whose kernels for GPUs fail where TF_DETERMINISTIC_OPS asks
+// for the same bits each time. Those of training that are not here are not built by us.
+var unrepeatable = []string{"SoftmaxCrossEntropyWithLogits", "DenseBincount"}
+
+// findUnrepeatable is the name of an operation that would fail on a GPU; "" is none.
+func findUnrepeatable(g *graft.Graph) string {
+	for _, op := range g.Operations() {
+		if slices.Contains(unrepeatable, op.Type()) && op.Device() == "" {
+			return op.Name()
+		}
+	}
+	return ""
 }
 
 // checkDevice refuses a session that would silently compute elsewhere than on n GPUs.

@@ -89,6 +89,11 @@ func NewSession(g *Graph, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start session: %w", err)
 	}
+	if o.Device == GPU {
+		if name := findUnrepeatable(g.graph); name != "" {
+			return nil, fmt.Errorf("start session: %s has no kernel on GPUs that gives the same each time: say Graph.For(GPU) before it is built", name)
+		}
+	}
 	target, graph := "", g.graph
 	var over *replicas
 	if over, err = o.spread(g); err != nil {

@@ -75,6 +75,15 @@ func checkout(t testing.TB) string {
 	}
 }
 
+// Graph returns an empty graph for Device, once TensorFlow is loaded.
+func Graph(t testing.TB) *tf.Graph {
+	t.Helper()
+	Load(t)
+	g := tf.NewGraph()
+	g.For(Device())
+	return g
+}
+
 // Session starts a session with one thread in which all variables have their
 // initial values; it closes with the test.
 func Session(t testing.TB, g *tf.Graph) *tf.Session {
