@@ -13,19 +13,22 @@ import (
 )
 
 // What the runtime needs. It is built with CUDA 12.5; drivers for any CUDA 12 run its
-// code (NVIDIA's "minor version compatibility"), but for code that they have to compile.
+// code (NVIDIA's "minor version compatibility"). For newer GPUs most of it is PTX of version
+// 8.3, which drivers compile when it is first used, from those for CUDA 12.3 on.
 const (
-	leastCUDA   = 12000 // as cuDriverGetVersion counts
-	builtCUDA   = 12050
-	leastDriver = "525.60.13"
-	builtDriver = "555.42"
+	leastCUDA     = 12000 // as cuDriverGetVersion counts
+	compilingCUDA = 12030
+
+	leastDriver     = "525.60.13"
+	compilingDriver = "545.23"
 )
 
-// Compute capabilities, as 10*major+minor.
+// Compute capabilities, as 10*major+minor. The library has machine code for 6.0, 7.0, 8.0
+// and 8.9.
 const (
-	leastCapability  = 60 // of the machine code in the runtime
-	nativeCapability = 90 // from here on code is compiled for the GPU when first used
-	bfloatCapability = 80
+	leastCapability    = 60
+	compiledCapability = 90
+	bfloatCapability   = 80
 )
 
 const getDriver = "Install NVIDIA's driver (" + leastDriver + " or newer), from your distribution or https://www.nvidia.com/drivers, and restart."
@@ -90,9 +93,9 @@ func (e *examination) tellDriver(kernel string) {
 	switch {
 	case e.driver.Version < leastCUDA:
 		e.add(e.lacking(), "driver", text+": too old for this TensorFlow, which needs CUDA 12", getDriver)
-	case e.driver.Version < builtCUDA && e.newest() >= nativeCapability:
-		e.add(Note, "driver", text+", below the runtime's "+cudaText(builtCUDA),
-			"If TensorFlow reports CUDA_ERROR_UNSUPPORTED_PTX_VERSION, update the driver to "+builtDriver+" or newer.")
+	case e.driver.Version < compilingCUDA && e.newest() >= compiledCapability:
+		e.add(e.lacking(), "driver", text+": too old for this GPU, for which it compiles code of CUDA "+cudaText(compilingCUDA),
+			"Update the driver to "+compilingDriver+" or newer.")
 	default:
 		e.add(Good, "driver", text, "")
 	}
