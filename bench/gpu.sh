@@ -3,8 +3,7 @@
 # It ends within 8 minutes: what is not done by then is said to have failed.
 #
 #   bench/gpu.sh                 all of it
-#   bench/gpu.sh --dry-run       the same steps on the CPU, in a tiny form; what takes long
-#                                or needs other programs is only printed
+#   bench/gpu.sh --dry-run       its commands, of which the shortest check runs, on the CPU
 #   bench/gpu.sh --peers DIR     environments of Keras and PyTorch, as of make bench
 #
 # The checks are the tests of networks, with outputs and gradients of TensorFlow's own
@@ -64,8 +63,8 @@ long() {
 
 tests() { echo go test -count=1 "./internal/$1" -run "^($2)\$"; }
 
-check "program" go build -o "$folder/sslpipe" ./cmd/sslpipe
-check "driver, libraries, devices (sslpipe doctor)" "$folder/sslpipe" doctor --device "$device"
+long "program" go build -o "$folder/sslpipe" ./cmd/sslpipe
+long "driver, libraries, devices (sslpipe doctor)" "$folder/sslpipe" doctor --device gpu
 $dry || cat "$folder/log" >&2
 check "BERT, GPT-2: outputs and gradients as Hugging Face" $(tests backbone TestTransformerIsThatOfHuggingFace)
 long "ResNet-18: outputs and gradients as torchvision" $(tests backbone TestResNetIsTorchvisions)

@@ -94,8 +94,8 @@ func (e *examination) tellDriver(kernel string) {
 	case e.driver.Version < leastCUDA:
 		e.add(e.lacking(), "driver", text+": too old for this TensorFlow, which needs CUDA 12", getDriver)
 	case e.driver.Version < compilingCUDA && e.newest() >= compiledCapability:
-		e.add(e.lacking(), "driver", text+": too old for this GPU, for which it compiles code of CUDA "+cudaText(compilingCUDA),
-			"Update the driver to "+compilingDriver+" or newer.")
+		e.add(Note, "driver", text+"; for this GPU it has to compile code of CUDA "+cudaText(compilingCUDA),
+			"If TensorFlow reports CUDA_ERROR_UNSUPPORTED_PTX_VERSION, update the driver to "+compilingDriver+" or newer.")
 	default:
 		e.add(Good, "driver", text, "")
 	}
