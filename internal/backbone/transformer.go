@@ -12,10 +12,10 @@ import (
 var transformer = schema.Variant{
 	Name:    "transformer",
 	Doc:     "Transformer over tokens of text: an encoder as BERT, or a decoder that looks back only, as GPT-2.",
-	Paper:   "Vaswani et al., NeurIPS 2017, arXiv:1706.03762; Devlin et al., NAACL 2019 (BERT), arXiv:1810.04805; Radford et al., 2019 (GPT-2)",
+	Paper:   "Vaswani et al., NeurIPS 2017, arXiv:1706.03762; Devlin et al., NAACL 2019 (BERT), arXiv:1810.04805; Radford et al., 2019 (GPT-2); Su et al., 2021 (rotary positions), arXiv:2104.09864",
 	Version: 1,
 	New: func() any {
-		return &Transformer{Width: 128, Depth: 4, Heads: 4, MLPRatio: 4, Norm: normPre, Positions: positionsLearned, Pool: poolMean}
+		return &Transformer{Width: 128, Depth: 4, Heads: 4, MLPRatio: 4, Norm: normPre, Positions: positionsRotary, Pool: poolMean}
 	},
 }
 
