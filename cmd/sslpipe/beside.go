@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"sslpipe/internal/artifact"
 	"sslpipe/internal/cluster"
 	"sslpipe/internal/lease"
 	"sslpipe/internal/plan"
@@ -23,13 +25,14 @@ import (
 // beside is what makes a run one of several. The zero beside is a process for itself.
 type beside struct {
 	lease     *lease.Terms // nil where the processes share a folder and nothing else
+	agreement *agreement   // nil as well
 	processes []*cluster.Process
 	stop      func() bool // of passing an interrupt on
 }
 
 // besideOf finds out how a process of a team takes part in a run of whole units. On one
 // machine it leaves the others their share of it.
-func (s *settings) besideOf(ctx context.Context, team *cluster.Cluster, p *plan.Plan, force []string, shared remote.Bucket) (*beside, error) {
+func (s *settings) besideOf(ctx context.Context, team *cluster.Cluster, p *plan.Plan, device string, force []string, shared remote.Bucket) (*beside, error) {
 	mistake := func(text string) error { return exitError{code: exitMistake, err: errors.New(text)} }
 	switch {
 	case len(force) > 0:
@@ -49,7 +52,9 @@ func (s *settings) besideOf(ctx context.Context, team *cluster.Cluster, p *plan.
 	if _, err := shared.Stat(ctx, "leases/any"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, failed(fmt.Errorf("the workers cannot share units: %w", err))
 	}
-	b.lease = &lease.Terms{Who: team.Members[team.Self].String(), Period: p.Pipeline.Cluster.Lease}
+	period := p.Pipeline.Cluster.Lease
+	b.lease = &lease.Terms{Who: team.Members[team.Self].String(), Period: period}
+	b.agreement = agreeIn(shared, team, p, cluster.Identity{Program: buildID(), Runtime: runtimeIdentity(device)}, period)
 	return b, nil
 }
 
@@ -76,6 +81,25 @@ func (b *beside) interrupt() {
 	}
 }
 
+// run runs the plan, until it turns out that the chief is another program, or on another
+// class of machine.
+func (b *beside) run(cmd *cobra.Command, s *settings, p *plan.Plan, store *artifact.Store, o run.Options) (*run.Result, error) {
+	if b.agreement == nil {
+		return s.execute(cmd, p, store, o)
+	}
+	before := cmd.Context()
+	defer cmd.SetContext(before)
+	ctx, cancel := context.WithCancelCause(before)
+	defer cancel(nil)
+	cmd.SetContext(ctx)
+	o.Ahead = func() { b.agreement.watch(ctx, cancel) }
+	result, err := s.execute(cmd, p, store, o)
+	if cause := context.Cause(ctx); cause != nil && before.Err() == nil {
+		err = cause
+	}
+	return result, err
+}
+
 // finish waits for the processes that were started, which have nothing left to do, and
 // tells of those that failed.
 func (b *beside) finish(cmd *cobra.Command, team *cluster.Cluster) {
@@ -86,12 +110,24 @@ func (b *beside) finish(cmd *cobra.Command, team *cluster.Cluster) {
 	}
 }
 
+// saving is how long the processes that were started have to save what they are at; a
+// second interrupt ends them with this one.
+const saving = time.Minute
+
 // end ends the processes that were started.
 func (b *beside) end() {
 	if b.stop != nil {
 		b.stop()
 	}
+	if b.agreement != nil {
+		b.agreement.end()
+	}
 	b.interrupt()
+	ctx, cancel := context.WithTimeout(context.Background(), saving)
+	defer cancel()
+	for _, p := range b.processes {
+		_ = p.Finish(ctx) // it was told to end
+	}
 	cluster.EndAll(b.processes)
 }
 
@@ -102,7 +138,7 @@ func (f *runFlags) beside(cmd *cobra.Command, s *settings, args []string, team *
 	if err != nil {
 		return err
 	}
-	b, err := s.besideOf(cmd.Context(), team, p, f.Force, shared)
+	b, err := s.besideOf(cmd.Context(), team, p, o.Device, f.Force, shared)
 	if err != nil {
 		return err
 	}
@@ -113,7 +149,7 @@ func (f *runFlags) beside(cmd *cobra.Command, s *settings, args []string, team *
 	}
 	defer b.end()
 	o.Shared, o.Lease = shared, b.lease
-	result, runErr := s.execute(cmd, p, store, o)
+	result, runErr := b.run(cmd, s, p, store, o)
 	if !team.Chief() {
 		if runErr == nil {
 			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "All units are done; %s prints the tables.\n", chief)

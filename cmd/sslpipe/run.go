@@ -186,14 +186,20 @@ func (s *settings) tell(cmd *cobra.Command, r *report.Report, dir string) error 
 }
 
 // execute runs the plan and shows its progress. The options say what to run, and
-// on which device; the others are settings.
+// on which device, and what else is done ahead; the others are settings.
 func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Store, o run.Options) (*run.Result, error) {
 	stderr := cmd.ErrOrStderr()
 	progress := view.NewProgress(stderr, p, view.Detect(stderr, os.Getenv))
 	defer progress.Close()
 	o.Store, o.Cores, o.GPUUnits, o.Memory = store, s.Jobs, s.GPUUnits, s.memory
 	o.RunsDir, o.CheckpointEvery, o.Sink = s.runs(), s.CheckpointEvery, progress.Handle
-	o.Ahead = func() { preloadRuntime(o.Device) }
+	ahead := o.Ahead
+	o.Ahead = func() {
+		if ahead != nil {
+			ahead()
+		}
+		preloadRuntime(o.Device)
+	}
 	return run.Execute(cmd.Context(), p, o)
 }
 

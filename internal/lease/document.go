@@ -22,7 +22,8 @@ func blobName(name string, number int) string {
 
 // document is what a blob says.
 type document struct {
-	Who string `json:"who"`
+	Who  string `json:"who"`
+	Says string `json:"says,omitempty"`
 	// Token is of one taking of a lease.
 	Token         string  `json:"token"`
 	PeriodSeconds float64 `json:"period_seconds"`

@@ -33,6 +33,8 @@ type Terms struct {
 	Who string
 	// Period is how long it may be silent before others take its leases over.
 	Period time.Duration
+	// Says is a word to those who look.
+	Says string
 }
 
 // The bounds of a period, which documents of others are held to.
@@ -62,6 +64,7 @@ type seen struct {
 	text   []byte
 	document
 	since time.Time // when it was first seen as it is
+	alive bool      // it was seen to change
 }
 
 // Status says how a lease is found.
@@ -69,8 +72,10 @@ type Status struct {
 	// Free tells that it can be taken: nobody has had it, or its holder let it go or has
 	// been silent for its period.
 	Free bool
-	// Who had it last; empty where nobody has.
-	Who string
+	// Who had it last, and what that one says; empty where nobody has.
+	Who, Says string
+	// Alive tells that the holder has done something since it was first looked at.
+	Alive bool
 	// Silent is how long a holder has not been heard of that did not let go.
 	Silent time.Duration
 	// Reason is why its holder let it go without having done the work, if it said so.
@@ -78,11 +83,12 @@ type Status struct {
 }
 
 func (s seen) status() Status {
-	st := Status{Who: s.Who, Reason: s.Reason}
+	st := Status{Who: s.Who, Says: s.Says, Reason: s.Reason}
 	if s.number > 0 && !s.Released {
 		st.Silent = time.Since(s.since)
 	}
 	st.Free = s.number == 0 || s.Released || st.Silent >= s.period()
+	st.Alive = s.alive && !st.Free
 	return st
 }
 
@@ -101,7 +107,7 @@ func (l *Leases) Take(ctx context.Context, name string) (*Lease, Status, error) 
 			return nil, st, err
 		}
 		mine := &Lease{leases: l, name: blobName(name, last.number+1), next: blobName(name, last.number+2),
-			document: document{Who: l.terms.Who, Token: rand.Text(), PeriodSeconds: l.terms.Period.Seconds()}}
+			document: document{Who: l.terms.Who, Says: l.terms.Says, Token: rand.Text(), PeriodSeconds: l.terms.Period.Seconds()}}
 		err = l.bucket.PutFirst(ctx, mine.name, bytes.NewReader(mine.document.encode()))
 		if errors.Is(err, fs.ErrExist) {
 			// Somebody was faster; or it was this process, and the answer was lost.
@@ -148,7 +154,10 @@ func (l *Leases) look(ctx context.Context, name string) (seen, error) {
 		now.number, now.text = now.number+1, text
 	}
 	if !known || now.number != before.number || !bytes.Equal(now.text, before.text) {
-		now.document, now.since = decode(now.text), time.Now()
+		now.since, now.alive = time.Now(), known
+		if now.number > 0 {
+			now.document = decode(now.text)
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -181,13 +181,41 @@ func TestHolderKeepsIt(t *testing.T) {
 	})
 }
 
+// Who looks more than once can tell a holder that lives from what a dead one left, and
+// knows what it says.
+func TestAlive(t *testing.T) {
+	b, _ := openFolder(t)
+	synctest.Test(t, func(t *testing.T) {
+		first := New(b, Terms{Who: "one", Period: 30 * time.Second, Says: "version 1"})
+		looks := func(l *Leases, want Status) {
+			t.Helper()
+			if got := look(t, l); got != want {
+				t.Errorf("found %+v, want %+v", got, want)
+			}
+		}
+		early, late := member(b, "early"), member(b, "late")
+		looks(early, Status{Free: true})
+		dead := mustTake(t, first, "unit")
+		looks(early, Status{Who: "one", Says: "version 1", Alive: true})
+		dead.stop()
+		time.Sleep(time.Second)
+		looks(early, Status{Who: "one", Says: "version 1", Alive: true, Silent: time.Second})
+		looks(late, Status{Who: "one", Says: "version 1"})
+		time.Sleep(29 * time.Second)
+		looks(late, Status{Who: "one", Says: "version 1", Silent: 29 * time.Second})
+		looks(early, Status{Who: "one", Says: "version 1", Free: true, Silent: 30 * time.Second})
+		mustTake(t, early, "unit").Release("")
+		looks(late, Status{Who: "early", Free: true})
+	})
+}
+
 // A holder that died loses its lease after its period, and not before, to one of those
 // who wait.
 func TestDeadHolderIsReplaced(t *testing.T) {
 	b, _ := openFolder(t)
 	synctest.Test(t, func(t *testing.T) {
 		dead := mustTake(t, member(b, "dead"), "unit")
-		time.Sleep(time.Minute) // renewals come and go
+		time.Sleep(time.Minute + time.Second) // renewals come and go
 		dead.stop()
 		var waiting [3]*Leases
 		for i := range waiting {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"sslpipe/internal/artifact"
 	"sslpipe/internal/lease"
 	"sslpipe/internal/plan"
 )
@@ -69,6 +70,19 @@ func (r *runner) claim(ctx context.Context, u *plan.Unit) (claim, *outcome) {
 	}
 	r.tellBefore(u, before)
 	return c, nil
+}
+
+// offer sends what is stored here, where others run the plan too: they would run it
+// themselves.
+func (r *runner) offer(todo []*plan.Unit) {
+	if r.leases == nil || len(todo) == 0 {
+		return
+	}
+	for _, u := range r.plan.Units {
+		if e := r.result.Entries[u.Address]; e != nil {
+			r.send(artifact.Committed{Entry: e, Made: e}, func() {})
+		}
+	}
 }
 
 // tellBefore tells what became of those who had the unit before.

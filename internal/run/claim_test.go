@@ -115,6 +115,22 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
+// What a machine has made by itself before is there for the others.
+func TestOffersWhatItHas(t *testing.T) {
+	b := folderBucket(t)
+	mine := threeUnits(t, nil)
+	mine.plan.Units = mine.plan.Units[:2]
+	mine.mustRun()
+	mine.log, mine.plan = nil, threeUnits(t, nil).plan
+	if r, err := mine.sideBySide(context.Background(), b, "worker 0", time.Minute); err != nil || r.Executed != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	other := threeUnits(t, nil)
+	if r, err := other.sideBySide(context.Background(), b, "worker 1", time.Minute); err != nil || len(other.log) != 0 {
+		t.Errorf("ran %q: %+v, %v", other.log, r, err)
+	}
+}
+
 // hooked is a bucket in which something happens just before a blob is put that nobody
 // else has put.
 type hooked struct {

@@ -175,6 +175,7 @@ func (r *runner) execute(ctx context.Context) error {
 		err = r.refuse(todo)
 	}
 	if err == nil {
+		r.offer(todo)
 		err = r.schedule(ctx, todo)
 	}
 	for _, u := range todo {
