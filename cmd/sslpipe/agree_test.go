@@ -76,32 +76,78 @@ func TestWorkersAgree(t *testing.T) {
 	}
 }
 
-// A process of another kind than the chief ends with what differs.
-func TestAnotherKindOfWorkerIsRefused(t *testing.T) {
-	dir, shared := t.TempDir(), t.TempDir()
-	pipeline := filepath.Join(dir, "units.hcl")
+// heldUnits is a pipeline with one unit, a store, and the unit's plan. Somebody else holds
+// the unit, so whoever runs the pipeline waits.
+func heldUnits(t *testing.T) (*unitsLab, *plan.Plan) {
+	t.Helper()
+	l := &unitsLab{pipeline: filepath.Join(t.TempDir(), "units.hcl"), shared: t.TempDir()}
 	text := "cluster {\n  parallel = \"units\"\n  lease = 1\n}\ndownload \"images\" {\n  source = \"fashion-mnist-mini\"\n}\n"
-	if err := os.WriteFile(pipeline, []byte(text), 0o666); err != nil {
+	if err := os.WriteFile(l.pipeline, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	p, diags := plan.Load([]string{pipeline}, stages.Kinds, plan.Options{Runtime: runtimeIdentity("cpu")})
+	p, diags := plan.Load([]string{l.pipeline}, stages.Kinds, plan.Options{Runtime: runtimeIdentity("cpu")})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	b := folderBucket(t, shared)
-	chief := agreeIn(b, teamOf(0), p, cluster.Identity{Program: "another", Runtime: runtimeIdentity("cpu")}, lease.MinPeriod)
-	chief.watch(context.Background(), func(err error) { t.Error(err) })
-	defer chief.end()
-	held, _, err := lease.New(b, lease.Terms{Who: "the chief", Period: lease.MinPeriod}).Take(context.Background(), p.Units[0].Fingerprint)
+	others := lease.New(folderBucket(t, l.shared), lease.Terms{Who: "somebody", Period: lease.MinPeriod})
+	held, _, err := others.Take(context.Background(), p.Units[0].Fingerprint)
 	if err != nil || held == nil {
 		t.Fatal(err)
 	}
-	defer held.Release("")
-	worker := (&unitsLab{pipeline: pipeline, shared: shared}).start(t, t.TempDir(), 1)
+	t.Cleanup(func() { held.Release("") })
+	return l, p
+}
+
+// A process of another kind than the chief ends with what differs.
+func TestAnotherKindOfWorkerIsRefused(t *testing.T) {
+	l, p := heldUnits(t)
+	chief := agreeIn(folderBucket(t, l.shared), teamOf(0), p, cluster.Identity{Program: "another", Runtime: runtimeIdentity("cpu")}, lease.MinPeriod)
+	chief.watch(context.Background(), func(err error) { t.Error(err) })
+	defer chief.end()
+	worker := l.start(t, t.TempDir(), 1)
 	if err := worker.wait(t); err == nil || worker.cmd.ProcessState.ExitCode() != exitFailed {
 		t.Errorf("it ended with %v", err)
 	}
 	if want := "worker 1 (b.invalid:1) has another program: " + buildID() + ", and the chief another"; !strings.Contains(worker.stderr.String(), want) {
 		t.Errorf("it said nothing of %q:\n%s", want, &worker.stderr)
 	}
+}
+
+// An interrupt ends the processes of a run on one machine, each in its own time.
+func TestInterruptReachesAllProcesses(t *testing.T) {
+	l, _ := heldUnits(t)
+	dir := t.TempDir()
+	w := &participant{cmd: program(t, dir, "run", l.pipeline, "--workers", "3", "--store", "file://"+l.shared), ended: make(chan error, 1)}
+	w.cmd.Stderr = &w.stderr
+	if err := w.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { w.ended <- w.cmd.Wait() }()
+	until := func(text string) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+			n := 0
+			runs, _ := filepath.Glob(filepath.Join(dir, ".sslpipe", "runs", "*", "events.jsonl"))
+			for _, file := range runs {
+				if events, err := os.ReadFile(file); err == nil && strings.Contains(string(events), text) {
+					n++
+				}
+			}
+			if n == 3 {
+				return
+			}
+			if time.Now().After(deadline) {
+				_ = w.cmd.Process.Kill()
+				t.Fatalf("%d of 3 runs say %s", n, text)
+			}
+		}
+	}
+	until(`"type":"unit_elsewhere"`)
+	if err := w.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.wait(t); err == nil || w.cmd.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("it ended with %v:\n%s", err, &w.stderr)
+	}
+	until(`"error":"interrupted: 0 of 1 units are done, 1 remain"`)
 }

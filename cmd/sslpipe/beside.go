@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ type beside struct {
 	lease     *lease.Terms // nil where the processes share a folder and nothing else
 	agreement *agreement   // nil as well
 	processes []*cluster.Process
+	interrupt func()      // asks them once to end: a second time ends them at once
 	stop      func() bool // of passing an interrupt on
 }
 
@@ -61,6 +63,11 @@ func (s *settings) besideOf(ctx context.Context, team *cluster.Cluster, p *plan.
 // start starts the other processes of a team on this machine, unless TF_CONFIG names
 // them. An interrupt is passed on to them, so that they save what they are at.
 func (b *beside) start(ctx context.Context, team *cluster.Cluster) error {
+	b.interrupt = sync.OnceFunc(func() {
+		for _, p := range b.processes {
+			p.Interrupt()
+		}
+	})
 	if os.Getenv(cluster.Variable) == "" {
 		for i := 1; i < len(team.Members); i++ {
 			process, err := team.Start(i, os.Args)
@@ -73,12 +80,6 @@ func (b *beside) start(ctx context.Context, team *cluster.Cluster) error {
 	}
 	b.stop = context.AfterFunc(ctx, b.interrupt)
 	return nil
-}
-
-func (b *beside) interrupt() {
-	for _, p := range b.processes {
-		p.Interrupt()
-	}
 }
 
 // run runs the plan, until it turns out that the chief is another program, or on another
