@@ -9,10 +9,11 @@ import (
 // folder is where leases are in a bucket, beside the results.
 const folder = "leases/"
 
-// maxDocument is more than a document takes, in bytes, and maxNumber more than ever
-// took over from one another.
+// maxDocument is more than a document takes, and maxReason what it has of a reason, in
+// bytes; maxNumber is more than ever took over from one another.
 const (
 	maxDocument = 16 << 10
+	maxReason   = 2000
 	maxNumber   = 1 << 20
 )
 

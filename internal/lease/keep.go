@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 )
@@ -38,8 +39,8 @@ func (l *Lease) begin() {
 // perPeriod is how often a lease is renewed in a period.
 const perPeriod = 3
 
-// keep renews the lease. A bucket that fails is tried again: while it does, nobody else
-// can take the lease either, and who can is seen when it is back.
+// keep renews the lease. A bucket that fails is tried again: whether somebody took the
+// lease over meanwhile is seen when it is back.
 func (l *Lease) keep(ctx context.Context) {
 	defer close(l.kept)
 	tick := time.NewTicker(l.leases.terms.Period / perPeriod)
@@ -144,6 +145,9 @@ func (l *Lease) Release(reason string) {
 	}
 	l.ended = true
 	d := l.document
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "..."
+	}
 	d.Released, d.Reason = true, reason
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()

@@ -181,6 +181,15 @@ func TestHolderKeepsIt(t *testing.T) {
 	})
 }
 
+// A long reason is cut, and the document stays one that can be read.
+func TestLongReason(t *testing.T) {
+	b, _ := openFolder(t)
+	mustTake(t, member(b, "one"), "unit").Release(strings.Repeat("\x00ü", 50000))
+	if s := look(t, member(b, "two")); !s.Free || s.Who != "one" || len(s.Reason) > 2003 || !strings.HasSuffix(s.Reason, "\x00ü...") && !strings.HasSuffix(s.Reason, "\x00...") {
+		t.Errorf("found %+v", s)
+	}
+}
+
 // Who looks more than once can tell a holder that lives from what a dead one left, and
 // knows what it says.
 func TestAlive(t *testing.T) {
