@@ -89,7 +89,7 @@ func heldUnits(t *testing.T) (*unitsLab, *plan.Plan) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	others := lease.New(folderBucket(t, l.shared), lease.Terms{Who: "somebody", Period: lease.MinPeriod})
+	others := lease.New(folderBucket(t, l.shared), lease.Terms{Who: "somebody", Period: lease.MaxPeriod})
 	held, _, err := others.Take(context.Background(), p.Units[0].Fingerprint)
 	if err != nil || held == nil {
 		t.Fatal(err)

@@ -84,10 +84,10 @@ type unitsWorker struct {
 	stdout bytes.Buffer
 }
 
-func (l *unitsLab) start(t *testing.T, dir string, index int) *unitsWorker {
+func (l *unitsLab) start(t *testing.T, dir string, index int, args ...string) *unitsWorker {
 	t.Helper()
 	w := &unitsWorker{dir: dir}
-	w.cmd = program(t, dir, "run", l.pipeline, "--jobs", "1", "--store", "file://"+l.shared)
+	w.cmd = program(t, dir, append([]string{"run", l.pipeline, "--jobs", "1", "--store", "file://" + l.shared}, args...)...)
 	w.cmd.Env = append(w.cmd.Env, fmt.Sprintf(`TF_CONFIG={"cluster": {"worker": ["a.invalid:1", "b.invalid:1"]}, "task": {"type": "worker", "index": %d}}`, index))
 	w.cmd.Stdout, w.cmd.Stderr, w.ended = &w.stdout, &w.stderr, make(chan error, 1)
 	if err := w.cmd.Start(); err != nil {
@@ -139,7 +139,7 @@ func TestUnitsSideBySide(t *testing.T) {
 	})
 	t.Run("killed", func(t *testing.T) {
 		l := &unitsLab{pipeline: l.pipeline, shared: t.TempDir(), table: l.table, results: l.results}
-		killed := l.start(t, t.TempDir(), 0)
+		killed := l.start(t, t.TempDir(), 0, "--var", "lease=2")
 		killed.untilMiddle(t, "finetune.vit")
 		if err := killed.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)

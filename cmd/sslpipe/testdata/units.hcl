@@ -2,7 +2,11 @@
 pipeline { seeds = 2 }
 cluster {
   parallel = "units"
-  lease    = 2
+  lease    = var.lease
+}
+variable "lease" {
+  type    = number
+  default = 30
 }
 variable "steps" {
   type    = number
