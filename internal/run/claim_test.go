@@ -58,10 +58,18 @@ func mustPut(t *testing.T, b remote.Bucket, name string, body remote.Body) {
 }
 
 // Several machines, each with a store of its own, run each unit once between them, and
-// all end with all results.
+// all end with all results, also where a request comes to nothing now and then.
 func TestSideBySide(t *testing.T) {
 	_, server := s3Server(t)
-	for name, b := range map[string]remote.Bucket{"folder": folderBucket(t), "s3": server} {
+	failing, faulty := s3Server(t)
+	requests := 0
+	failing.Inject(func(*http.Request) remotetest.Fault {
+		if requests++; requests%4 != 0 {
+			return remotetest.None
+		}
+		return []remotetest.Fault{remotetest.Fail, remotetest.Cut, remotetest.Unsaid}[requests/4%3]
+	})
+	for name, b := range map[string]remote.Bucket{"folder": folderBucket(t), "s3": server, "faulty": faulty} {
 		t.Run(name, func(t *testing.T) {
 			const machines = 3
 			var labs [machines]*lab
@@ -103,7 +111,7 @@ func TestSideBySide(t *testing.T) {
 			}
 			slices.Sort(ran)
 			if len(ran) != len(labs[0].plan.Units) || len(slices.Compact(ran)) != len(labs[0].plan.Units) {
-				t.Errorf("these began: %q", ran)
+				t.Errorf("these began: %q; said %s", ran, labs[0].said())
 			}
 			for blob, err := range b.List(context.Background(), "leases/") {
 				text, readErr := remote.ReadAll(context.Background(), b, blob.Name)
