@@ -86,7 +86,7 @@ pretrain "masked" {
   backbone "transformer" {
     width     = 128
     depth     = 2
-    positions = "sincos"
+    positions = "rotary"
   }
   optimizer "adamw" {
     learning_rate = 2e-3
@@ -102,7 +102,7 @@ module "arms" {
   encoder   = pretrain.masked.encoder
   width     = 128
   depth     = 2
-  positions = "sincos"
+  positions = "rotary"
   causal    = false
   labels    = var.labels
   max_steps = var.max_steps

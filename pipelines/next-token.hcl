@@ -80,9 +80,10 @@ pretrain "next" {
   seeds      = var.pretrainings
   pretext "next_token" {}
   backbone "transformer" {
-    width  = 128
-    depth  = 2
-    causal = true
+    width     = 128
+    depth     = 2
+    causal    = true
+    positions = "learned"
   }
   optimizer "adamw" {
     learning_rate = 2e-3

@@ -22,7 +22,11 @@ MultiWorkerMirroredStrategy and Kubernetes' training operator set it:
 
 The chief, or worker 0 where there is none, plans, reads the data, writes
 checkpoints and keeps the results; all of them compute. What TensorFlow says over
-the network is neither encrypted nor authenticated: use a private network.`,
+the network is neither encrypted nor authenticated: use a private network.
+
+Where the pipeline says cluster { parallel = "units" }, each of them runs whole
+units instead, takes from a shared store what the others have made, and neither
+listens nor calls: sslpipe describe cluster.`,
 	}
 	cmd.AddCommand(clusterEnvCommand())
 	return cmd

@@ -27,17 +27,17 @@ func previewCommand(s *settings) *cobra.Command {
 		Use:   "preview PIPELINE.hcl [ADDRESS]",
 		Short: "Draw what a pretext task sees: views, tiles, masks, labels",
 		Long: `Draws what the tasks of a pretrain stage show the encoder in their first step,
-as one PNG file for each stage whose data is images; ADDRESS is a pretrain stage, for example
-pretrain.rotation, and all of them without it. The images are fetched and
-prepared first, if they are not yet; nothing is trained.`,
+as one file for each stage: PNG of images, text of texts. ADDRESS is a pretrain
+stage, for example pretrain.rotation, and all of them without it. The data are
+fetched and prepared first, if they are not yet; nothing is trained.`,
 		Example: `  sslpipe preview pipelines/rotation.hcl
   sslpipe preview pipelines/rotation.hcl pretrain.rotation --out rotation.png`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.preview(cmd, flags, args) },
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&flags.out, "out", "", "file to write (default .sslpipe/previews/PIPELINE/STAGE.png)")
-	cmd.Flags().IntVar(&flags.images, "images", flags.images, "images to draw, a row for each")
+	cmd.Flags().StringVar(&flags.out, "out", "", "file to write (default .sslpipe/previews/PIPELINE/STAGE.png or .txt)")
+	cmd.Flags().IntVar(&flags.images, "images", flags.images, "images or texts to show, a row for each")
 	return cmd
 }
 
@@ -73,11 +73,12 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 		return failed(err)
 	}
 	for _, u := range units {
-		file := flags.out
-		if file == "" {
-			file = filepath.Join(s.State, "previews", p.Pipeline.Name, plan.FileName(u.Stage.Name)+".png")
-		}
 		views, err := viewsOf(store, result.Entries, u)
+		file := flags.out
+		if err == nil && file == "" {
+			file, err = stages.PreviewFile(views)
+			file = filepath.Join(s.State, "previews", p.Pipeline.Name, plan.FileName(u.Stage.Name)+filepath.Ext(file))
+		}
 		if err == nil {
 			err = stages.Preview(file, u.Config.(*stages.PretrainConfig), views, flags.images, int64(u.Coord["seed"]), device)
 		}

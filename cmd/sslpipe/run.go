@@ -15,6 +15,7 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/remote"
 	"sslpipe/internal/report"
 	"sslpipe/internal/run"
 	"sslpipe/internal/stages"
@@ -55,18 +56,13 @@ same result. Progress goes to standard error, the table to standard output.
 			if err != nil {
 				return err
 			}
+			if team != nil && p.Pipeline.Cluster.SideBySide() {
+				return flags.beside(cmd, s, args, team, p, run.Options{Device: device, Chosen: chosen, KeepGoing: flags.keepGoing})
+			}
 			if team != nil && !team.Chief() {
 				return s.work(cmd, team, p, device)
 			}
-			go buildID() // takes as long as a stored run, and its report names it
-			if err := publishable(s.Models, p); err != nil {
-				return failed(err)
-			}
-			store, err := s.store()
-			if err != nil {
-				return err
-			}
-			shared, err := s.shared(p)
+			store, shared, err := s.open(p)
 			if err != nil {
 				return err
 			}
@@ -76,23 +72,7 @@ same result. Progress goes to standard error, the table to standard output.
 			}
 			defer together.end()
 			result, runErr := s.execute(cmd, p, store, run.Options{Device: device, Chosen: chosen, KeepGoing: flags.keepGoing, Shared: shared})
-			if runErr != nil && !flags.incomplete(runErr) {
-				return flags.ended(runErr, func() string { return flags.again(cmd, args, p) })
-			}
-			if err := publish(s.Models, p, store, result.Entries); err != nil {
-				return failed(err)
-			}
-			if err := s.keepLock(cmd, p, result, device, chosen == nil && runErr == nil && flags.asWritten(p)); err != nil {
-				return err
-			}
-			r, err := gathering{plan: p, store: store, result: result, device: device}.report()
-			if err != nil {
-				return failed(err)
-			}
-			if err := s.tell(cmd, r, result.RunDir); err != nil {
-				return failed(err)
-			}
-			return flags.ended(runErr, func() string { return flags.again(cmd, args, p) })
+			return flags.conclude(cmd, s, args, gathering{plan: p, store: store, result: result, device: device}, runErr)
 		},
 	}
 	flags.pipelineFlags.add(cmd)
@@ -102,10 +82,49 @@ same result. Progress goes to standard error, the table to standard output.
 	return cmd
 }
 
-// asWritten tells whether a plan is what the files of its pipeline say, for one worker
-// and with no value from a command line or the environment.
+// open opens what a run reads and writes: the cache, the shared store, which is nil where
+// nothing is shared, and the folder of models, which is only looked at.
+func (s *settings) open(p *plan.Plan) (*artifact.Store, remote.Bucket, error) {
+	go buildID() // takes as long as a stored run, and its report names it
+	if err := publishable(s.Models, p); err != nil {
+		return nil, nil, failed(err)
+	}
+	store, err := s.store()
+	if err != nil {
+		return nil, nil, err
+	}
+	shared, err := s.shared(p)
+	return store, shared, err
+}
+
+// conclude publishes, records and prints what a run came to, if it went as far as it
+// could, and returns how it ended.
+func (f *runFlags) conclude(cmd *cobra.Command, s *settings, args []string, g gathering, runErr error) error {
+	again := func() string { return f.again(cmd, args, g.plan) }
+	if runErr != nil && !f.incomplete(runErr) {
+		return f.ended(runErr, again)
+	}
+	if err := publish(s.Models, g.plan, g.store, g.result.Entries); err != nil {
+		return failed(err)
+	}
+	if err := s.keepLock(cmd, g.plan, g.result, g.device, f.Empty() && runErr == nil && f.asWritten(g.plan)); err != nil {
+		return err
+	}
+	r, err := g.report()
+	if err != nil {
+		return failed(err)
+	}
+	if err := s.tell(cmd, r, g.result.RunDir); err != nil {
+		return failed(err)
+	}
+	return f.ended(runErr, again)
+}
+
+// asWritten tells whether a plan is what the files of its pipeline say, as one worker
+// does it and with no value from a command line or the environment.
 func (f *pipelineFlags) asWritten(p *plan.Plan) bool {
-	return len(f.given)+len(f.sets) == 0 && f.size() == 1 && !slices.ContainsFunc(p.Pipeline.Variables, func(v plan.Value) bool {
+	asOne := f.size() == 1 || p.Pipeline.Cluster.SideBySide()
+	return len(f.given)+len(f.sets) == 0 && asOne && !slices.ContainsFunc(p.Pipeline.Variables, func(v plan.Value) bool {
 		return strings.HasPrefix(v.From, plan.EnvironmentPrefix)
 	})
 }
@@ -167,14 +186,20 @@ func (s *settings) tell(cmd *cobra.Command, r *report.Report, dir string) error 
 }
 
 // execute runs the plan and shows its progress. The options say what to run, and
-// on which device; the others are settings.
+// on which device, and what else is done ahead; the others are settings.
 func (s *settings) execute(cmd *cobra.Command, p *plan.Plan, store *artifact.Store, o run.Options) (*run.Result, error) {
 	stderr := cmd.ErrOrStderr()
 	progress := view.NewProgress(stderr, p, view.Detect(stderr, os.Getenv))
 	defer progress.Close()
 	o.Store, o.Cores, o.GPUUnits, o.Memory = store, s.Jobs, s.GPUUnits, s.memory
 	o.RunsDir, o.CheckpointEvery, o.Sink = s.runs(), s.CheckpointEvery, progress.Handle
-	o.Ahead = func() { preloadRuntime(o.Device) }
+	ahead := o.Ahead
+	o.Ahead = func() {
+		if ahead != nil {
+			ahead()
+		}
+		preloadRuntime(o.Device)
+	}
 	return run.Execute(cmd.Context(), p, o)
 }
 

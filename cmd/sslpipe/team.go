@@ -20,7 +20,7 @@ import (
 
 // addWorkers adds the flag by which a plan is one for several workers.
 func (f *pipelineFlags) addWorkers(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&f.workers, "workers", 0, "processes that train each unit together; a run starts them on this machine, unless TF_CONFIG names them")
+	cmd.Flags().IntVar(&f.workers, "workers", 0, "processes that share the work, as the block cluster of the pipeline says; a run starts them on this machine, unless TF_CONFIG names them")
 	cmd.Flags().IntVar(&f.gpus, "gpus", 0, "GPUs of this machine that train each unit together, the first ones that CUDA_VISIBLE_DEVICES shows (default 1)")
 }
 

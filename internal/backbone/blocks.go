@@ -16,6 +16,7 @@ const (
 	finalNormName    = "norm"
 	positionsLearned = "learned"
 	positionsSinCos  = "sincos"
+	positionsRotary  = "rotary"
 	// tokenDeviation is the standard deviation of the first values of positions and of
 	// what stands for tokens.
 	tokenDeviation = 0.02
@@ -75,6 +76,9 @@ func (s stack) validate(positions string, codes int) []schema.Problem {
 	}
 	if positions == positionsSinCos && s.width%codes != 0 {
 		report("width", "With positions = %q width must be a multiple of %d, and %d is not.", positionsSinCos, codes, s.width)
+	}
+	if positions == positionsRotary && s.heads > 0 && s.width%(2*s.heads) != 0 {
+		report("width", "With positions = %q each head must have an even width, so width must be a multiple of twice the heads: %d, and %d is not.", positionsRotary, 2*s.heads, s.width)
 	}
 	if s.hidden() < 1 {
 		report("mlp_ratio", "mlp_ratio must be large enough for one number in the MLP, and %v of a width of %d is not.", s.mlpRatio, s.width)

@@ -12,10 +12,10 @@ import (
 var transformer = schema.Variant{
 	Name:    "transformer",
 	Doc:     "Transformer over tokens of text: an encoder as BERT, or a decoder that looks back only, as GPT-2.",
-	Paper:   "Vaswani et al., NeurIPS 2017, arXiv:1706.03762; Devlin et al., NAACL 2019 (BERT), arXiv:1810.04805; Radford et al., 2019 (GPT-2)",
+	Paper:   "Vaswani et al., NeurIPS 2017, arXiv:1706.03762; Devlin et al., NAACL 2019 (BERT), arXiv:1810.04805; Radford et al., 2019 (GPT-2); Su et al., 2021 (rotary positions), arXiv:2104.09864",
 	Version: 1,
 	New: func() any {
-		return &Transformer{Width: 128, Depth: 4, Heads: 4, MLPRatio: 4, Norm: normPre, Positions: positionsLearned, Pool: poolMean}
+		return &Transformer{Width: 128, Depth: 4, Heads: 4, MLPRatio: 4, Norm: normPre, Positions: positionsRotary, Pool: poolMean}
 	},
 }
 
@@ -41,7 +41,7 @@ type Transformer struct {
 	MLPRatio   float64 `hcl:"mlp_ratio,optional" doc:"Width of the MLP's middle, as a multiple of width."`
 	CausalMask bool    `hcl:"causal,optional" doc:"A token sees itself and earlier ones only, as predicting the next token needs."`
 	Norm       string  `hcl:"norm,optional" enum:"pre,post" doc:"Layer-norm before each branch and at the end, as in GPT-2, or after each sum, as in BERT, which needs a warm-up of the learning rate."`
-	Positions  string  `hcl:"positions,optional" enum:"learned,sincos" doc:"How a token knows its place: learned, or fixed sines and cosines, to which embeddings are scaled up."`
+	Positions  string  `hcl:"positions,optional" enum:"learned,sincos,rotary" doc:"How a token knows its place: learned; fixed sines and cosines, to which embeddings are scaled up; or rotary, which turns queries and keys so that attention sees distances, from the first step on."`
 	MaxLength  int     `hcl:"max_length,optional" min:"0" doc:"Positions that there are, in tokens; 0 makes as many as the longest text of the data needs."`
 	Dropout    float64 `hcl:"dropout,optional" doc:"Share of numbers that training drops: of the embedded tokens, of the weights of attention, and of what each branch adds."`
 	Pool       string  `hcl:"pool,optional" enum:"mean,first,last" doc:"What stands for the text: the mean of its tokens, the first, or the last one, which is that to take of a causal network."`
@@ -114,6 +114,9 @@ func (c *Transformer) Build(n *nn.Net, tokens tf.Output) Features {
 		Attention: nn.Attention{Present: f.Present, Causal: c.CausalMask, Dropout: c.Dropout},
 		PostNorm:  c.Norm == normPost, Dropout: c.Dropout, Init: nn.TruncatedNormal(tokenDeviation),
 	}
+	if c.Positions == positionsRotary {
+		block.Attention.Codes = c.placed(n, g.Const(sinCosLine(c.length, c.Width/c.Heads)), tokens)
+	}
 	states := c.stack().build(n, block, c.embed(n, f.Embedding, tokens))
 	last := states[len(states)-1]
 	if c.Norm == normPre {
@@ -142,29 +145,37 @@ func (c *Transformer) check(n *nn.Net, tokens tf.Output) {
 	}
 }
 
-// embed looks up tokens [N, L] in the table and adds their positions: [N, L, width].
+// embed looks up tokens [N, L] in the table and adds their positions, unless attention
+// is to see them: [N, L, width].
 func (c *Transformer) embed(n *nn.Net, table, tokens tf.Output) tf.Output {
 	g := n.Graph().Scope(embedName)
 	x := n.Embedding(table, tokens)
-	var positions tf.Output
-	if c.Positions == positionsSinCos {
+	switch c.Positions {
+	case positionsSinCos:
 		// Else the positions, of size 1, would drown the tokens (Vaswani et al., 3.4).
 		x = g.Mul(x, g.Scalar(math.Sqrt(float64(c.Width))))
-		positions = g.Const(sinCosLine(c.length, c.Width))
-	} else {
+		x = g.Add(x, c.placed(n, g.Const(sinCosLine(c.length, c.Width)), tokens))
+	case positionsLearned:
 		shape := tf.Shape{int64(c.length), int64(c.Width)}
-		positions = n.WithoutDecay().Variable(embedName+"/positions", shape, nn.TruncatedNormal(tokenDeviation), true).Read()
+		positions := n.WithoutDecay().Variable(embedName+"/positions", shape, nn.TruncatedNormal(tokenDeviation), true)
+		x = g.Add(x, c.placed(n, positions.Read(), tokens))
 	}
-	if tokens.Dim(1) != c.length {
-		// A slice that is too long is an error in the run as well.
-		size := g.Stack(0, g.SizeOf(tokens, 1), g.Const(c.Width))
-		positions = g.Op("Slice", nil, positions, g.Ints(0, 0), size)[0]
-	}
-	x = g.Add(x, positions)
 	if c.Norm == normPost {
 		x = n.LayerNorm(embedName+"/norm", x, layerNormEpsilon)
 	}
 	return n.Dropout(embedName+"/dropout", x, c.Dropout)
+}
+
+// placed is the rows of codes, one for each position that there is, of those that
+// tokens [N, L] have.
+func (c *Transformer) placed(n *nn.Net, codes, tokens tf.Output) tf.Output {
+	if tokens.Dim(1) == c.length {
+		return codes
+	}
+	// A slice that is too long is an error in the run as well.
+	g := n.Graph().Scope(embedName)
+	size := g.Stack(0, g.SizeOf(tokens, 1), g.Const(codes.Dim(1)))
+	return g.Op("Slice", nil, codes, g.Ints(0, 0), size)[0]
 }
 
 // pool makes one vector of the present tokens of f. A text without a token has what

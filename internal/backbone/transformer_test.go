@@ -21,6 +21,11 @@ func goldenTransformer(norm, pool string) *Transformer {
 	}
 }
 
+func rotary(c *Transformer) *Transformer {
+	c.Positions = positionsRotary
+	return c
+}
+
 // texts are those of the golden files.
 func texts() []int32 {
 	return slices.Concat([]int32{3, 10, 1, 4, 4, 2}, []int32{5, 6, 9, 1, 0, 0}, []int32{7, 1, 2, 8, 3, 0}, []int32{9, 0, 0, 0, 0, 0})
@@ -36,8 +41,8 @@ func words(t *testing.T, values []int32, dims ...int) *tf.Tensor {
 	return x
 }
 
-// Outputs and all gradients are those of Hugging Face's BertModel and GPT2Model with
-// the same weights.
+// Outputs and all gradients are those of Hugging Face's BertModel, GPT2Model and
+// GPTNeoXModel with the same weights.
 func TestTransformerIsThatOfHuggingFace(t *testing.T) {
 	tftest.Load(t)
 	golden := readNPZ(t, "testdata/transformer.npz")
@@ -45,6 +50,7 @@ func TestTransformerIsThatOfHuggingFace(t *testing.T) {
 		"bert_mean":  goldenTransformer(normPost, poolMean),
 		"bert_first": goldenTransformer(normPost, poolFirst),
 		"gpt2_last":  goldenTransformer(normPre, poolLast),
+		"neox_last":  rotary(goldenTransformer(normPre, poolLast)),
 	} {
 		checkGolden(t, golden, name, words(t, texts(), 4, 6), c.ForText(11, 7).Build)
 	}
@@ -76,6 +82,8 @@ func variants() map[string]*Transformer {
 	}
 	all["post first"] = goldenTransformer(normPost, poolFirst)
 	all["post first"].Positions = positionsSinCos
+	all["rotary"] = rotary(goldenTransformer(normPost, poolMean))
+	all["rotary, causal"] = rotary(goldenTransformer(normPre, poolLast))
 	return all
 }
 
@@ -127,6 +135,20 @@ func TestTransformerIsEquivariantButForPositions(t *testing.T) {
 	got := fetch(t, tftest.Session(t, g), nil, []tf.Output{one.Pooled, other.Pooled, one.Map, g.Gather(other.Map, g.Ints(1, 2, 0), 2)})
 	closeTo(t, "pooled", got[1], got[0], 1e-5)
 	closeTo(t, "tokens", got[3], got[2], 1e-5)
+}
+
+// With rotary positions tokens see how far others are and not where: padding in front
+// moves a text and changes nothing.
+func TestRotaryPositionsAreRelative(t *testing.T) {
+	c := rotary(goldenTransformer(normPost, poolMean))
+	pooled, tokens := features(t, c, []int32{5, 6, 9, 1}, 1, 4, 1, 4)
+	later, moved := features(t, c, []int32{0, 0, 0, 5, 6, 9, 1}, 1, 7, 1, 7)
+	closeTo(t, "pooled", later, pooled, 1e-5)
+	closeTo(t, "tokens", moved[3*goldenWidth:], tokens, 1e-5)
+	_, swapped := features(t, c, []int32{6, 5, 9, 1}, 1, 4, 1, 4)
+	if slices.Equal(swapped[:goldenWidth], tokens[goldenWidth:2*goldenWidth]) {
+		t.Error("the order of tokens changes nothing")
+	}
 }
 
 // Positions beyond the text are there for longer ones, and a text that is too long is
@@ -186,11 +208,12 @@ func TestVariablesOfTransformer(t *testing.T) {
 
 func TestMistakesOfTransformer(t *testing.T) {
 	for want, found := range map[string][]schema.Problem{
-		"heads must divide width, and 3 does not divide 16.":                                                                    changed(func(c *Transformer) { c.Heads = 3 }).Validate(),
-		`With positions = "sincos" width must be a multiple of 2, and 15 is not.`:                                               changed(func(c *Transformer) { c.Width, c.Heads, c.Positions = 15, 3, "sincos" }).Validate(),
-		"dropout must be at least 0 and below 1, not 1.":                                                                        changed(func(c *Transformer) { c.Dropout = 1 }).Validate(),
-		`The first token of a causal network sees no other: use pool = "last" or "mean".`:                                       changed(func(c *Transformer) { c.CausalMask, c.Pool = true, poolFirst }).Validate(),
-		"A transformer reads text, and the data are images: use vit, which is a transformer over patches, or another backbone.": CheckSizes(goldenTransformer(normPre, poolMean), [2]int{8, 8}),
+		"heads must divide width, and 3 does not divide 16.":                                                                             changed(func(c *Transformer) { c.Heads = 3 }).Validate(),
+		`With positions = "sincos" width must be a multiple of 2, and 15 is not.`:                                                        changed(func(c *Transformer) { c.Width, c.Heads, c.Positions = 15, 3, "sincos" }).Validate(),
+		`With positions = "rotary" each head must have an even width, so width must be a multiple of twice the heads: 6, and 15 is not.`: changed(func(c *Transformer) { c.Width, c.Heads, c.Positions = 15, 3, "rotary" }).Validate(),
+		"dropout must be at least 0 and below 1, not 1.":                                                                                 changed(func(c *Transformer) { c.Dropout = 1 }).Validate(),
+		`The first token of a causal network sees no other: use pool = "last" or "mean".`:                                                changed(func(c *Transformer) { c.CausalMask, c.Pool = true, poolFirst }).Validate(),
+		"A transformer reads text, and the data are images: use vit, which is a transformer over patches, or another backbone.":          CheckSizes(goldenTransformer(normPre, poolMean), [2]int{8, 8}),
 	} {
 		if got := messages(found); got != want {
 			t.Errorf("problems %q, want %q", got, want)

@@ -14,6 +14,7 @@ import (
 var reserved = []hcl.BlockHeaderSchema{
 	{Type: "pipeline"},
 	{Type: "store"},
+	{Type: "cluster"},
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "locals"},
 	{Type: "module", LabelNames: []string{"name"}},
@@ -41,6 +42,8 @@ func (r *reader) readBlocks(body *Body) hcl.Diagnostics {
 			diags = append(diags, readOnce(&r.Pipeline, block)...)
 		case "store":
 			diags = append(diags, readOnce(&r.Store, block)...)
+		case "cluster":
+			diags = append(diags, readOnce(&r.Cluster, block)...)
 		case "variable":
 			diags = append(diags, r.readVariable(block)...)
 		case "locals":

@@ -29,6 +29,7 @@ type Spec struct {
 	Unreadable bool
 	Pipeline   *Block
 	Store      *Block
+	Cluster    *Block
 	Variables  []*Variable
 	Locals     []*hcl.Attribute
 	Modules    []*Module

@@ -505,4 +505,5 @@ INLINE int same_before(int size, int k, int stride) {
 #include "dense.h"
 #include "layernorm.h"
 #include "attention.h"
+#include "rotation.h"
 #include "tokens.h"

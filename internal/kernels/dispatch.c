@@ -24,6 +24,7 @@ typedef void augment_image(const sslpipe_program *, const void *, int, const flo
 	size_t sslpipe_##isa##_attention_scratch(const sslpipe_attention *, int, int);                  \
 	void sslpipe_##isa##_attention_forward(const sslpipe_attention *, int, float *);                \
 	void sslpipe_##isa##_attention_backward(const sslpipe_attention *, int, float *);               \
+	void sslpipe_##isa##_rotate(const sslpipe_rotation *, int);                                     \
 	void sslpipe_##isa##_crossentropy_forward(const sslpipe_crossentropy *, int);                   \
 	void sslpipe_##isa##_crossentropy_backward(const sslpipe_crossentropy *, int);                  \
 	void sslpipe_##isa##_embedding_backward(const sslpipe_embedding *, int);                        \
@@ -35,6 +36,7 @@ typedef void augment_image(const sslpipe_program *, const void *, int, const flo
 		sslpipe_##isa##_dense_scratch, sslpipe_##isa##_dense_forward, sslpipe_##isa##_dense_backward, \
 		sslpipe_##isa##_layernorm_scratch, sslpipe_##isa##_layernorm_forward, sslpipe_##isa##_layernorm_backward, \
 		sslpipe_##isa##_attention_scratch, sslpipe_##isa##_attention_forward, sslpipe_##isa##_attention_backward, \
+		sslpipe_##isa##_rotate,                                                                     \
 		sslpipe_##isa##_crossentropy_forward,                                                       \
 		sslpipe_##isa##_crossentropy_backward,                                                      \
 		sslpipe_##isa##_embedding_backward,                                                         \
@@ -59,6 +61,7 @@ typedef struct {
 	size_t (*attention_scratch)(const sslpipe_attention *, int, int);
 	void (*attention_forward)(const sslpipe_attention *, int, float *);
 	void (*attention_backward)(const sslpipe_attention *, int, float *);
+	void (*rotate)(const sslpipe_rotation *, int);
 	void (*crossentropy_forward)(const sslpipe_crossentropy *, int);
 	void (*crossentropy_backward)(const sslpipe_crossentropy *, int);
 	void (*embedding_backward)(const sslpipe_embedding *, int);
@@ -117,6 +120,7 @@ void sslpipe_layernorm_backward(const sslpipe_layernorm *l, int threads, float *
 size_t sslpipe_attention_scratch(const sslpipe_attention *l, int threads, int backward) { return best()->attention_scratch(l, threads, backward); }
 void sslpipe_attention_forward(const sslpipe_attention *l, int threads, float *scratch) { best()->attention_forward(l, threads, scratch); }
 void sslpipe_attention_backward(const sslpipe_attention *l, int threads, float *scratch) { best()->attention_backward(l, threads, scratch); }
+void sslpipe_rotate(const sslpipe_rotation *l, int threads) { best()->rotate(l, threads); }
 void sslpipe_crossentropy_forward(const sslpipe_crossentropy *l, int threads) { best()->crossentropy_forward(l, threads); }
 void sslpipe_crossentropy_backward(const sslpipe_crossentropy *l, int threads) { best()->crossentropy_backward(l, threads); }
 void sslpipe_embedding_backward(const sslpipe_embedding *l, int threads) { best()->embedding_backward(l, threads); }

@@ -55,6 +55,15 @@ typedef struct {
 	float *dq, *dk, *dv;
 } sslpipe_attention;
 
+// y is x with numbers i and i + d/2 of each head turned, as a point of a plane, by the angle i of the position, or turned
+// back (Su et al., arXiv:2104.09864).
+typedef struct {
+	int n, length, heads, d, back;
+	const float *x;     // [n, length, heads*d]
+	const float *codes; // [length, d]: the sines of d/2 angles, then their cosines
+	float *y;
+} sslpipe_rotation;
+
 // The cross-entropy of softmax(logits) with a label, for each row. A label that is
 // none of the classes has the loss zero, and no gradient.
 typedef struct {
@@ -87,6 +96,7 @@ void sslpipe_layernorm_forward(const sslpipe_layernorm *l, int threads, float *s
 void sslpipe_layernorm_backward(const sslpipe_layernorm *l, int threads, float *scratch);
 void sslpipe_attention_forward(const sslpipe_attention *l, int threads, float *scratch);
 void sslpipe_attention_backward(const sslpipe_attention *l, int threads, float *scratch);
+void sslpipe_rotate(const sslpipe_rotation *l, int threads);
 void sslpipe_crossentropy_forward(const sslpipe_crossentropy *l, int threads);
 void sslpipe_crossentropy_backward(const sslpipe_crossentropy *l, int threads);
 void sslpipe_embedding_backward(const sslpipe_embedding *l, int threads);

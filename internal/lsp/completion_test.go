@@ -55,7 +55,7 @@ func TestCompletion(t *testing.T) {
 		text string
 		want []string
 	}{
-		"empty file":                 {"‸", []string{"augment", "download", "locals", "module", "output", "pipeline", "pretrain", "store", "variable"}},
+		"empty file":                 {"‸", []string{"augment", "cluster", "download", "locals", "module", "output", "pipeline", "pretrain", "store", "variable"}},
 		"beginning of a word":        {declared + "pre‸", []string{"pretrain"}},
 		"before other blocks":        {"pre‸\n" + declared, []string{"pretrain"}},
 		"stage, required first":      {pretrain("  ‸"), []string{"pretext", "views", "base", "epochs", "extra", "for_each", "init", "dynamic", "head", "matrix", "stop"}},

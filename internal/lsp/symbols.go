@@ -25,7 +25,7 @@ func (s *Server) documentSymbol(_ context.Context, params json.RawMessage) (any,
 // symbolKinds are the kinds of symbols by the word of the language; others are
 // stages, at the top of a file, and parts of stages within it.
 var symbolKinds = map[string]int{
-	"pipeline": symbolNamespace, "store": symbolNamespace, "variable": symbolVariable, "locals": symbolNamespace,
+	"pipeline": symbolNamespace, "store": symbolNamespace, "cluster": symbolNamespace, "variable": symbolVariable, "locals": symbolNamespace,
 	"module": symbolModule, "output": symbolProperty, "matrix": symbolNamespace,
 }
 

@@ -26,6 +26,8 @@ const (
 	files     = "files/"     // AB/ABCD...: the content of a file, by its sha256
 )
 
+// Under leases/ is what package lease puts there.
+
 func resultName(fingerprint string) string { return results + fingerprint + ".json" }
 
 func keyName(key string) string { return byInput + key + ".json" }

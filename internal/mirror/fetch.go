@@ -87,7 +87,7 @@ func (m *Mirror) find(ctx context.Context, fingerprint string) (r *result, err e
 	if refused {
 		return nil, nil
 	}
-	err = m.reach(ctx, func() error {
+	err = m.Reach(ctx, func() error {
 		r, err = m.read(ctx, fingerprint)
 		return err
 	})
@@ -98,7 +98,7 @@ func (m *Mirror) find(ctx context.Context, fingerprint string) (r *result, err e
 // which can then adopt it: see [artifact.Store.Adopt].
 func (m *Mirror) Adoptable(ctx context.Context, key string) error {
 	var fingerprint string
-	err := m.reach(ctx, func() (err error) {
+	err := m.Reach(ctx, func() (err error) {
 		fingerprint, err = m.indexed(ctx, key)
 		return err
 	})
@@ -126,7 +126,7 @@ func (f *fetching) add(results int, bytes int64) {
 }
 
 func (f *fetching) bring(ctx context.Context, r *result) error {
-	err := f.m.reach(ctx, func() error {
+	err := f.m.Reach(ctx, func() error {
 		for i, o := range r.objects() {
 			err := f.m.store.Receive(o, func(dir string) error {
 				return f.m.fill(ctx, o, dir, func(n int) {

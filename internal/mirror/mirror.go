@@ -63,9 +63,9 @@ func (m *Mirror) String() string { return m.bucket.String() }
 // errLeftAlone is the end of what is not tried since the bucket has just failed.
 var errLeftAlone = errors.New("the store is left alone for a while")
 
-// reach does something with the bucket, unless it has just failed. Its failure is told
-// once.
-func (m *Mirror) reach(ctx context.Context, f func() error) error {
+// Reach does something with the bucket, unless it has just failed: then it is an error
+// too. Its failure is told once.
+func (m *Mirror) Reach(ctx context.Context, f func() error) error {
 	m.mu.Lock()
 	asleep := time.Now().Before(m.down)
 	m.mu.Unlock()

@@ -96,7 +96,7 @@ func (m *machine) fetch(fingerprints ...string) mirror.Fetched {
 }
 
 func (m *machine) send(c artifact.Committed) (unsent int) {
-	m.Send(c)
+	m.Send(c, func() {})
 	return m.Wait(time.Hour, func(int) {})
 }
 
@@ -310,6 +310,25 @@ func rewrite(path string, change func([]byte) []byte) error {
 	return errors.Join(os.Chmod(path, 0o666), os.WriteFile(path, change(text), 0o666))
 }
 
+// Whoever sends learns when that has been tried, whether it came to something or not.
+func TestSendTellsWhenItIsDone(t *testing.T) {
+	s := remotetest.Start(t)
+	b := s.Bucket(t, remote.Options{})
+	for name, fault := range map[string]remotetest.Fault{"sent": remotetest.None, "unsent": remotetest.Fail} {
+		m := newMachine(t, b)
+		s.Inject(func(*http.Request) remotetest.Fault { return fault })
+		done := make(chan bool, 2)
+		m.Send(m.commit(fingerprint, weights, "meta"), func() {
+			_, err := b.Stat(context.Background(), "results/"+fingerprint+".json")
+			done <- err == nil
+		})
+		m.Wait(time.Hour, func(int) {})
+		if there := <-done; len(done) > 0 || there != (name == "sent") {
+			t.Errorf("%s: the result is there: %v, told %d times", name, there, len(done)+1)
+		}
+	}
+}
+
 // Of two that write a fingerprint at once, the first counts; the other is kept beside
 // it, whole, and told.
 func TestConcurrentWriters(t *testing.T) {
@@ -317,8 +336,8 @@ func TestConcurrentWriters(t *testing.T) {
 		one, two, three := newMachine(t, b), newMachine(t, b), newMachine(t, b)
 		first := one.commit(fingerprint, weights, "meta")
 		second := two.commit(fingerprint, map[string]string{"losses.csv": "step,loss\n1,2\n2,3\n"}, "meta")
-		one.Send(first)
-		two.Send(second)
+		one.Send(first, func() {})
+		two.Send(second, func() {})
 		if n := one.Wait(time.Hour, func(int) {}) + two.Wait(time.Hour, func(int) {}); n != 0 {
 			t.Fatalf("%d unsent", n)
 		}
@@ -449,7 +468,7 @@ func TestInterruptedSending(t *testing.T) {
 			}
 			return remotetest.None
 		})
-		m.Send(c)
+		m.Send(c, func() {})
 		unsent := m.Wait(time.Hour, func(int) {})
 		cancel()
 		s.Inject(func(*http.Request) remotetest.Fault { return remotetest.None })

@@ -31,9 +31,10 @@ type sender struct {
 // the same fingerprint.
 type job struct{ first, made *artifact.Entry }
 
-// Send sends a result in the background, as it was committed. Until it has been sent
-// there is a note of it on the disk, for [Mirror.Resume].
-func (m *Mirror) Send(c artifact.Committed) {
+// Send sends a result in the background, as it was committed, and then calls done,
+// whether it could be sent or not. Until it has been sent there is a note of it on the
+// disk, for [Mirror.Resume].
+func (m *Mirror) Send(c artifact.Committed, done func()) {
 	j := job{first: c.Entry}
 	if c.Diverged() {
 		j.made = c.Made
@@ -42,6 +43,7 @@ func (m *Mirror) Send(c artifact.Committed) {
 	m.change(1)
 	m.jobs.Go(func() {
 		defer m.change(-1)
+		defer done()
 		select {
 		case m.slots <- struct{}{}:
 			defer func() { <-m.slots }()
@@ -66,7 +68,7 @@ func (m *Mirror) Pending() int {
 
 // try sends a result, or keeps it for another attempt.
 func (m *Mirror) try(j job) {
-	err := m.reach(m.ctx, func() error { return m.send(m.ctx, j) })
+	err := m.Reach(m.ctx, func() error { return m.send(m.ctx, j) })
 	if err == nil {
 		m.removeNote(j.first.Fingerprint)
 		return

@@ -46,7 +46,7 @@ func (m *Mirror) Resume() (n int, err error) {
 			continue
 		}
 		n++
-		m.Send(artifact.Committed{Entry: e, Made: e})
+		m.Send(artifact.Committed{Entry: e, Made: e}, func() {})
 	}
 	return n, err
 }

@@ -14,6 +14,10 @@ type Attention struct {
 	// Present is float32 [N, L], 1 for tokens and 0 for padding, which nothing attends
 	// to; the zero Output where all are tokens.
 	Present tf.Output
+	// Codes turns queries and keys by the angles of their positions, float32
+	// [L, D/Heads]: the sines of half as many angles, then their cosines (Su et al.,
+	// arXiv:2104.09864); the zero Output turns nothing.
+	Codes tf.Output
 	// Causal lets a token attend to itself and to earlier ones only.
 	Causal  bool
 	Dropout float64     // of the weights of attention, while training
@@ -54,6 +58,9 @@ func (n *Net) attention(a Attention, x, residual tf.Output) tf.Output {
 		return g.Transpose(g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), a.Heads, width), 0, 2, 1, 3)
 	}
 	query, key, value := heads("query"), heads("key"), heads("value")
+	if a.Codes.Valid() {
+		query, key = turned(g, query, a.Codes), turned(g, key, a.Codes)
+	}
 	query = g.Mul(query, g.Scalar(1/math.Sqrt(float64(width))))
 	times := func(a, b tf.Output, transposed bool) tf.Output {
 		return n.product(g, a, b, func(a, b tf.Output) tf.Output { return g.BatchMatMul(a, b, false, transposed) })
@@ -63,6 +70,21 @@ func (n *Net) attention(a Attention, x, residual tf.Output) tf.Output {
 	mixed := g.Transpose(times(weights, value, false), 0, 2, 1, 3)
 	y := n.Dense(a.Name+"/output", g.Reshape(mixed, -1, d), d, a.Init)
 	return added(g, residual, g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), d))
+}
+
+// turned is FusedRotation of x [N, heads, L, D] by codes [L, D], of stock operations.
+func turned(g *tf.Graph, x, codes tf.Output) tf.Output {
+	half := x.Dim(-1) / 2
+	part := func(of tf.Output, i int) tf.Output {
+		begin, size := make([]int, of.Rank()), make([]int, of.Rank())
+		for axis := range size {
+			size[axis] = -1
+		}
+		begin[of.Rank()-1], size[of.Rank()-1] = i*half, half
+		return g.Slice(of, begin, size)
+	}
+	u, v, sine, cosine := part(x, 0), part(x, 1), part(codes, 0), part(codes, 1)
+	return g.Concat(-1, g.Sub(g.Mul(u, cosine), g.Mul(v, sine)), g.Add(g.Mul(v, cosine), g.Mul(u, sine)))
 }
 
 // masked adds to the scores [N, heads, L, L] what keeps them from being chosen.

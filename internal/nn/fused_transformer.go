@@ -19,6 +19,10 @@ func (n *Net) wholeDense(name string, x tf.Output, units int, init Initializer, 
 func (n *Net) wholeAttention(a Attention, x, residual tf.Output) tf.Output {
 	part := func(layer string) tf.Output { return n.wholeDense(a.Name+"/"+layer, x, x.Dim(-1), a.Init, tf.Dense{}) }
 	query, key, value := part("query"), part("key"), part("value")
+	if a.Codes.Valid() {
+		g := n.g.Scope(a.Name)
+		query, key = g.FusedRotation(query, a.Codes, a.Heads), g.FusedRotation(key, a.Codes, a.Heads)
+	}
 	y := n.g.Scope(a.Name).FusedAttention(query, key, value, tf.Attention{Heads: a.Heads, Present: a.Present, Causal: a.Causal})
 	return n.wholeDense(a.Name+"/output", y, x.Dim(-1), a.Init, tf.Dense{Residual: residual})
 }

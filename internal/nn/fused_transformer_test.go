@@ -21,13 +21,14 @@ func TestFusedTransformersAreTheStockOnes(t *testing.T) {
 		"layer scale":         {LayerScale: 0.5},
 		"dropout":             {Dropout: 0.1, DropPath: 0.1},
 		"dropout of weights":  {Attention: nn.Attention{Dropout: 0.2}},
+		"rotary":              {Attention: nn.Attention{Causal: true}, PostNorm: true, DropPath: 0.1},
 		"causal and all else": {Attention: nn.Attention{Causal: true}, PostNorm: true, LayerScale: 2, DropPath: 0.3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want, names := transformerGradients(t, block, false)
-			got, _ := transformerGradients(t, block, true)
+			want, names := transformerGradients(t, block, name == "rotary", false)
+			got, _ := transformerGradients(t, block, name == "rotary", true)
 			for i, n := range names {
-				if strings.HasSuffix(n, "key/bias") {
+				if strings.HasSuffix(n, "key/bias") && name != "rotary" {
 					// It moves all scores of a query alike: its gradient is nothing but rounding.
 					if size := largest(got[i]); size > 1e-6 {
 						t.Errorf("%s is %.2g and not 0", n, size)
@@ -49,7 +50,7 @@ func largest(values []float32) float64 {
 }
 
 // transformerGradients are the losses, and the gradients of all weights.
-func transformerGradients(t *testing.T, block nn.Block, fused bool) (values [][]float32, names []string) {
+func transformerGradients(t *testing.T, block nn.Block, rotary, fused bool) (values [][]float32, names []string) {
 	t.Helper()
 	const texts, length, width, vocabulary = 3, 11, 24, 50
 	g := newGraph(t)
@@ -67,6 +68,9 @@ func transformerGradients(t *testing.T, block nn.Block, fused bool) (values [][]
 	table := n.Variable("table", tf.Shape{vocabulary, width}, nn.Normal(1), true).Read()
 	block.Epsilon, block.Hidden, block.Init = 1e-6, 4*width, nn.GlorotUniform
 	block.Attention.Heads, block.Attention.Present = 3, g.Cast(g.NotEqual(ids, g.Const(int32(0))), tf.Float32)
+	if rotary {
+		block.Attention.Codes = g.Reshape(g.Const(wave(length*8, 2)), length, 8)
+	}
 	x := n.Embedding(table, ids)
 	for _, name := range []string{"first", "second"} {
 		block.Name = name

@@ -32,6 +32,34 @@ func TestGELU(t *testing.T) {
 	near(t, "y", tftest.Eval(t, g, y)[0], []float32{-0.00404969, -0.15865525, 0, 0.34573123, 1.95449974}, 1e-6)
 }
 
+// A quarter of a turn makes (1, 0) of a query into (0, 1), so that it fits the key
+// (0, 1), which is not turned, and no more (1, 0). Weights by hand: e/(e+1) of scores
+// 0 and sqrt(2)/sqrt(2) = 1.
+func TestRotaryTurnsQueriesAndKeys(t *testing.T) {
+	for name, fused := range map[string]bool{"stock": false, "fused": true} {
+		g := newGraph(t)
+		n := nn.NewNet(g, 1)
+		if fused {
+			n = n.Fused()
+		}
+		kernel := func(rows ...[]float32) nn.Initializer {
+			return func(g *tf.Graph, _ [2]int64, _ tf.Shape) tf.Output { return g.Const(rows) }
+		}
+		// Of a token (a, b) the query is (a+b, 0)*sqrt(2), the key (a, b), and the value as well.
+		root := float32(math.Sqrt2)
+		n.Variable("a/query/kernel", tf.Shape{2, 2}, kernel([]float32{root, 0}, []float32{root, 0}), true)
+		n.Variable("a/key/kernel", tf.Shape{2, 2}, kernel([]float32{1, 0}, []float32{0, 1}), true)
+		identity := kernel([]float32{1, 0}, []float32{0, 1})
+		codes := g.Const([][]float32{{0, 1}, {1, 0}}) // sine, cosine: not turned; a quarter
+		y := n.SelfAttention(nn.Attention{Name: "a", Heads: 1, Init: identity, Codes: codes}, g.Const([][][]float32{{{0, 1}, {1, 0}}}))
+		// Position 1: its query (1, 0) becomes (0, 1), its own key (1, 0) does too, and that of position 0 is (0, 1).
+		// Position 0: its query (1, 0) fits neither.
+		near(t, name, fetch(t, tftest.Session(t, g), y)[0], []float32{0.5, 0.5, 0.5, 0.5}, 1e-6)
+		turned := n.SelfAttention(nn.Attention{Name: "a", Heads: 1, Init: identity, Codes: g.Const([][]float32{{0, 1}, {0, 1}})}, g.Const([][][]float32{{{0, 1}, {1, 0}}}))
+		near(t, name+", not turned", fetch(t, tftest.Session(t, g), turned)[0], []float32{0.7310586, 0.2689414, 0.7310586, 0.2689414}, 1e-6)
+	}
+}
+
 // With queries and keys of zero everybody attends to everybody alike, and what comes
 // out is the mean of the values of those who may be seen.
 func TestAttentionAveragesWhatItMaySee(t *testing.T) {

@@ -76,3 +76,24 @@ func TestContentKeySeesWhatEvaluateSees(t *testing.T) {
 		t.Error("the same unit has another key")
 	}
 }
+
+// What another class of machine computes is never taken for this one's, whatever it was
+// computed from.
+func TestContentKeyKnowsTheRuntime(t *testing.T) {
+	source := head + "pretrain \"rot\" {\n  views = augment.views\n  pretext \"rotation\" {}\n}\n"
+	keys := map[string]bool{}
+	for _, runtime := range []string{"tensorflow-2.18.0/cpu/amd64-amd-avx2", "tensorflow-2.18.0/cpu/amd64-intel-avx512"} {
+		p, diags := plan.Parse([]byte(source), "x.hcl", fakeKinds(1, 1), plan.Options{Runtime: runtime})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		key, err := p.Units[len(p.Units)-1].ContentKey(byAddress)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[key] = true
+	}
+	if len(keys) != 2 {
+		t.Error("two classes of machine have the same key")
+	}
+}

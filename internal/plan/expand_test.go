@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sslpipe/internal/plan"
 )
@@ -143,7 +144,8 @@ func TestPipeline(t *testing.T) {
   description = "Does ${upper("it")} help?"
 }
 `+head), "folder/rotation.hcl", fakeKinds(1, 1), plan.Options{})
-	want := plan.Pipeline{Name: "rotation", Description: "Does IT help?", Seeds: 6, Path: "folder/rotation.hcl", Paths: []string{"folder/rotation.hcl"}}
+	want := plan.Pipeline{Name: "rotation", Description: "Does IT help?", Seeds: 6, Path: "folder/rotation.hcl", Paths: []string{"folder/rotation.hcl"},
+		Cluster: plan.Cluster{Parallel: plan.ParallelBatch, Lease: 30 * time.Second}}
 	if diags != nil || !reflect.DeepEqual(p.Pipeline, want) {
 		t.Errorf("pipeline is %+v, %v", p.Pipeline, diags)
 	}

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sslpipe/internal/plan"
+	"sslpipe/internal/schema"
 )
 
 const jigsawPipeline = `download "images" {
@@ -329,5 +331,39 @@ func TestStoreIsNoPartOfTheExperiment(t *testing.T) {
 	}
 	if l := mustParse(t, store+jigsawPipeline).Pipeline.Store; l == nil || l.URL != "s3://results/lab" || l.Region != "eu-central-1" {
 		t.Errorf("store is %+v", l)
+	}
+}
+
+// How workers share the work changes no result: where each runs whole units, their number
+// is no part of a fingerprint either, nor of what plans the run again.
+func TestClusterIsNoPartOfTheExperiment(t *testing.T) {
+	alone := fingerprintOf(t, jigsawPipeline, lastUnit)
+	units := "variable \"how\" {\n  type = string\n  default = \"units\"\n}\ncluster {\n  parallel = var.how\n  lease = 5\n}\n" + jigsawPipeline
+	p := mustParse(t, units)
+	if got := p.Pipeline.Cluster; !got.SideBySide() || got.Lease != 5*time.Second {
+		t.Errorf("cluster is %+v", got)
+	}
+	if got := mustParse(t, jigsawPipeline).Pipeline.Cluster; got.SideBySide() || got.Lease != 30*time.Second {
+		t.Errorf("without the block it is %+v", got)
+	}
+	if got := fingerprintOf(t, units, lastUnit); got != alone {
+		t.Errorf("fingerprint is %s, not %s", got, alone)
+	}
+	kinds := fakeKinds(1, 1)
+	for i := range kinds {
+		kinds[i].Parallel = func(any, int) (bool, []schema.Problem) { return true, nil }
+	}
+	onThree := func(src string) *plan.Plan {
+		p, diags := plan.Parse([]byte(src), "x.hcl", kinds, plan.Options{Runtime: "test", Workers: 3})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		return p
+	}
+	if p := onThree(units); unit(t, p, lastUnit).Fingerprint != alone || p.Sources().Workers != 0 {
+		t.Errorf("on 3 workers: %+v, by %d", unit(t, p, lastUnit), p.Sources().Workers)
+	}
+	if p := onThree(jigsawPipeline); unit(t, p, lastUnit).Fingerprint == alone || p.Sources().Workers != 3 {
+		t.Errorf("3 workers that train together: %+v, by %d", unit(t, p, lastUnit), p.Sources().Workers)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // reservedKinds are words of the language, now or later, that a kind of stage
 // cannot be called.
-var reservedKinds = []string{"pipeline", "store", "variable", "locals", "var", "local", "module", "output", "each", "matrix", "path", "self"}
+var reservedKinds = []string{"pipeline", "store", "cluster", "variable", "locals", "var", "local", "module", "output", "each", "matrix", "path", "self"}
 
 // reservedFields are attributes and blocks that mean the same in every stage,
 // now or later, so that no configuration can have them.

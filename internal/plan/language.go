@@ -83,6 +83,11 @@ func Language() []Word {
   url    = "s3://experiments/rotation"
   region = "eu-central-1"
 }`},
+		{Name: "cluster", Form: TopBlock, Fields: schema.Fields(newClusterConfig()),
+			Doc: "How several workers share the work of a run, which TF_CONFIG or --workers asks for; a run by itself takes no notice of it. It is no part of the experiment: no fingerprint depends on it. That of a module does not count. What workers that train a unit together average over is in the block cluster of its stage.",
+			Example: `cluster {
+  parallel = "units"
+}`},
 		{Name: "variable", Form: TopBlock, Fields: schema.Fields(&variableWords{}),
 			Doc: "A value that can be changed without editing the file, used as var.NAME.",
 			Example: `variable "epochs" {

@@ -88,7 +88,7 @@ evaluate "b" {
 		{
 			`pretrian "x" {
 }`,
-			`x.hcl:1,1-9: Unknown stage kind; There is no block "pretrian" in a pipeline file. Its blocks are: pipeline, store, variable, locals, module, output, download, augment, pretrain, finetune, evaluate. Did you mean "pretrain"?`,
+			`x.hcl:1,1-9: Unknown stage kind; There is no block "pretrian" in a pipeline file. Its blocks are: pipeline, store, cluster, variable, locals, module, output, download, augment, pretrain, finetune, evaluate. Did you mean "pretrain"?`,
 		},
 		{
 			head + `pretrain "rot" {

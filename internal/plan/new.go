@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -28,7 +29,8 @@ type Options struct {
 	// device, the mode of determinism. It is part of every fingerprint.
 	Runtime string
 	// Workers is how many processes train a unit together, where its kind can; 0 is 1.
-	// From 2 on it is part of the fingerprints of these units.
+	// From 2 on it is part of the fingerprints of these units. It counts for nothing
+	// where the pipeline has each worker run whole units.
 	Workers int
 	// Digest identifies the content of a file or folder; nil is package
 	// plan's Digest, which reads everything every time.
@@ -65,11 +67,12 @@ func Load(paths []string, kinds []Kind, o Options) (*Plan, hcl.Diagnostics) {
 	}
 	p := &planner{
 		options: o, record: rec, kinds: kinds, names: KindNames(kinds), files: spec.Files, diags: diags,
-		blocks: map[string]*block{}, byAddress: map[string]*stage{}, masked: map[string]bool{},
+		cluster: Cluster{Parallel: ParallelBatch, Lease: defaultLease * time.Second},
+		blocks:  map[string]*block{}, byAddress: map[string]*stage{}, masked: map[string]bool{},
 	}
 	p.plan(spec)
 	out.Pipeline = p.pipeline
-	out.Pipeline.Store = p.store
+	out.Pipeline.Store, out.Pipeline.Cluster = p.store, p.cluster
 	if !p.diags.HasErrors() {
 		out.root, out.record = p.root, rec
 		for _, s := range p.stages {
@@ -108,6 +111,7 @@ type planner struct {
 	diags    hcl.Diagnostics
 	pipeline Pipeline
 	store    *remote.Location
+	cluster  Cluster
 	root     *scope
 	modules  int
 	given    map[string]setting

@@ -30,6 +30,10 @@ type node struct {
 // cycle is reported; it is looked at all the same, for other mistakes.
 func (p *planner) evaluate() {
 	p.nodes = []node{p.blockNode("pipeline", p.root.spec.Pipeline, p.decodePipeline)}
+	if block := p.root.spec.Cluster; block != nil {
+		p.nodes = append(p.nodes, p.blockNode("cluster", block, p.decodeCluster))
+	}
+	whole := len(p.nodes) // what says something of all stages
 	if block := p.root.spec.Store; block != nil {
 		p.nodes = append(p.nodes, p.blockNode("store", block, p.decodeStore))
 	}
@@ -41,8 +45,10 @@ func (p *planner) evaluate() {
 	g := newGraph(len(p.nodes))
 	for i, n := range p.nodes {
 		seen := map[int]bool{}
-		if n.stage { // the number of seeds is in it
-			g.add(i, 0, n.at)
+		for j := range whole {
+			if n.stage { // the number of seeds is in it
+				g.add(i, j, n.at)
+			}
 		}
 		for _, ref := range n.refs {
 			to, ok := index[n.refScope.target(ref)]

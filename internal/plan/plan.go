@@ -65,6 +65,8 @@ type Pipeline struct {
 	// Store is where the file says that results are shared; nil where it does not. It
 	// is no part of the experiment.
 	Store *remote.Location
+	// Cluster is how several workers share the work.
+	Cluster Cluster
 }
 
 // Value is the value of a variable.

@@ -22,6 +22,11 @@ type Selection struct {
 	Force   []string // run these though they are stored
 }
 
+// Empty tells whether nothing is named.
+func (s Selection) Empty() bool {
+	return len(s.Only)+len(s.From)+len(s.Until)+len(s.Exclude)+len(s.Force) == 0
+}
+
 // Chosen is the part of a plan that a [Selection] selects. A nil Chosen is all of
 // it, with nothing forced.
 type Chosen struct {
@@ -43,7 +48,7 @@ func (p *Plan) Select(s Selection) (*Chosen, error) {
 	if err := errors.Join(only.err, from.err, until.err, exclude.err, force.err); err != nil {
 		return nil, err
 	}
-	if len(s.Only)+len(s.From)+len(s.Until)+len(s.Exclude)+len(s.Force) == 0 {
+	if s.Empty() {
 		return nil, nil
 	}
 	p.addDownstream(from.units)

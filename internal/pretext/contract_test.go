@@ -258,13 +258,17 @@ func TestPicturesShowTheBatch(t *testing.T) {
 		t.Run(kind.Name, func(t *testing.T) {
 			task := kind.New().(Task)
 			tr := newTrainer(t, task)
-			pictures := task.Pictures(tr.builder)
-			if task.Needs(batch).Input == Text {
-				if pictures != nil {
-					t.Error("there are pictures of text")
-				}
+			if _, written := task.(Written); written != (task.Needs(batch).Input != Images) {
+				t.Errorf("that it has passages is %v", written)
+			}
+			drawn, ok := task.(Drawn)
+			if ok != (task.Needs(batch).Input != Text) {
+				t.Fatalf("that it has pictures is %v", ok)
+			}
+			if !ok {
 				return
 			}
+			pictures := drawn.Pictures(tr.builder)
 			if len(pictures) == 0 {
 				t.Fatal("there are no pictures")
 			}

@@ -100,7 +100,7 @@ func (t *Inpaint) span(g *tf.Graph, draws tf.Output, at, n, size int) tf.Output 
 	return g.Cast(inside, tf.Float32)
 }
 
-// Pictures implements Task: the image, and with its hole.
+// Pictures implements Drawn: the image, and with its hole.
 func (t *Inpaint) Pictures(b *Builder) []Picture {
 	damaged, _ := t.damage(b)
 	return []Picture{{Title: "image", Images: b.Views[0]}, {Title: "hole", Images: damaged}}

@@ -104,7 +104,7 @@ func permutationMatrices(set [][]int) [][][]float32 {
 	return matrices
 }
 
-// Pictures implements Task: the image and its first puzzles.
+// Pictures implements Drawn: the image and its first puzzles.
 func (t *Jigsaw) Pictures(b *Builder) []Picture {
 	g := b.Graph()
 	cut := t.on(t.Grid, b.Batch())

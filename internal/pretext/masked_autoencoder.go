@@ -135,7 +135,7 @@ func (t *MaskedAutoencoder) decode(b *Builder, encoded, visible, hidden tf.Outpu
 	return g.Reshape(n.Dense("masked_autoencoder/pixels", g.Reshape(x, size.N*missing, t.Width), pixels, nn.GlorotUniform), size.N, missing, pixels)
 }
 
-// Pictures implements Task: the image; what the encoder sees of it, grey where it sees
+// Pictures implements Drawn: the image; what the encoder sees of it, grey where it sees
 // nothing; and what is to be predicted, the hidden patches, each stretched to the same
 // contrast.
 func (t *MaskedAutoencoder) Pictures(b *Builder) []Picture {

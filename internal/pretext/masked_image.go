@@ -204,7 +204,7 @@ func hiddenError(g *tf.Graph, predicted, target, visible tf.Output) tf.Output {
 	return g.Div(g.Sum(g.Mul(perUnit, hidden), false), g.Sum(hidden, false))
 }
 
-// Pictures implements Task: the image and what the encoder sees of it, grey
+// Pictures implements Drawn: the image and what the encoder sees of it, grey
 // where it sees nothing.
 func (t *MaskedImage) Pictures(b *Builder) []Picture {
 	g, size := b.Graph(), b.Batch()

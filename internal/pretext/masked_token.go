@@ -112,5 +112,12 @@ func (t *MaskedToken) Predict(n *nn.Net, f backbone.Features) tf.Output {
 	return eachPosition(n.Graph(), f, func(x tf.Output) tf.Output { return t.head(n, x, f.Embedding) })
 }
 
-// Pictures implements Task: there is nothing to see.
-func (*MaskedToken) Pictures(*Builder) []Picture { return nil }
+// Passages implements Written: the text with its masks, and what was there.
+func (t *MaskedToken) Passages(b *Builder) []Passage {
+	g, tokens := b.Graph(), b.Views[0]
+	hidden := t.choose(b, tokens).hidden
+	return []Passage{{
+		Title:  "masked_token",
+		Tokens: t.corrupt(b, tokens, hidden), Targets: g.Select(hidden, tokens, g.Const(int32(0))),
+	}}
+}

@@ -65,7 +65,7 @@ func (t *MoCo) Check(b Batch) []schema.Problem {
 	return found
 }
 
-// Pictures implements Task: the two views.
+// Pictures implements Drawn: the two views.
 func (*MoCo) Pictures(b *Builder) []Picture { return twoViews(b) }
 
 // Loss implements Task: the mean over the queries of the cross-entropy of

@@ -102,5 +102,12 @@ func (t *NextToken) Predict(n *nn.Net, f backbone.Features) tf.Output {
 	return eachPosition(n.Graph(), f, func(x tf.Output) tf.Output { return t.head(n, x, f.Embedding) })
 }
 
-// Pictures implements Task: there is nothing to see.
-func (*NextToken) Pictures(*Builder) []Picture { return nil }
+// Passages implements Written: each token with the one that is predicted from it and
+// those before.
+func (t *NextToken) Passages(b *Builder) []Passage {
+	g, tokens := b.Graph(), b.Views[0]
+	n, length := tokens.Dim(0), tokens.Dim(1)
+	next := g.Slice(tokens, []int{0, 1}, []int{n, length - 1})
+	targets := g.Mul(next, g.Cast(t.counts(b), tf.Int32))
+	return []Passage{{Title: "next_token", Tokens: tokens, Targets: g.Pad(targets, [][2]int{{0, 0}, {0, 1}})}}
+}

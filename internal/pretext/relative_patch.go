@@ -76,7 +76,7 @@ func Pairs(g *tf.Graph, tiles tf.Output) (pairs, labels tf.Output) {
 	return g.Concat(0, joined...), g.Const(numbers)
 }
 
-// Pictures implements Task: the image and its tiles, in their places.
+// Pictures implements Drawn: the image and its tiles, in their places.
 func (t *RelativePatch) Pictures(b *Builder) []Picture {
 	g := b.Graph()
 	cut := t.on(patchGrid, b.Batch())

@@ -50,7 +50,7 @@ func (*Rotation) Loss(b *Builder) tf.Output {
 	return g.Mean(nn.CrossEntropy(g, logits, labels, 0), false)
 }
 
-// Pictures implements Task: the four rotations.
+// Pictures implements Drawn: the four rotations.
 func (*Rotation) Pictures(b *Builder) []Picture {
 	g := b.Graph()
 	images, labels := Rotations(g, b.Views[0])

@@ -37,7 +37,7 @@ func (*Siamese) Check(b Batch) []schema.Problem {
 	return problem("", "Images are compared with each other here: batch_size must be at least 2.")
 }
 
-// Pictures implements Task: the two views.
+// Pictures implements Drawn: the two views.
 func (*Siamese) Pictures(b *Builder) []Picture { return twoViews(b) }
 
 func twoViews(b *Builder) []Picture {

@@ -44,7 +44,12 @@ func (t *Supervised) Loss(b *Builder) tf.Output {
 	return g.Mean(nn.CrossEntropy(g, logits, b.Labels, t.Smoothing), false)
 }
 
-// Pictures implements Task: the view with its label.
+// Pictures implements Drawn: the view with its label.
 func (*Supervised) Pictures(b *Builder) []Picture {
 	return []Picture{{Title: fmt.Sprintf("one of %d", len(b.Classes)), Images: b.Views[0], Labels: b.Labels, Names: b.Classes}}
+}
+
+// Passages implements Written: the text with its label.
+func (t *Supervised) Passages(b *Builder) []Passage {
+	return []Passage{{Title: "supervised", Tokens: b.Views[0], Labels: b.Labels, Names: b.Classes}}
 }

@@ -51,10 +51,20 @@ type Task interface {
 	Check(b Batch) []schema.Problem
 	// Loss builds the scalar training loss.
 	Loss(b *Builder) tf.Output
-	// Pictures builds what the task shows the encoder, for people; nil for texts.
-	Pictures(b *Builder) []Picture
 	// Share is the factor of the loss in a sum over several tasks.
 	Share() float64
+}
+
+// Drawn is a task on images.
+type Drawn interface {
+	// Pictures builds what the task shows the encoder, for people.
+	Pictures(b *Builder) []Picture
+}
+
+// Written is a task on texts.
+type Written interface {
+	// Passages builds what the task shows the encoder, for people.
+	Passages(b *Builder) []Passage
 }
 
 // Batch is the shape of the source images of one step, with what tasks ask of the
@@ -146,6 +156,15 @@ type Picture struct {
 	Images tf.Output // float32 [N, h, w, C] in [0, 1]
 	Labels tf.Output // int32 [N], where there are any
 	Names  []string  // of the labels; their number where there are none
+}
+
+// Passage is what a task does to texts.
+type Passage struct {
+	Title   string
+	Tokens  tf.Output // int32 [N, L], as the encoder reads them
+	Targets tf.Output // int32 [N, L], what is predicted at each position, 0 for nothing; where there are any
+	Labels  tf.Output // int32 [N], where there are any
+	Names   []string  // of the labels
 }
 
 // Weighted is what all tasks have in common.

@@ -126,6 +126,47 @@ func survives(t *testing.T, s *remotetest.Server, fault remotetest.Fault, conten
 	}
 }
 
+// What a server says of a blob that is not there, and its lists, are asked for again where
+// they were cut; a list goes on behind what it had.
+func TestCutAnswers(t *testing.T) {
+	ctx := context.Background()
+	s := remotetest.Start(t)
+	b := s.Bucket(t, remote.Options{})
+	for _, name := range []string{"files/a", "files/b", "files/c"} {
+		put(t, b, name, []byte(name))
+	}
+	cut := func(times int) {
+		n := 0
+		s.Inject(func(*http.Request) remotetest.Fault {
+			if n++; n <= times {
+				return remotetest.Cut
+			}
+			return remotetest.None
+		})
+	}
+	cut(2)
+	if _, err := remote.ReadAll(ctx, b, "files/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("get: %v", err)
+	}
+	list := func() (names []string, failed error) {
+		for blob, err := range b.List(ctx, "files/") {
+			if err != nil {
+				return names, err
+			}
+			names = append(names, blob.Name)
+		}
+		return names, nil
+	}
+	cut(2)
+	if names, err := list(); err != nil || strings.Join(names, " ") != "files/a files/b files/c" {
+		t.Errorf("list: %q, %v", names, err)
+	}
+	cut(100)
+	if names, err := list(); err == nil || len(names) > 0 {
+		t.Errorf("a list that is always cut: %q, %v", names, err)
+	}
+}
+
 // A transfer that is cut at every tenth goes on where it was cut, and is whole.
 func TestCutAtEveryTenth(t *testing.T) {
 	s := remotetest.Start(t)

@@ -116,6 +116,9 @@ func (b *s3) Get(ctx context.Context, name string, from int64) (io.ReadCloser, e
 		}
 	}
 	body, _, _, err := b.core.GetObject(ctx, b.bucket, b.prefix+name, o)
+	for attempt := 1; isCutAnswer(err) && attempt < tries; attempt++ {
+		body, _, _, err = b.core.GetObject(ctx, b.bucket, b.prefix+name, o)
+	}
 	if minio.ToErrorResponse(err).StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return io.NopCloser(strings.NewReader("")), nil // there is no more of it
 	}
@@ -124,6 +127,10 @@ func (b *s3) Get(ctx context.Context, name string, from int64) (io.ReadCloser, e
 	}
 	return &s3Body{ReadCloser: body, ctx: ctx, b: b}, nil
 }
+
+// isCutAnswer tells of a document of the server's that ended early, which its client does
+// not ask for again.
+func isCutAnswer(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
 
 // s3Body names the bucket in errors, of which the next attempt may be free.
 type s3Body struct {
@@ -196,16 +203,38 @@ func (b *s3) Stat(ctx context.Context, name string) (Blob, error) {
 
 func (b *s3) List(ctx context.Context, prefix string) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		for info := range b.core.ListObjectsIter(ctx, b.bucket, minio.ListObjectsOptions{Prefix: b.prefix + prefix, Recursive: true}) {
-			if info.Err != nil {
-				yield(Blob{}, b.failed(ctx, info.Err))
+		last := ""
+		for attempt := 1; ; attempt++ {
+			before := last
+			err := b.listAfter(ctx, prefix, &last, yield)
+			if err == nil {
 				return
 			}
-			if !yield(Blob{Name: strings.TrimPrefix(info.Key, b.prefix), Size: info.Size, Changed: info.LastModified}, nil) {
+			if last != before {
+				attempt = 1 // it gets on
+			}
+			if !isCutAnswer(err) || attempt >= tries {
+				yield(Blob{}, b.failed(ctx, err))
 				return
 			}
 		}
 	}
+}
+
+// listAfter lists what follows the last key, and moves it on. Without an error it is at the
+// end, or nobody wants more.
+func (b *s3) listAfter(ctx context.Context, prefix string, last *string, yield func(Blob, error) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o := minio.ListObjectsOptions{Prefix: b.prefix + prefix, Recursive: true, StartAfter: *last}
+	for info := range b.core.ListObjectsIter(ctx, b.bucket, o) {
+		if info.Err != nil {
+			return info.Err
+		}
+		*last = info.Key
+		if !yield(Blob{Name: strings.TrimPrefix(info.Key, b.prefix), Size: info.Size, Changed: info.LastModified}, nil) {
+			return nil
+		}
+	}
+	return nil
 }

@@ -25,6 +25,7 @@ const (
 	UnitInterrupted EventType = "unit_interrupted" // Seconds; it will resume
 	UnitFailed      EventType = "unit_failed"      // Seconds, Error
 	UnitLeftOut     EventType = "unit_left_out"    // it is not chosen, and not stored
+	UnitElsewhere   EventType = "unit_elsewhere"   // Message: which process runs it, with a store of its own
 	UnitBlocked     EventType = "unit_blocked"     // Message: by what
 	Message         EventType = "message"          // Message
 	RunFinished     EventType = "run_finished"     // Counts, Seconds, Error unless all is well

@@ -19,6 +19,7 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/filelock"
+	"sslpipe/internal/lease"
 	"sslpipe/internal/mirror"
 	"sslpipe/internal/plan"
 	"sslpipe/internal/remote"
@@ -53,6 +54,11 @@ type Options struct {
 	// for there, and what is made here is sent there. Where it fails, the run goes on
 	// without. Nil is none.
 	Shared remote.Bucket
+	// Lease makes this one of several processes, each with a store of its own, that run
+	// the plan side by side: each runs the units on which it gets a lease in Shared, and
+	// takes from there what others make. While Shared fails, each runs all units. Nil, or
+	// nothing shared, is a process for itself.
+	Lease *lease.Terms
 	// Sink gets each event; nil drops them. It is never called twice at once,
 	// and should return quickly.
 	Sink func(Event)
@@ -98,6 +104,7 @@ type runner struct {
 	record *recorder
 	result *Result
 	mirror *mirror.Mirror // nil where nothing is shared
+	leases *lease.Leases  // nil where nobody else runs the plan
 }
 
 // Execute runs the units of p that are chosen and not stored yet, in plan order
@@ -168,6 +175,7 @@ func (r *runner) execute(ctx context.Context) error {
 		err = r.refuse(todo)
 	}
 	if err == nil {
+		r.offer(todo)
 		err = r.schedule(ctx, todo)
 	}
 	for _, u := range todo {

@@ -24,12 +24,13 @@ type outcome struct {
 type state int
 
 const (
-	failed   state = iota
-	executed       // here, now
-	cached         // by another process, a unit with the same fingerprint, or one with the same inputs
-	absent         // not stored, and left out
-	busy           // another process holds the unit
-	free           // it did, and does no longer
+	failed    state = iota
+	executed        // here, now
+	cached          // by another process, a unit with the same fingerprint, or one with the same inputs
+	absent          // not stored, and left out
+	busy            // another process holds the unit, with this store
+	elsewhere       // another process holds it, with a store of its own
+	free            // another did, and does no longer
 )
 
 // scheduler is the state of a run's units; one goroutine owns it.
@@ -146,6 +147,9 @@ func (s *scheduler) settle(o outcome) {
 	switch o.state {
 	case busy: // it takes nothing while it waits
 		go func() { s.outcomes <- s.waitFor(s.ctx, o.unit) }()
+		return
+	case elsewhere:
+		go func() { s.outcomes <- s.waitElsewhere(s.ctx, o.unit) }()
 		return
 	case free:
 		at, _ := slices.BinarySearchFunc(s.waiting, o.unit, func(a, b *plan.Unit) int { return s.place[a] - s.place[b] })

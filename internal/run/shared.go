@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sslpipe/internal/artifact"
+	"sslpipe/internal/lease"
 	"sslpipe/internal/mirror"
 	"sslpipe/internal/plan"
 )
@@ -30,6 +31,9 @@ func (r *runner) share(ctx context.Context) {
 		}
 		r.record.emit(e)
 	})
+	if r.Lease != nil {
+		r.leases = lease.New(r.Shared, *r.Lease)
+	}
 	if n, err := r.mirror.Resume(); err != nil {
 		r.say("cannot tell which results have not been sent yet: %v", err)
 	} else if n > 0 {
@@ -112,11 +116,14 @@ func (r *runner) adopt(ctx context.Context, w artifact.Work) (*artifact.Entry, e
 	return r.Store.Adopt(w)
 }
 
-// send sends a result to the shared store, if there is one, while the run goes on.
-func (r *runner) send(c artifact.Committed) {
-	if r.mirror != nil {
-		r.mirror.Send(c)
+// send sends a result to the shared store, if there is one, while the run goes on, and
+// calls done when that has been tried.
+func (r *runner) send(c artifact.Committed, done func()) {
+	if r.mirror == nil {
+		done()
+		return
 	}
+	r.mirror.Send(c, done)
 }
 
 // finishSending waits for what is still being sent. Where the context has ended that

@@ -15,14 +15,14 @@ import (
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/filelock"
+	"sslpipe/internal/lease"
 	"sslpipe/internal/plan"
 )
 
 // attempt runs a unit unless another process holds it or its result is stored.
-func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
+func (r *runner) attempt(ctx context.Context, j job) outcome {
 	u := j.unit
-	dir := r.Store.WorkDir(u.Fingerprint)
-	lock, err := filelock.Try(lockPath(dir))
+	lock, err := filelock.Try(lockPath(r.Store.WorkDir(u.Fingerprint)))
 	if err != nil {
 		return outcome{unit: u, err: fmt.Errorf("lock: %w", err)}
 	}
@@ -44,18 +44,37 @@ func (r *runner) attempt(ctx context.Context, j job) (o outcome) {
 	if !r.Chosen.Runs(u) {
 		return outcome{unit: u, state: absent}
 	}
+	c, o := r.claim(ctx, u)
+	if o != nil {
+		return *o
+	}
+	return r.compute(ctx, j, c)
+}
+
+// compute runs a unit that this process has claimed.
+func (r *runner) compute(ctx context.Context, j job, claimed claim) outcome {
+	u := j.unit
 	start := time.Now()
-	c, err := r.perform(ctx, j, dir)
+	ctx, free := claimed.bind(ctx)
+	defer free()
+	c, err := r.perform(ctx, j, claimed)
 	seconds := time.Since(start).Seconds()
 	switch {
 	case err == nil:
 		r.tellDifference(u, c)
-		r.send(c)
+		r.send(c, func() { claimed.release("") })
 		r.record.emit(Event{Type: UnitFinished, Unit: u.Address, Seconds: seconds})
 		return outcome{unit: u, state: executed, entry: c.Entry, made: c.Made}
+	case errors.Is(err, lease.ErrLost) || stopped(ctx, err) && errors.Is(context.Cause(ctx), lease.ErrLost):
+		claimed.release("")
+		r.record.emit(Event{Type: UnitInterrupted, Unit: u.Address, Seconds: seconds})
+		r.message(u, "another worker has taken it over, since nothing was heard of this one for %s", r.Lease.Period)
+		return outcome{unit: u, state: elsewhere}
 	case stopped(ctx, err):
+		claimed.release("")
 		r.record.emit(Event{Type: UnitInterrupted, Unit: u.Address, Seconds: seconds})
 	default:
+		claimed.release(err.Error())
 		r.record.emit(Event{Type: UnitFailed, Unit: u.Address, Seconds: seconds, Error: err.Error()})
 	}
 	return outcome{unit: u, err: err}
@@ -81,13 +100,8 @@ func (j job) work() artifact.Work {
 // the run began, or that was made of the same inputs before; nil where it has to run.
 func (r *runner) stored(ctx context.Context, j job) (*artifact.Entry, error) {
 	e, err := r.storedMeanwhile(ctx, j.unit)
-	if e != nil || err != nil {
-		return e, err
-	}
-	e, err = r.adopt(ctx, j.work())
-	if damaged, ok := errors.AsType[*artifact.DamagedError](err); ok {
-		r.message(j.unit, "has the same inputs as before, but %v", damaged)
-		return nil, nil
+	if e == nil && err == nil {
+		e, err = r.adopted(ctx, j)
 	}
 	if e == nil || err != nil {
 		return nil, err
@@ -95,7 +109,20 @@ func (r *runner) stored(ctx context.Context, j job) (*artifact.Entry, error) {
 	if err := os.RemoveAll(r.Store.WorkDir(j.unit.Fingerprint)); err != nil {
 		r.message(j.unit, "cannot remove the work folder: %v", err)
 	}
-	r.send(artifact.Committed{Entry: e, Made: e})
+	return e, nil
+}
+
+// adopted returns the result of other work on the same content, as the unit's own.
+func (r *runner) adopted(ctx context.Context, j job) (*artifact.Entry, error) {
+	e, err := r.adopt(ctx, j.work())
+	if damaged, ok := errors.AsType[*artifact.DamagedError](err); ok {
+		r.message(j.unit, "has the same inputs as before, but %v", damaged)
+		return nil, nil
+	}
+	if e == nil || err != nil {
+		return nil, err
+	}
+	r.send(artifact.Committed{Entry: e, Made: e}, func() {})
 	r.message(j.unit, "came out as before: its inputs are bit for bit the same")
 	return e, nil
 }
@@ -123,8 +150,9 @@ func (r *runner) sound(u *plan.Unit) (*artifact.Entry, error) {
 // perform runs a unit in its private folder and stores what it leaves under out.
 // Whatever else is in the folder stays for the next attempt until the result is
 // stored.
-func (r *runner) perform(ctx context.Context, j job, dir string) (c artifact.Committed, err error) {
+func (r *runner) perform(ctx context.Context, j job, claimed claim) (c artifact.Committed, err error) {
 	u := j.unit
+	dir := r.Store.WorkDir(u.Fingerprint)
 	out := filepath.Join(dir, "out")
 	resumes, err := prepareWork(dir, out)
 	if err != nil {
@@ -152,6 +180,9 @@ func (r *runner) perform(ctx context.Context, j job, dir string) (c artifact.Com
 	report.close()
 	if err == nil {
 		err = checkOutputs(u.Stage.Kind.Outputs, outs)
+	}
+	if err == nil {
+		err = claimed.confirm(ctx)
 	}
 	if err == nil {
 		c, err = r.Store.Commit(j.work(), out, outs, time.Since(start).Seconds())

@@ -97,17 +97,41 @@ func (t *taskGraph) derive(means train.Values) {
 	}
 }
 
+// inspected is how many embeddings are looked at: the time for them grows with the cube
+// of their number, and collapse shows in few.
+const inspected = 256
+
+// describeEmbeddings looks at embeddings that are spread evenly over the batch, of which
+// tasks put those of a kind together.
 func describeEmbeddings(prefix string, z []*tf.Tensor) train.Values {
 	d := z[0].Dims()[1]
-	e := metrics.DescribeEmbedding(z[0].Float32s(), d)
+	few := make([][]float32, len(z))
+	for i := range z {
+		few[i] = evenRows(z[i].Float32s(), d, inspected)
+	}
+	e := metrics.DescribeEmbedding(few[0], d)
 	values := train.Values{
 		prefix + valueSpread: e.Spread, prefix + valueMinSpread: e.MinSpread,
 		prefix + valueRank: e.Rank, prefix + valueUniformity: e.Uniformity,
 	}
 	if len(z) == 2 {
-		values[prefix+valueAlignment] = metrics.Alignment(z[0].Float32s(), z[1].Float32s(), d)
+		values[prefix+valueAlignment] = metrics.Alignment(few[0], few[1], d)
 	}
 	return values
+}
+
+// evenRows returns at most so many rows of d numbers, at even distances.
+func evenRows(z []float32, d, most int) []float32 {
+	n := len(z) / d
+	if n <= most {
+		return z
+	}
+	few := make([]float32, 0, most*d)
+	for i := range most {
+		at := i * n / most * d
+		few = append(few, z[at:at+d]...)
+	}
+	return few
 }
 
 // gate returns why a pre-training should not go on after an epoch; nil if it

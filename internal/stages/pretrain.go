@@ -24,7 +24,7 @@ var pretrain = plan.Kind{
 	Doc:     "Trains an encoder with one or several pretext tasks.",
 	Sample:  "rotation",
 	Shown:   func(path string) bool { return path == MonitorsFile },
-	Version: 5,
+	Version: 6,
 	New: func() any {
 		return &PretrainConfig{
 			Epochs: 20, BatchSize: 64, Threads: 1, Precision: precisionFloat32,

@@ -10,25 +10,25 @@ import (
 	"sslpipe/internal/transform"
 )
 
-// Preview draws what the tasks of a pretrain stage show the encoder in the first
-// step of a seed, to a PNG file: a row for each of some images of the split, and
-// what the tasks make of it. Nothing is trained.
-func Preview(path string, c *PretrainConfig, views artifact.Handle, images int, seed int64, device string) error {
+// Preview shows what the tasks of a pretrain stage show the encoder in the first step of
+// a seed: a PNG file with a row for each of some images of the split, or a text file
+// with some of its texts, and what the tasks make of them. Nothing is trained.
+func Preview(path string, c *PretrainConfig, views artifact.Handle, examples int, seed int64, device string) error {
 	v, err := openViews(views)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = v.Close() }()
-	if v.Meta.Text != nil {
-		return fmt.Errorf("there are no pictures of texts: %s of the augment stage, which a run copies into its folder, shows some as tokens", previewText)
-	}
-	n := min(images, len(v.indices))
+	n := min(examples, len(v.indices))
 	v.indices = spread(v.indices, n)
 	t, err := newTaskGraph(c.Pretexts, newNetwork(c.Backbone, v.Meta), v, n, 1, seedOf("pretrain", seed), "cpu", team{})
 	if err != nil {
 		return err
 	}
 	t.feeder.sampler.Permutation = inOrder(n)
+	if v.Meta.Text != nil {
+		return t.writePassages(path, v, n, device)
+	}
 	columns, err := t.draw(n, device)
 	if err != nil {
 		return fmt.Errorf("draw preview: %w", err)
@@ -40,7 +40,11 @@ func Preview(path string, c *PretrainConfig, views artifact.Handle, images int, 
 func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 	var pictures []pretext.Picture
 	for i, task := range t.tasks {
-		of := task.Pictures(t.builders[i])
+		drawn, ok := task.(pretext.Drawn)
+		if !ok {
+			return nil, fmt.Errorf("%s has no pictures", t.names[i])
+		}
+		of := drawn.Pictures(t.builders[i])
 		for j := range of {
 			of[j].Title = t.prefix(i) + of[j].Title
 		}
@@ -53,20 +57,7 @@ func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 			fetches = append(fetches, t.g.Identity(p.Labels))
 		}
 	}
-	init := t.g.InitOp()
-	session, err := tf.NewSession(t.g, tf.SessionOptions{Threads: 1, Device: tf.Device(device)})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = session.Close() }()
-	if _, err := session.Run(nil, nil, init); err != nil {
-		return nil, err
-	}
-	feeds, err := t.fill(0)
-	if err != nil {
-		return nil, err
-	}
-	out, err := session.Run(feeds, fetches)
+	out, err := t.glance(fetches, device)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +73,24 @@ func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 		columns = append(columns, column)
 	}
 	return columns, nil
+}
+
+// glance computes fetches of the first step with first weights.
+func (t *taskGraph) glance(fetches []tf.Output, device string) ([]*tf.Tensor, error) {
+	init := t.g.InitOp()
+	session, err := tf.NewSession(t.g, tf.SessionOptions{Threads: 1, Device: tf.Device(device)})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = session.Close() }()
+	if _, err := session.Run(nil, nil, init); err != nil {
+		return nil, err
+	}
+	feeds, err := t.fill(0)
+	if err != nil {
+		return nil, err
+	}
+	return session.Run(feeds, fetches)
 }
 
 // captions are the names of labels, or their numbers.

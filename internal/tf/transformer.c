@@ -13,7 +13,7 @@ enum { POSITIONS = 3, MOST_DIMS = 8 };
 typedef struct {
 	int64_t heads, rows, masks, biases, residuals;
 	float epsilon;
-	unsigned char gelu, transposed, causal;
+	unsigned char gelu, transposed, causal, back;
 	unsigned char input_gradient, kernel_gradient, bias_gradient, weight_gradients;
 	int threads; // 0 is not known yet
 } node;
@@ -251,6 +251,32 @@ static void attention_backward(void *kernel, TF_OpKernelContext *ctx) {
 	end(&c);
 }
 
+// ---- Rotation ----
+
+static void *create_rotation(TF_OpKernelConstruction *ctx) {
+	node *n = calloc(1, sizeof *n);
+	return create(ctx, n, (attribute[]){{"heads", &n->heads}, {"back", .truth = &n->back}, {NULL}});
+}
+
+static void rotate(void *kernel, TF_OpKernelContext *ctx) {
+	node *n = kernel;
+	call c = begin(ctx);
+	int64_t rows = 0, columns = 0;
+	const float *x = wide(&c, 0, &rows, &columns);
+	TF_Tensor *t = input(&c, 0, POSITIONS);
+	if (ok(&c) && columns % (2 * n->heads) != 0) fail(&c, "a rotation has an input that is not made of equal heads of an even width");
+	if (ok(&c)) {
+		int64_t examples = TF_Dim(t, 0), length = TF_Dim(t, 1), d = columns / n->heads;
+		sslpipe_rotation l = {.n = (int)examples, .length = (int)length, .heads = (int)n->heads, .d = (int)d, .back = n->back, .x = x};
+		l.codes = values(&c, 1, length * d);
+		if (examples > INT32_MAX || length > INT32_MAX) fail(&c, "a rotation has too many examples or positions");
+		int threads = threads_of(&c, &n->threads);
+		l.y = like(&c, 0, 0, columns);
+		if (ok(&c)) sslpipe_rotate(&l, threads);
+	}
+	end(&c);
+}
+
 // ---- Vocabulary ----
 
 static void *create_plain(TF_OpKernelConstruction *ctx) {
@@ -335,6 +361,7 @@ const sslpipe_operation sslpipe_transformer_operations[] = {
 		0, create_attention, attention_forward, free},
 	{"SslpipeAttentionGrad", {ATTENTION}, {"q: float", "k: float", "v: float", "present: masks * float", "sums: float", "dy: float"},
 		{"dq: float", "dk: float", "dv: float"}, 0, create_attention, attention_backward, free},
+	{"SslpipeRotate", {"heads: int >= 1", "back: bool"}, {"x: float", "codes: float"}, {"y: float"}, 0, create_rotation, rotate, free},
 	{"SslpipeCrossEntropy", {NULL}, {"logits: float", "labels: int32"}, {"loss: float", "sums: float"},
 		0, create_plain, crossentropy_forward, free},
 	{"SslpipeCrossEntropyGrad", {NULL}, {"logits: float", "labels: int32", "sums: float", "dloss: float"}, {"dlogits: float"},

@@ -127,6 +127,27 @@ func (g *Graph) FusedAttention(q, k, v Output, a Attention) Output {
 	})
 }
 
+// FusedRotation turns numbers i and i + D/2 of each of heads parts D wide of the last
+// axis of x [N, L, heads*D], as a point of a plane, by angle i of the position: codes
+// [L, D] holds the sines of D/2 angles, then their cosines. What two positions that
+// are turned have in common depends on how far apart they are, and not on where (Su et
+// al., arXiv:2104.09864). No gradient goes to codes.
+func (g *Graph) FusedRotation(x, codes Output, heads int) Output {
+	y := g.rotate(g, x, codes, heads, false)
+	return g.around(y, []Output{x}, func(dy Output, _ []bool) []Output {
+		return g.gradientsOf([]Output{x}, []Output{g.rotate(g.backward(), dy, codes, heads, true)}, []bool{true})
+	})
+}
+
+func (g *Graph) rotate(in *Graph, x, codes Output, heads int, back bool) Output {
+	outs := in.Op("SslpipeRotate", Attrs{"heads": heads, "back": back}, x, codes)
+	if g.err != nil {
+		return Output{}
+	}
+	g.setShape(outs[0], x.Shape())
+	return outs[0]
+}
+
 // FusedCrossEntropy returns the softmax cross-entropy of logits [N, K] with labels
 // int32 [N] for each example, [N]. A label outside 0..K-1 has the loss 0 and no
 // gradient.

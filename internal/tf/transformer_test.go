@@ -172,6 +172,34 @@ func embeddingCase(rows, c int, ids ...int32) layerCase {
 	}
 }
 
+// rotationCase turns pairs of numbers by complex multiplication, written out.
+func rotationCase(n, length, heads, d int) layerCase {
+	half := d / 2
+	codes, sines, cosines := make([]float32, length*d), make([]float32, length*half), make([]float32, length*half)
+	for i := range sines {
+		p, k := i/half, i%half
+		sin, cos := math.Sincos(float64(p) / math.Pow(10000, float64(k)/float64(half)))
+		sines[i], cosines[i] = float32(sin), float32(cos)
+		codes[p*d+k], codes[p*d+half+k] = sines[i], cosines[i]
+	}
+	return layerCase{
+		sizes: [][]int{{n, length, heads * d}},
+		fused: func(g *tf.Graph, in []tf.Output) tf.Output {
+			return g.FusedRotation(in[0], g.Reshape(g.Const(codes), length, d), heads)
+		},
+		formula: func(g *tf.Graph, in []tf.Output) tf.Output {
+			angle := func(values []float32) tf.Output {
+				return g.Cast(g.Reshape(g.Const(values), 1, length, 1, half), tf.Float64)
+			}
+			x := g.Reshape(in[0], n, length, heads, 2, half)
+			u, v := g.Gather(x, g.Const(int32(0)), 3), g.Gather(x, g.Const(int32(1)), 3)
+			real := g.Sub(g.Mul(u, angle(cosines)), g.Mul(v, angle(sines)))
+			imaginary := g.Add(g.Mul(v, angle(cosines)), g.Mul(u, angle(sines)))
+			return g.Reshape(g.Stack(3, real, imaginary), n, length, heads*d)
+		},
+	}
+}
+
 func layerCases() map[string]layerCase {
 	none := func(int) bool { return false }
 	return map[string]layerCase{
@@ -198,6 +226,8 @@ func layerCases() map[string]layerCase {
 		"attention, long":                         attentionCase(1, 257, 1, 65, true, func(i int) bool { return i%9 == 0 }),
 		"cross-entropy":                           labelsCase(5, 11),
 		"cross-entropy, many":                     labelsCase(21, 1003),
+		"rotation":                                rotationCase(3, 7, 2, 16),
+		"rotation of odd halves":                  rotationCase(2, 5, 3, 22),
 		"embedding":                               embeddingCase(40, 20, 3, 3, 0, 39, 7, 3),
 	}
 }

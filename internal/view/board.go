@@ -21,6 +21,8 @@ type board struct {
 	blocked  int
 	stages   map[string]*stageBoard
 	running  []*unitBoard // in the order in which they started
+	// elsewhere are the units that other machines run, with who does.
+	elsewhere map[string]string
 }
 
 // stageBoard counts the units of one stage.
@@ -45,7 +47,7 @@ type unitBoard struct {
 }
 
 func newBoard(units []*plan.Unit) *board {
-	b := &board{total: len(units), stages: map[string]*stageBoard{}}
+	b := &board{total: len(units), stages: map[string]*stageBoard{}, elsewhere: map[string]string{}}
 	for _, u := range units {
 		name := stageOf(u.Address)
 		if b.stages[name] == nil {
@@ -79,6 +81,7 @@ func (b *board) unit(address string) *unitBoard {
 }
 
 func (b *board) hit(address string) {
+	delete(b.elsewhere, address)
 	b.cached++
 	b.stage(address).waiting--
 }
@@ -94,6 +97,7 @@ func (b *board) start(address string, now time.Time) {
 	if b.unit(address) != nil {
 		return
 	}
+	delete(b.elsewhere, address)
 	b.running = append(b.running, &unitBoard{address: address, stage: stageOf(address), started: now, seen: now, baseTime: now})
 	if s := b.stage(address); s.first.IsZero() {
 		s.first = now

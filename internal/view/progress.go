@@ -49,12 +49,20 @@ func NewProgress(w io.Writer, p *plan.Plan, s Style) *Progress {
 func (p *Progress) Handle(e run.Event) {
 	p.mu.Lock()
 	p.now = e.Time
+	elsewhere := p.board.elsewhere[e.Unit]
 	p.take(e)
+	done, total := p.board.done(), p.board.total
 	p.mu.Unlock()
 	p.display.changed(e)
 	switch e.Type {
 	case run.Message:
 		p.display.note(join(": ", e.Unit, printable(e.Message)))
+	case run.UnitElsewhere:
+		p.display.note(e.Unit + ": " + printable(e.Message) + " runs it")
+	case run.UnitCached:
+		if elsewhere != "" {
+			p.display.note(fmt.Sprintf("%s came from %s (%d of %d)", e.Unit, elsewhere, done, total))
+		}
 	case run.UnitDiverged:
 		p.display.note(fmt.Sprintf("%s: DIVERGED from its first result, which stays the one that is used: %s", e.Unit, printable(e.Message)))
 	}
@@ -80,6 +88,8 @@ func (p *Progress) take(e run.Event) {
 		p.board.fail(e.Unit)
 	case run.UnitLeftOut:
 		p.board.leave(e.Unit)
+	case run.UnitElsewhere:
+		p.board.elsewhere[e.Unit] = printable(e.Message)
 	case run.UnitBlocked:
 		p.board.blocked++
 	case run.UnitDiverged:

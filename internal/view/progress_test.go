@@ -107,6 +107,45 @@ pretrain.a finished in 2.0 s (1 of 1)
 	}
 }
 
+// What other machines run is told when it begins and when it is there.
+func TestProgressElsewhere(t *testing.T) {
+	elsewhere := func(after time.Duration, unit, who string) run.Event {
+		e := event(after, run.UnitElsewhere, unit)
+		e.Message = who
+		return e
+	}
+	p := planned("finetune.a[seed=0]", "finetune.a[seed=1]", "finetune.a[seed=2]")
+	events := []run.Event{
+		event(0, run.RunStarted, ""), event(0, run.UnitStarted, "finetune.a[seed=0]"),
+		elsewhere(0, "finetune.a[seed=1]", "worker 1 (b:2222)"), elsewhere(0, "finetune.a[seed=2]", "worker 2 (c:2222)"),
+		event(60*time.Second, run.UnitCached, "finetune.a[seed=1]"),
+		event(90*time.Second, run.UnitStarted, "finetune.a[seed=2]"),
+	}
+	for n, want := range map[int]string{
+		4: "0/3 units  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  2 elsewhere  0:30 elapsed",
+		5: "1/3 units  ██████████░░░░░░░░░░░░░░░░░░░░  1 elsewhere  0:30 elapsed",
+		6: "1/3 units  ██████████░░░░░░░░░░░░░░░░░░░░  0:30 elapsed",
+	} {
+		if got := boardAt(p, events[:n]).line(80, noon.Add(30*time.Second)); got != want {
+			t.Errorf("after %d events %q, want %q", n, got, want)
+		}
+	}
+	var out bytes.Buffer
+	progress := NewProgress(&out, p, Style{})
+	for _, e := range events {
+		progress.Handle(e)
+	}
+	progress.Close()
+	want := `finetune.a[seed=1]: worker 1 (b:2222) runs it
+finetune.a[seed=2]: worker 2 (c:2222) runs it
+finetune.a[seed=1] came from worker 1 (b:2222) (1 of 3)
+3 units: 0 run, 1 cached, 2 left in 1:30
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestProgressOfACachedRunIsOneLine(t *testing.T) {
 	var p plan.Plan
 	events := []run.Event{event(0, run.RunStarted, "")}

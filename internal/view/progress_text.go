@@ -58,14 +58,17 @@ func (u *unitBoard) line(nameWidth, width int, now time.Time) string {
 
 // line is the whole run in width columns.
 func (b *board) line(width int, now time.Time) string {
-	left, running := "", ""
+	left, running, elsewhere := "", "", ""
 	if rest, ok := b.left(now); ok {
 		left = "about " + clock(rest) + " left"
 	}
 	if n := len(b.running); n > maxBars {
 		running = fmt.Sprintf("%d running", n)
 	}
-	text := join("  ", running, clock(now.Sub(b.started))+" elapsed", left)
+	if n := len(b.elsewhere); n > 0 {
+		elsewhere = fmt.Sprintf("%d elsewhere", n)
+	}
+	text := join("  ", running, elsewhere, clock(now.Sub(b.started))+" elapsed", left)
 	count := fmt.Sprintf("%d/%s", b.done(), plural(b.total, "unit"))
 	drawn := ""
 	if room := width - cells(count) - cells(text) - 4; room >= minBar {

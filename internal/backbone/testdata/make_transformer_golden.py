@@ -1,5 +1,5 @@
 """Makes the golden files that referee vit and transformer: what timm's
-VisionTransformer, and Hugging Face's BertModel and GPT2Model compute.
+VisionTransformer, and Hugging Face's BertModel, GPT2Model and GPTNeoXModel compute.
 
     python make_transformer_golden.py
 
@@ -15,6 +15,7 @@ Choices, and why:
   every output. They are taken by our own variables, through the mapping of names.
 * BERT's embeddings of token types are zero, and GPT-2 has the exact GELU, which are
   the only differences between what is published and what transformer computes.
+* GPT-NeoX is the one with rotary positions; its parallel branches are turned off.
 """
 
 import os
@@ -136,7 +137,7 @@ def pools(hidden):
 def text(golden, case, pool, model, inner):
     """model(ids, mask, weights) -> hidden states of the embedding and of every layer."""
     w = Weights()
-    w.of("embed/tokens", WORDS, WIDTH), w.of("embed/positions", LENGTH, WIDTH)
+    w.of("embed/tokens", WORDS, WIDTH)
     states = model(torch.tensor(IDS), torch.tensor((IDS != 0).astype(np.int64)), w)
     record(golden, case, w, {"pooled": pools(states[-1])[pool], "map": states[-1][:, None], "block": states[inner][:, None]})
 
@@ -154,7 +155,7 @@ def bert(ids, mask, w):
     ).double()
     to = {
         "embeddings.word_embeddings.weight": w["embed/tokens"],
-        "embeddings.position_embeddings.weight": w["embed/positions"],
+        "embeddings.position_embeddings.weight": w.of("embed/positions", LENGTH, WIDTH),
         "embeddings.token_type_embeddings.weight": torch.zeros(2, WIDTH, dtype=torch.float64),
     }
     # nn.Embedding gives no gradient to the row of padding; ours does.
@@ -183,7 +184,7 @@ def gpt2(ids, mask, w):
             attn_implementation="eager",
         )
     ).double()
-    to = {"wte.weight": w["embed/tokens"], "wpe.weight": w["embed/positions"]}
+    to = {"wte.weight": w["embed/tokens"], "wpe.weight": w.of("embed/positions", LENGTH, WIDTH)}
     for i in range(DEPTH):
         b, t = f"blocks/{i}", f"h.{i}"
         put(to, t + ".ln_1", w.norm(b + "/norm1"))
@@ -195,6 +196,33 @@ def gpt2(ids, mask, w):
     put(to, "ln_f", w.norm("norm"))
     assert set(to) == {n for n, _ in model.named_parameters()}
     return functional_call(model, to, (ids,), {"attention_mask": mask, "output_hidden_states": True}).hidden_states
+
+
+def neox(ids, mask, w):
+    from transformers import GPTNeoXConfig, GPTNeoXModel
+
+    model = GPTNeoXModel(
+        GPTNeoXConfig(
+            vocab_size=WORDS, hidden_size=WIDTH, num_hidden_layers=DEPTH, num_attention_heads=HEADS, intermediate_size=HIDDEN,
+            hidden_act="gelu", rotary_pct=1.0, max_position_embeddings=LENGTH, layer_norm_eps=EPSILON,
+            use_parallel_residual=False, attn_implementation="eager",
+        )
+    ).double()
+    to = {"embed_in.weight": w["embed/tokens"]}
+    for i in range(DEPTH):
+        b, t = f"blocks/{i}", f"layers.{i}"
+        put(to, t + ".input_layernorm", w.norm(b + "/norm1"))
+        # One head after the other, each with query, key and value.
+        kernel, bias = qkv(w, b)
+        split = lambda x: x.reshape(-1, 3, HEADS, WIDTH // HEADS).transpose(1, 2).reshape(-1, 3 * WIDTH)
+        put(to, t + ".attention.query_key_value", (split(kernel), split(bias)[0]), True)
+        put(to, t + ".attention.dense", w.dense(b + "/attention/output", WIDTH, WIDTH), True)
+        put(to, t + ".post_attention_layernorm", w.norm(b + "/norm2"))
+        put(to, t + ".mlp.dense_h_to_4h", w.dense(b + "/mlp/expand", WIDTH, HIDDEN), True)
+        put(to, t + ".mlp.dense_4h_to_h", w.dense(b + "/mlp/project", HIDDEN, WIDTH), True)
+    put(to, "final_layer_norm", w.norm("norm"))
+    assert set(to) == {n for n, _ in model.named_parameters()}, set(to) ^ {n for n, _ in model.named_parameters()}
+    return functional_call(model, to, (ids, mask), {"output_hidden_states": True}).hidden_states
 
 
 def positions():
@@ -211,6 +239,7 @@ def main():
     text(texts, "bert_mean", "mean", bert, 1)
     text(texts, "bert_first", "first", bert, 1)
     text(texts, "gpt2_last", "last", gpt2, 1)
+    text(texts, "neox_last", "last", neox, 1)
     np.savez_compressed(os.path.join(HERE, "vit.npz"), **vit)
     np.savez_compressed(os.path.join(HERE, "transformer.npz"), **texts)
 

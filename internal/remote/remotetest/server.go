@@ -35,11 +35,12 @@ type Fault int
 
 // The faults.
 const (
-	None  Fault = iota
-	Fail        // the server answers 503
-	Cut         // the answer ends after a tenth, or the request is not read
-	Hang        // a few bytes come, and then nothing
-	Wrong       // a byte of the content is another one
+	None   Fault = iota
+	Fail         // the server answers 503
+	Cut          // the answer ends after a tenth, or the request is not read
+	Hang         // a few bytes come, and then nothing
+	Wrong        // a byte of the content is another one
+	Unsaid       // the server does what it is asked for, and the answer is lost
 )
 
 // Server is an S3 server in memory.
@@ -167,6 +168,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, fault Fault) {
 	maps.Copy(w.Header(), recorded.Header())
 	if fault == Wrong && len(body) > 0 {
 		body[len(body)/2] ^= 1
+	}
+	if fault == Unsaid {
+		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(recorded.Code)
 	if fault != Cut && fault != Hang {

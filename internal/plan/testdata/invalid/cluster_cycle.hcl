@@ -1,0 +1,9 @@
+locals {
+  how = download.images.train
+}
+cluster {
+  parallel = local.how
+}
+download "images" { # ERROR: Dependency cycle
+  source = "x"
+}
