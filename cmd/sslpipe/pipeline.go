@@ -80,9 +80,6 @@ func (f *pipelineFlags) plan(s *settings, paths []string, device string, kinds [
 // load plans a pipeline for a device. Mistakes in its files are printed, and end
 // the program with their own exit code.
 func (f *pipelineFlags) load(cmd *cobra.Command, s *settings, paths []string, device string, kinds []plan.Kind) (*plan.Plan, error) {
-	if f.gpus > 1 && device != tfruntime.GPU {
-		return nil, exitError{code: exitMistake, err: fmt.Errorf("--gpus %d is for GPUs, and the device is %s: use --device gpu, or --workers for processes on the CPU", f.gpus, device)}
-	}
 	p, diags := f.plan(s, paths, device, kinds)
 	if len(diags) > 0 {
 		stderr := cmd.ErrOrStderr()
@@ -93,7 +90,20 @@ func (f *pipelineFlags) load(cmd *cobra.Command, s *settings, paths []string, de
 	if diags.HasErrors() {
 		return nil, exitError{code: exitMistake}
 	}
-	return p, nil
+	return p, f.checkGPUs(p, device)
+}
+
+// checkGPUs refuses several GPUs where they cannot train units together.
+func (f *pipelineFlags) checkGPUs(p *plan.Plan, device string) error {
+	switch {
+	case f.gpus < 2:
+		return nil
+	case p.Pipeline.Cluster.SideBySide():
+		return exitError{code: exitMistake, err: fmt.Errorf("--gpus %d trains each unit together, and the pipeline has cluster { parallel = \"units\" }: leave one of them out", f.gpus)}
+	case device != tfruntime.GPU:
+		return exitError{code: exitMistake, err: fmt.Errorf("--gpus %d is for GPUs, and the device is %s: use --device gpu, or --workers for processes on the CPU", f.gpus, device)}
+	}
+	return nil
 }
 
 // inspect plans the pipeline file for a command that runs nothing.
