@@ -39,13 +39,7 @@ const usualBatch = 128
 var sweep = []int{32, 64, 256}
 
 func stepRace(l *lab) race {
-	r := race{workload: "step", unit: "images/s", slice: l.slice(), contenders: []contender{
-		{Name: "sslpipe", Start: l.ours(), Work: "step", Params: map[string]any{"units": 1, "threads": l.threads}},
-		{Name: fmt.Sprintf("sslpipe, %d units of 1 thread", l.threads), Start: l.ours(), Work: "step", Params: map[string]any{"units": l.threads, "threads": 1}},
-		{Name: "Keras fit", Start: l.python(l.keras(), "keras_step.py"), Params: map[string]any{"threads": l.threads}},
-		{Name: "PyTorch, channels_last", Start: l.python(torchVenv, "torch_step.py"), Params: map[string]any{"threads": l.threads, "compile": false}},
-		{Name: compiled, Start: l.python(torchVenv, "torch_step.py"), Params: map[string]any{"threads": l.threads, "compile": true}, Wait: compileWait},
-	}}
+	r := race{workload: "step", unit: "images/s", slice: l.slice(), contenders: l.steppers()}
 	for _, n := range networks {
 		r.scenarios = append(r.scenarios, l.stepOf(n, usualBatch))
 	}
@@ -56,6 +50,27 @@ func stepRace(l *lab) race {
 		r.scenarios = []scenario{r.scenarios[0], r.scenarios[3]}
 	}
 	return r
+}
+
+// steppers are who trains. Mixed precision is for GPUs, and units side by side are for
+// CPUs.
+func (l *lab) steppers() []contender {
+	keras, torch := l.python(l.keras(), "keras_step.py"), l.python(torchVenv, "torch_step.py")
+	all := []contender{
+		{Name: "sslpipe", Start: l.ours(), Work: "step", Params: map[string]any{"units": 1, "threads": l.threads}},
+		{Name: fmt.Sprintf("sslpipe, %d units of 1 thread", l.threads), Start: l.ours(), Work: "step", Params: map[string]any{"units": l.threads, "threads": 1}},
+		{Name: "Keras fit", Start: keras, Params: map[string]any{"threads": l.threads}},
+		{Name: "PyTorch, channels_last", Start: torch, Params: map[string]any{"threads": l.threads, "compile": false}},
+		{Name: compiled, Start: torch, Params: map[string]any{"threads": l.threads, "compile": true}, Wait: compileWait},
+	}
+	if l.device == "gpu" {
+		all = slices.Delete(all, 1, 2)
+		all = append(all,
+			contender{Name: "sslpipe, mixed", Start: l.ours(), Work: "step", Params: map[string]any{"units": 1, "threads": l.threads, "mixed": true}},
+			contender{Name: "Keras fit, mixed_bfloat16", Start: keras, Params: map[string]any{"threads": l.threads, "mixed": true}},
+			contender{Name: "PyTorch, autocast bfloat16", Start: torch, Params: map[string]any{"threads": l.threads, "compile": false, "mixed": true}})
+	}
+	return all
 }
 
 const (

@@ -1,4 +1,4 @@
-"""A supervised training step by Keras: fit on a tf.data pipeline, float32, no XLA."""
+"""A supervised training step by Keras: fit on a tf.data pipeline, float32 or mixed, no XLA."""
 import time
 
 import keras
@@ -11,11 +11,12 @@ from serve import Work, serve
 STORED, CLASSES = 1024, 10
 
 
-def prepare(alpha: float, pixels: int, strides: str, batch: int, threads: int, device: str) -> Work:
+def prepare(alpha: float, pixels: int, strides: str, batch: int, threads: int, device: str, mixed: bool = False) -> Work:
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     keras.backend.clear_session()
     keras.utils.set_random_seed(1)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
     if device == "gpu" and not tf.config.list_physical_devices("GPU"):
         raise RuntimeError("TensorFlow finds no GPU")
     model = mobilenet_v2(alpha, pixels, strides, CLASSES)

@@ -1,4 +1,4 @@
-"""A supervised training step by PyTorch: channels_last, fused AdamW, float32."""
+"""A supervised training step by PyTorch: channels_last, fused AdamW, float32 or autocast."""
 import time
 
 import numpy as np
@@ -11,7 +11,8 @@ from simclr_lightly import FEATURES, STRIDES, Encoder, initialise
 STORED, CLASSES = 1024, 10
 
 
-def prepare(alpha: float, pixels: int, strides: str, batch: int, threads: int, device: str, compile: bool) -> Work:
+def prepare(alpha: float, pixels: int, strides: str, batch: int, threads: int, device: str, compile: bool,
+            mixed: bool = False) -> Work:
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     device = {"gpu": "cuda"}.get(device, device)
@@ -37,7 +38,8 @@ def prepare(alpha: float, pixels: int, strides: str, batch: int, threads: int, d
         for _ in range(n):
             chosen = torch.randint(STORED, (batch,))
             x, y = images[chosen].to(device).float(), labels[chosen].to(device)
-            loss = loss_of(forward(x), y)
+            with torch.autocast(device, torch.bfloat16, enabled=mixed):
+                loss = loss_of(forward(x), y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -32,6 +32,8 @@ type Config struct {
 	Device  string  `json:"device"`
 	// Stock trains through TensorFlow's own operations on the CPU too.
 	Stock bool `json:"stock"`
+	// Mixed trains in mixed precision.
+	Mixed bool `json:"mixed"`
 }
 
 // String names the network and the size of an example.
@@ -73,8 +75,13 @@ type Training struct {
 func New(c Config) (*Training, error) {
 	t := &Training{Graph: tf.NewGraph(), feeds: map[tf.Output]*tf.Tensor{}, random: rand.New(rand.NewPCG(1, 2))}
 	g := t.Graph
+	g.For(tf.Device(c.Device))
 	n := nn.NewNet(g, 1)
-	if !c.Stock && tf.Device(c.Device) != tf.GPU {
+	gpu := tf.Device(c.Device) == tf.GPU
+	switch {
+	case c.Mixed:
+		n = n.Mixed(gpu)
+	case !c.Stock && !gpu:
 		n = n.Fused()
 	}
 	build := t.ofImages

@@ -198,5 +198,6 @@ var commands = []func(*settings) *cobra.Command{
 	describeCommand,
 	lspCommand,
 	clusterCommand,
+	doctorCommand,
 	func(*settings) *cobra.Command { return runtimeCommand() },
 }

@@ -24,6 +24,8 @@ type pipelineFlags struct {
 	sets  []string
 	// workers train each unit together; 0 is what TF_CONFIG says.
 	workers int
+	// gpus of this machine do so; 0 is one.
+	gpus int
 }
 
 func (f *pipelineFlags) add(cmd *cobra.Command) {
@@ -88,7 +90,20 @@ func (f *pipelineFlags) load(cmd *cobra.Command, s *settings, paths []string, de
 	if diags.HasErrors() {
 		return nil, exitError{code: exitMistake}
 	}
-	return p, nil
+	return p, f.checkGPUs(p, device)
+}
+
+// checkGPUs refuses several GPUs where they cannot train units together.
+func (f *pipelineFlags) checkGPUs(p *plan.Plan, device string) error {
+	switch {
+	case f.gpus < 2:
+		return nil
+	case p.Pipeline.Cluster.SideBySide():
+		return exitError{code: exitMistake, err: fmt.Errorf("--gpus %d trains each unit together, and the pipeline has cluster { parallel = \"units\" }: leave one of them out", f.gpus)}
+	case device != tfruntime.GPU:
+		return exitError{code: exitMistake, err: fmt.Errorf("--gpus %d is for GPUs, and the device is %s: use --device gpu, or --workers for processes on the CPU", f.gpus, device)}
+	}
+	return nil
 }
 
 // inspect plans the pipeline file for a command that runs nothing.

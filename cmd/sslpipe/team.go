@@ -21,6 +21,7 @@ import (
 // addWorkers adds the flag by which a plan is one for several workers.
 func (f *pipelineFlags) addWorkers(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "processes that share the work, as the block cluster of the pipeline says; a run starts them on this machine, unless TF_CONFIG names them")
+	cmd.Flags().IntVar(&f.gpus, "gpus", 0, "GPUs of this machine that train each unit together, the first ones that CUDA_VISIBLE_DEVICES shows (default 1)")
 }
 
 // team is who trains together, by TF_CONFIG, else by --workers on this machine; nil is
@@ -30,6 +31,10 @@ func (f *pipelineFlags) team() (*cluster.Cluster, error) {
 	switch {
 	case f.workers < 0:
 		return nil, fmt.Errorf("--workers must be at least 1, not %d", f.workers)
+	case f.gpus < 0:
+		return nil, fmt.Errorf("--gpus must be at least 1, not %d", f.gpus)
+	case f.gpus > 1 && (f.workers > 1 || text != ""):
+		return nil, errors.New("--gpus is for one process, and several workers train on the CPU only: leave out --workers and TF_CONFIG, or --gpus")
 	case !set || text == "":
 		if f.workers < 2 {
 			return nil, nil
@@ -49,11 +54,14 @@ func (f *pipelineFlags) team() (*cluster.Cluster, error) {
 	return c, nil
 }
 
-// size is how many processes train each unit together. A TF_CONFIG that cannot be read
+// size is how many processes, or GPUs, train each unit together. A TF_CONFIG that cannot be read
 // is for run to refuse.
 func (f *pipelineFlags) size() int {
 	if f.workers > 0 {
 		return f.workers
+	}
+	if f.gpus > 0 {
+		return f.gpus
 	}
 	if c, err := cluster.Parse(os.Getenv(cluster.Variable)); err == nil {
 		return len(c.Members)

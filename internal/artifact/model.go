@@ -18,6 +18,7 @@ type EncoderMeta struct {
 	Images         int             `json:"images,omitempty"`   // source images that those steps read
 	FLOPs          int64           `json:"flops,omitempty"`    // of all those steps
 	Phases         []SizePhase     `json:"phases,omitempty"`   // of those steps, where views were not always of one size
+	Mixed          bool            `json:"mixed,omitempty"`    // those steps were in mixed precision
 	Labelled       bool            `json:"labelled,omitempty"` // the pretext task read their labels
 	Data           []DataUse       `json:"data,omitempty"`     // what the weights were learnt from
 }
@@ -56,6 +57,7 @@ type ClassifierMeta struct {
 	Rate       float64   `json:"learning_rate,omitempty"`
 	Rates      []float64 `json:"learning_rates,omitempty"` // those that were tried, where there were several
 	TrainSteps int       `json:"train_steps,omitempty"`
+	TrainMixed bool      `json:"train_mixed,omitempty"` // those steps were in mixed precision
 	ExtraSteps int       `json:"extra_steps,omitempty"` // added to match the compute of a pre-training
 	CutShort   bool      `json:"cut_short,omitempty"`   // validation accuracy might have gone on rising
 	BestStep   int       `json:"best_step,omitempty"`   // step whose weights were kept

@@ -98,6 +98,15 @@ type Features struct {
 	Embedding tf.Output
 }
 
+// widened returns f as float32, for those who read maps of a mixed net.
+func (f Features) widened(n *nn.Net) Features {
+	f.Map = n.Widen(f.Map)
+	for i, x := range f.Blocks {
+		f.Blocks[i] = n.Widen(x)
+	}
+	return f
+}
+
 // Mean averages a map [N, h, w, c] over its positions, but for padding: [N, c].
 func (f Features) Mean(g *tf.Graph, x tf.Output) tf.Output {
 	if !f.Present.Valid() {

@@ -111,7 +111,7 @@ func evaluate(t *testing.T, name string, x []float32, dims []int, of func(*nn.Ne
 
 func session(t *testing.T, g *tf.Graph) *tf.Session {
 	t.Helper()
-	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 2, Device: "cpu"})
+	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 2, Device: tftest.Device()})
 	if err != nil {
 		t.Fatal(err)
 	}

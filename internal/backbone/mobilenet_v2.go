@@ -128,7 +128,7 @@ func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 		return Features{}
 	}
 	var f Features
-	x = f.add(stemName, c.stem(n, x, stem))
+	x = f.add(stemName, c.stem(n, n.Narrow(x), stem))
 	block := 0
 	for i, s := range stages() {
 		for j := range s.blocks {
@@ -143,7 +143,7 @@ func (c *MobileNetV2) Build(n *nn.Net, x tf.Output) Features {
 	}
 	f.Map = f.add(lastName, c.last(n, x))
 	f.Pooled = n.GlobalAveragePool(f.Map)
-	return f
+	return f.widened(n)
 }
 
 func (f *Features) add(name string, x tf.Output) tf.Output {

@@ -140,13 +140,13 @@ func (c *ResNet18) Activations(h, w int) int64 {
 // Build implements Backbone.
 func (c *ResNet18) Build(n *nn.Net, x tf.Output) Features {
 	var f Features
-	x = f.add(resNetStem, c.stem(n, x))
+	x = f.add(resNetStem, c.stem(n, n.Narrow(x)))
 	for _, b := range c.blocks() {
 		x = f.add(b.name, c.block(n, b, x))
 	}
 	f.Map = x
 	f.Pooled = n.GlobalAveragePool(x)
-	return f
+	return f.widened(n)
 }
 
 // stem is what comes before the first block.
@@ -186,7 +186,7 @@ func (c *ResNet18) convNorm(n *nn.Net, name, norm string, x tf.Output, filters, 
 		// SAME would put the zeros of an even side all at its end.
 		x, padding = padded(g, x, kernel/2), "VALID"
 	}
-	return n.BatchNorm(norm, g.Conv2D(x, w.Read(), stride, padding), c.BatchNormMomentum, c.BatchNormEpsilon)
+	return n.BatchNorm(norm, n.Convolve(g, x, w.Read(), stride, padding), c.BatchNormMomentum, c.BatchNormEpsilon)
 }
 
 // padded puts so many zeros on each side of the maps x [N, H, W, C].

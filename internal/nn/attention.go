@@ -62,9 +62,12 @@ func (n *Net) attention(a Attention, x, residual tf.Output) tf.Output {
 		query, key = turned(g, query, a.Codes), turned(g, key, a.Codes)
 	}
 	query = g.Mul(query, g.Scalar(1/math.Sqrt(float64(width))))
-	scores := a.masked(g, g.BatchMatMul(query, key, false, true))
+	times := func(a, b tf.Output, transposed bool) tf.Output {
+		return n.product(g, a, b, func(a, b tf.Output) tf.Output { return g.BatchMatMul(a, b, false, transposed) })
+	}
+	scores := a.masked(g, times(query, key, true))
 	weights := n.Dropout(a.Name+"/weights", g.Softmax(scores), a.Dropout)
-	mixed := g.Transpose(g.BatchMatMul(weights, value, false, false), 0, 2, 1, 3)
+	mixed := g.Transpose(times(weights, value, false), 0, 2, 1, 3)
 	y := n.Dense(a.Name+"/output", g.Reshape(mixed, -1, d), d, a.Init)
 	return added(g, residual, g.ReshapeLike(y, x, x.Dim(0), x.Dim(1), d))
 }

@@ -63,11 +63,11 @@ func (n *Net) batchStatistics(g *tf.Graph, x, gamma, beta tf.Output, epsilon flo
 		g.Failf("batch-norm cannot take its statistics from groups and from visible positions only")
 		return
 	case n.visible != nil:
-		return n.visibleNorm(g, x, gamma, beta, epsilon)
+		return n.widely(x, func(x tf.Output) (y, mean, variance tf.Output) { return n.visibleNorm(g, x, gamma, beta, epsilon) })
 	case n.groups > 1:
 		return n.groupedNorm(g, x, gamma, beta, epsilon)
 	case n.synchronised:
-		return n.synchronisedNorm(g, x, gamma, beta, epsilon)
+		return n.widely(x, func(x tf.Output) (y, mean, variance tf.Output) { return n.synchronisedNorm(g, x, gamma, beta, epsilon) })
 	}
 	unused := g.Const([]float32{})
 	y, mean, variance = g.FusedBatchNorm(x, gamma, beta, unused, unused, epsilon, true)

@@ -20,20 +20,23 @@ func (n *Net) DepthwiseConv2D(name string, x tf.Output, kernel, stride int, padd
 	k := int64(kernel)
 	w := n.Variable(name+"/kernel", tf.Shape{k, k, x.Shape()[3], 1}, GlorotUniform, true)
 	g := n.g.Scope(name)
+	filtered := func(x tf.Output, padding string) tf.Output {
+		return n.product(g, x, w.Read(), func(x, w tf.Output) tf.Output { return g.DepthwiseConv2D(x, w, stride, padding) })
+	}
 	if !n.training || padding != "SAME" || kernel%2 == 0 {
-		return g.DepthwiseConv2D(x, w.Read(), stride, padding)
+		return filtered(x, padding)
 	}
 	height, width := x.Dim(1), x.Dim(2)
 	if height == 1 && width == 1 {
-		return g.Mul(x, centre(g, w.Read(), kernel))
+		return n.product(g, x, w.Read(), func(x, w tf.Output) tf.Output { return g.Mul(x, centre(g, w, kernel)) })
 	}
 	if !belowCliff(height, kernel, stride) && !belowCliff(width, kernel, stride) {
-		return g.DepthwiseConv2D(x, w.Read(), stride, "SAME")
+		return filtered(x, "SAME")
 	}
 	top, bottom := samePadding(height, kernel, stride)
 	left, right := samePadding(width, kernel, stride)
 	padded := g.Pad(x, [][2]int{{0, 0}, {top, bottom}, {left, right}, {0, 0}})
-	return g.DepthwiseConv2D(padded, w.Read(), stride, "VALID")
+	return filtered(padded, "VALID")
 }
 
 // centre returns the middle tap of a depthwise kernel [k, k, C, 1] as [C]: the

@@ -43,7 +43,7 @@ func (n *Net) TiedLogits(x, table, bias tf.Output) tf.Output {
 	if n.whole() {
 		return n.g.FusedDense(x, table, tf.Dense{Bias: bias, Transposed: true})
 	}
-	logits := n.g.MatMul(x, table, false, true)
+	logits := n.product(n.g, x, table, func(x, table tf.Output) tf.Output { return n.g.MatMul(x, table, false, true) })
 	if !bias.Valid() {
 		return logits
 	}

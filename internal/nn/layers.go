@@ -14,12 +14,12 @@ func (n *Net) Conv2D(name string, x tf.Output, filters, kernel, stride int, bias
 	k := int64(kernel)
 	w := n.Variable(name+"/kernel", tf.Shape{k, k, x.Shape()[3], int64(filters)}, GlorotUniform, true)
 	g := n.g.Scope(name)
-	y := g.Conv2D(x, w.Read(), stride, "SAME")
+	y := n.Convolve(g, x, w.Read(), stride, "SAME")
 	if !bias {
 		return y
 	}
 	b := n.Variable(name+"/bias", tf.Shape{int64(filters)}, Zeros, true)
-	return g.BiasAdd(y, b.Read())
+	return g.BiasAdd(y, g.Cast(b.Read(), y.DType()))
 }
 
 // Dense multiplies x [N, D] by name/kernel [D, units], drawn from init, and adds
@@ -31,12 +31,13 @@ func (n *Net) Dense(name string, x tf.Output, units int, init Initializer) tf.Ou
 	w := n.Variable(name+"/kernel", tf.Shape{x.Shape()[1], int64(units)}, init, true)
 	b := n.Variable(name+"/bias", tf.Shape{int64(units)}, Zeros, true)
 	g := n.g.Scope(name)
-	return g.BiasAdd(g.MatMul(x, w.Read(), false, false), b.Read())
+	y := n.product(g, x, w.Read(), func(x, w tf.Output) tf.Output { return g.MatMul(x, w, false, false) })
+	return g.BiasAdd(y, g.Cast(b.Read(), y.DType()))
 }
 
-// GlobalAveragePool returns the mean over the positions of x [N, H, W, C] as
+// GlobalAveragePool returns the mean over the positions of x [N, H, W, C] as float32
 // [N, C].
 func (n *Net) GlobalAveragePool(x tf.Output) tf.Output {
 	const height, width = 1, 2
-	return n.g.Mean(x, false, height, width)
+	return n.g.Mean(n.Widen(x), false, height, width)
 }

@@ -29,7 +29,8 @@ type Net struct {
 	constant bool // variables made here ignore the schedule
 	exempt   bool // variables made here do not decay
 	fused    bool // blocks are single operations
-	groups   int  // parts of a batch with batch statistics of their own; 0 is one
+	mixed    precision
+	groups   int // parts of a batch with batch statistics of their own; 0 is one
 	visible  *visibility
 	// synchronised takes batch statistics over all workers.
 	synchronised bool

@@ -12,8 +12,7 @@ import (
 // newGraph returns an empty graph once TensorFlow is loaded.
 func newGraph(t *testing.T) *tf.Graph {
 	t.Helper()
-	tftest.Load(t)
-	return tf.NewGraph()
+	return tftest.Graph(t)
 }
 
 func fetch(t *testing.T, s *tf.Session, outs ...tf.Output) [][]float32 {

@@ -20,11 +20,11 @@ func (n *Net) LayerNorm(name string, x tf.Output, epsilon float64) tf.Output {
 	if n.whole() {
 		return g.FusedLayerNorm(x, gamma, beta, epsilon)
 	}
-	rows := g.Reshape(x, -1, d)
+	rows := g.Reshape(n.Widen(x), -1, d)
 	centred := g.Sub(rows, g.Mean(rows, true, 1))
 	variance := g.Mean(g.Square(centred), true, 1)
 	y := g.Mul(centred, g.Rsqrt(g.Add(variance, g.Scalar(epsilon))))
-	return g.ReshapeLike(g.Add(g.Mul(y, gamma), beta), x, x.Shape().Ints()...)
+	return g.Cast(g.ReshapeLike(g.Add(g.Mul(y, gamma), beta), x, x.Shape().Ints()...), x.DType())
 }
 
 // GELU returns x times the share of a standard normal below x, by the error function

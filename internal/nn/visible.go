@@ -33,7 +33,8 @@ func (n *Net) Hide(x tf.Output) tf.Output {
 	}
 	rows, c := x.Dim(0)*x.Dim(1)*x.Dim(2), x.Dim(3)
 	g := n.g.Scope("hide")
-	hidden := g.Mul(g.Reshape(x, rows, c), g.Reshape(n.VisibleAt(x.Dim(1), x.Dim(2)), rows, 1))
+	mask := g.Cast(n.VisibleAt(x.Dim(1), x.Dim(2)), x.DType())
+	hidden := g.Mul(g.Reshape(x, rows, c), g.Reshape(mask, rows, 1))
 	return g.Reshape(hidden, x.Shape().Ints()...)
 }
 

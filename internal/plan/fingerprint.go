@@ -102,7 +102,7 @@ func (c canonicalizer) object(config any, prefix string) (map[string]any, error)
 		if err != nil {
 			return nil, err
 		}
-		if value != nil {
+		if value != nil && (f.Before == "" || value != f.Before) {
 			object[f.Name] = value
 		}
 	}

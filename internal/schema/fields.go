@@ -51,6 +51,9 @@ type Field struct {
 	File bool
 	// Ignored is true if the field is not part of fingerprints.
 	Ignored bool
+	// Before is the value of a string with which the field is not part of fingerprints:
+	// what was done before there was such a field. "" is none.
+	Before string
 	// Fields are the fields of a Block.
 	Fields []Field
 
@@ -141,6 +144,7 @@ func fieldOf(sf reflect.StructField) (f Field, ok bool) {
 		Required: sf.Tag.Get("required") == "true",
 		File:     sf.Tag.Get("file") == "true",
 		Ignored:  sf.Tag.Get("fingerprint") == "-",
+		Before:   strings.TrimPrefix(sf.Tag.Get("fingerprint"), "-"),
 		Min:      limit(sf, "min"),
 		Max:      limit(sf, "max"),
 		Example:  sf.Tag.Get("example"),

@@ -25,6 +25,8 @@
 //	file:"true"             on string: a path that must exist; fingerprints hold its content
 //	fingerprint:"-"         does not change what a unit computes: counts and lists that
 //	                        Expand turns into coordinates, retries
+//	fingerprint:"float32"   on string: with this value it is not in fingerprints, since it
+//	                        is what was done before there was such a field
 //
 // The fields of an embedded struct are fields of the struct around it: what the
 // members of a family share is written once.

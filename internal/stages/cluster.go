@@ -12,8 +12,9 @@ import (
 	"sslpipe/internal/tf"
 )
 
-// Several workers train a unit together on parts of each batch (package tf, Replicate):
-// pretrain, and finetune in mode full. All else is the chief's alone.
+// Several workers, processes of a cluster or GPUs of one machine, train a unit together on
+// parts of each batch (package tf, Replicate): pretrain, and finetune in mode full. All
+// else is the chief's alone, or the first GPU's.
 
 // ClusterConfig says how workers train together.
 type ClusterConfig struct {
@@ -25,8 +26,9 @@ const normSynchronised = "synchronised"
 
 // team is who trains a graph, and how. The zero team is one worker.
 type team struct {
-	workers int
-	cluster *ClusterConfig
+	workers   int
+	cluster   *ClusterConfig
+	precision string // "" is float32
 }
 
 // spread returns a net whose batch-norm is as configured.
@@ -96,12 +98,16 @@ func OnCluster(ctx context.Context, server *tf.Server) context.Context {
 // newSession starts the session of a training.
 func newSession(ctx context.Context, env *plan.Env, g *tf.Graph, threads int) (*tf.Session, error) {
 	o := tf.SessionOptions{Threads: threads, Device: tf.Device(env.Device)}
-	if workersOf(env) > 1 {
+	if n := workersOf(env); n > 1 {
 		server, ok := ctx.Value(serverKey{}).(*tf.Server)
-		if !ok {
+		switch {
+		case ok:
+			o.Server = server
+		case o.Device == tf.GPU:
+			o.Devices = n
+		default:
 			return nil, errors.New("this unit is trained by several workers together, which only sslpipe run starts (with --workers, or TF_CONFIG)")
 		}
-		o.Server = server
 	}
 	return tf.NewSession(g, o)
 }

@@ -36,6 +36,7 @@ func newExtractor(env *plan.Env, c *FinetuneConfig, data *labelled, s source, la
 // openNetwork builds our own network with the weights of its source.
 func (e *extractor) openNetwork(env *plan.Env, c *FinetuneConfig, s source) error {
 	g := tf.NewGraph()
+	g.For(tf.Device(env.Device))
 	net := nn.NewNet(g, seedOf("finetune", env.Seed)).Mode(false)
 	fed, x := s.network.placed(g, "images", judgeBatch)
 	outputs := s.network.layers(net, x, e.layers...)

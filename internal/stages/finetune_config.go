@@ -48,9 +48,10 @@ type FinetuneConfig struct {
 	Model    *ModelConfig   `hcl:"model,block" doc:"A SavedModel whose weights to start from, instead of init. Of a model from elsewhere only known operations that compute are run, and others refused by name, as those that read or write files; what is trusted is TensorFlow itself, and the time and memory that the model takes."`
 	Backbone *schema.Choice `family:"backbone" doc:"The network, where init brings none. With a model, its weights are copied into this network by name; without this block, the model is used as it is, frozen."`
 	Budgets
-	Seeds     int `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Label draws; 0 makes as many as the pipeline has seeds."`
-	Threads   int `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
-	BatchSize int `hcl:"batch_size,optional" min:"1" doc:"Images or texts a step, at most the number of labelled ones."`
+	Seeds     int    `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Label draws; 0 makes as many as the pipeline has seeds."`
+	Threads   int    `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
+	BatchSize int    `hcl:"batch_size,optional" min:"1" doc:"Images or texts a step, at most the number of labelled ones."`
+	Precision string `hcl:"precision,optional" enum:"float32,mixed" fingerprint:"float32" doc:"Precision of training, in mode full: float32, or mixed, where convolutions and products of matrices multiply numbers of bfloat16, and weights, sums, norms, losses and the optimizer stay float32. Mixed is for GPUs from NVIDIA's Ampere on; a CPU computes the same, more slowly than float32. What is exported is float32."`
 	Frozen
 	Full
 	Cluster   *ClusterConfig `hcl:"cluster,block" doc:"How several workers train a unit together, in mode full."`
@@ -95,7 +96,7 @@ type Full struct {
 
 func defaultFinetune() *FinetuneConfig {
 	return &FinetuneConfig{
-		Mode: modeFull, BatchSize: 64, Threads: 1,
+		Mode: modeFull, BatchSize: 64, Threads: 1, Precision: precisionFloat32,
 		Frozen:    Frozen{Layers: []string{layerPooled}, Neighbours: 20, Temperature: 0.1},
 		Full:      Full{LayerDecay: 1, Warmup: 20, MinSteps: 150, MaxSteps: 1000, ValidateEvery: 25, Patience: 8, Decay: 0.25},
 		Optimizer: defaultChoice(nn.Optimizers, "adamw"),
@@ -203,6 +204,7 @@ func (c *FinetuneConfig) validateMode(p *problems) {
 		{"learning_rates", len(c.LearningRates) > 0, c.Mode == modeFull, "mode full has"},
 		{"layer_decay", c.LayerDecay != 1, c.Mode == modeFull, "mode full has"},
 		{"unfreeze_every", c.UnfreezeEvery != 0, c.Mode == modeFull, "mode full has"},
+		{"precision", c.Precision != plain.Precision, c.Mode == modeFull, "mode full has"},
 		{"match_compute", c.MatchCompute != (schema.Ref{}), c.Mode == modeFull, "mode full has"},
 	} {
 		if a.set && !a.allowed {

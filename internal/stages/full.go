@@ -66,7 +66,7 @@ func newFullTraining(ctx context.Context, env *plan.Env, c *FinetuneConfig, data
 	g := tf.NewGraph()
 	g.Replicate(workersOf(env))
 	seed := seedOf("finetune", env.Seed)
-	net := c.Cluster.spread(trainingNet(g, seed, env.Device))
+	net := c.Cluster.spread(trainingNet(g, seed, env.Device, c.Precision))
 	encoder, head := net.Branch(), net.Branch()
 
 	fed := s.network.fed(g, "images", min(c.BatchSize, len(data.train)))
@@ -155,6 +155,7 @@ func (f *fullTraining) chooseRate(ctx context.Context, env *plan.Env) (artifact.
 		best.Validation, best.Curve = state.BestScore, curveOf(state)
 	}
 	best.Layer, best.ExtraSteps, best.TrainRead = layerPooled, f.extra, read
+	best.TrainMixed = f.config.Precision == precisionMixed
 	if len(rates) > 1 {
 		best.Rates = rates
 	}

@@ -62,10 +62,21 @@ func (nw network) placed(g *tf.Graph, name string, batch int) (fed, unit tf.Outp
 	return fed, transform.Unit(g, fed)
 }
 
-// trainingNet returns a net for training on device. The CPU has layers of its own.
-func trainingNet(g *tf.Graph, seed int64, device string) *nn.Net {
-	n := nn.NewNet(g, seed)
-	if tf.Device(device) == tf.GPU {
+// The values of precision.
+const (
+	precisionFloat32 = "float32"
+	precisionMixed   = "mixed"
+)
+
+// trainingNet returns a net for training on device, in an empty graph, in a precision. The
+// CPU has layers of its own, of float32.
+func trainingNet(g *tf.Graph, seed int64, device, precision string) *nn.Net {
+	g.For(tf.Device(device))
+	n, gpu := nn.NewNet(g, seed), tf.Device(device) == tf.GPU
+	switch {
+	case precision == precisionMixed:
+		return n.Mixed(gpu)
+	case gpu:
 		return n
 	}
 	return n.Fused()

@@ -27,7 +27,7 @@ var pretrain = plan.Kind{
 	Version: 6,
 	New: func() any {
 		return &PretrainConfig{
-			Epochs: 20, BatchSize: 64, Threads: 1,
+			Epochs: 20, BatchSize: 64, Threads: 1, Precision: precisionFloat32,
 			Backbone:  defaultChoice(backbone.Kinds, "mobilenet_v2"),
 			Optimizer: defaultChoice(nn.Optimizers, "adamw"),
 			Schedule:  defaultChoice(nn.Schedules, "cosine"),
@@ -59,6 +59,7 @@ type PretrainConfig struct {
 	Guards     GuardsConfig      `hcl:"guards,block" fingerprint:"-" doc:"When to stop a run that learns nothing. Changing it does not change results."`
 	Epochs     int               `hcl:"epochs,optional" min:"1" example:"12" doc:"Passes over the unlabelled images."`
 	BatchSize  int               `hcl:"batch_size,optional" min:"1" doc:"Source images a step; the task may make several crops of each."`
+	Precision  string            `hcl:"precision,optional" enum:"float32,mixed" fingerprint:"float32" doc:"Precision of training: float32, or mixed, where convolutions and products of matrices multiply numbers of bfloat16, and weights, sums, norms, losses and the optimizer stay float32. Mixed is for GPUs from NVIDIA's Ampere on; a CPU computes the same, more slowly than float32. What is exported is float32."`
 	Seeds      int               `hcl:"seeds,optional" min:"0" max:"1000" fingerprint:"-" doc:"Independent pre-trainings; 0 makes as many as the pipeline has seeds."`
 	Threads    int               `hcl:"threads,optional" min:"1" doc:"CPU threads of one unit. Their number changes the last bits of results."`
 }
@@ -163,7 +164,7 @@ func newPretraining(c *PretrainConfig, v *views, ph phase, env *plan.Env) (*pret
 		steps: c.steps(len(v.indices)), data: v.use("pre-training", v.split),
 	}
 	var err error
-	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v.at(ph.size), c.BatchSize, p.steps, seedOf("pretrain", env.Seed), env.Device, team{workersOf(env), c.Cluster}); err != nil {
+	if p.tasks, err = newTaskGraph(c.Pretexts, p.network, v.at(ph.size), c.BatchSize, p.steps, seedOf("pretrain", env.Seed), env.Device, team{workersOf(env), c.Cluster, c.Precision}); err != nil {
 		return nil, err
 	}
 	g, net, encoder := p.tasks.g, p.tasks.net, p.tasks.encoder
@@ -291,6 +292,7 @@ func (p *pretraining) export(env *plan.Env, state train.State, done work) (map[s
 	meta.Images = state.Step * p.config.BatchSize
 	meta.Steps = state.Step
 	meta.FLOPs = done.flops
+	meta.Mixed = p.config.Precision == precisionMixed
 	meta.Phases = done.phases
 	meta.Data = []artifact.DataUse{p.data}
 	meta.Labelled = p.tasks.feeder.labels != nil

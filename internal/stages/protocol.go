@@ -112,7 +112,7 @@ func armText(runs []artifact.ClassifierMeta) string {
 		text = fmt.Sprintf("%s nearest neighbours by cosine, weighted with temperature %g, on frozen features of %s",
 			neighboursText(runs), m.Temperature, layersText(runs))
 	default:
-		text = "whole network, trained until validation accuracy stopped rising (" + stepsText(runs) + ")"
+		text = "whole network, trained" + mixedText(m.TrainMixed) + " until validation accuracy stopped rising (" + stepsText(runs) + ")"
 		if m.ExtraSteps > 0 {
 			text += fmt.Sprintf(", with %d steps added, which are worth a pre-training in operations", m.ExtraSteps)
 		}
@@ -132,7 +132,15 @@ func armText(runs []artifact.ClassifierMeta) string {
 	if m.Labelled {
 		seen += " with their labels"
 	}
-	return text + fmt.Sprintf("; initial weights from %s (%d steps%s, %d %s)", m.Pretext, m.Steps, phasesText(m.Phases), m.Images, seen)
+	return text + fmt.Sprintf("; initial weights from %s (%d steps%s%s, %d %s)", m.Pretext, m.Steps, mixedText(m.Mixed), phasesText(m.Phases), m.Images, seen)
+}
+
+// mixedText says how something was trained that is not all float32.
+func mixedText(mixed bool) string {
+	if !mixed {
+		return ""
+	}
+	return " in mixed precision"
 }
 
 // phasesText says how many steps of a pre-training were at which size of the views.

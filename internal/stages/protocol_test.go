@@ -63,6 +63,20 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
+func TestProtocolTellsPrecision(t *testing.T) {
+	s := scoresForTest(t)
+	for i := range s.Runs {
+		m := &s.Runs[i].Classifier
+		m.TrainMixed, m.Mixed = m.Mode == modeFull, m.Init != ""
+	}
+	got := strings.Join(protocol(s.Runs, s.Sets[0], []string{"scratch", "probe"})[2:4], "\n")
+	want := `scratch: whole network, trained in mixed precision until validation accuracy stopped rising (5 labels per class: median 400 steps, 300 to 800, 1 of 3 cut short by max_steps); random initial weights
+probe: logistic regression on frozen features of block_4 (2 of 3), block_9 (1 of 3); initial weights from rotation (180 steps in mixed precision, 11520 images seen)`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("protocol (-want +got):\n%s", diff)
+	}
+}
+
 // Runs that share a pre-training are one cluster: the comparison must not count
 // them twice, and arms carry the names of the pipeline at hand.
 func TestComparisonKnowsSharedPretraining(t *testing.T) {

@@ -34,7 +34,7 @@ type taskGraph struct {
 func newTaskGraph(choices []schema.Choice, nw network, v *views, batch, steps int, seed int64, device string, by team) (*taskGraph, error) {
 	g := tf.NewGraph()
 	g.Replicate(by.workers)
-	net := by.cluster.spread(trainingNet(g, seed, device))
+	net := by.cluster.spread(trainingNet(g, seed, device, by.precision))
 	t := &taskGraph{g: g, net: net, encoder: net.Branch(), steps: steps}
 	size := v.seen()
 	share := batch / g.Replicas()

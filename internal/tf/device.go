@@ -3,6 +3,7 @@ package tf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	graft "github.com/wamuir/graft/tensorflow"
@@ -40,8 +41,25 @@ func Devices() ([]DeviceInfo, error) {
 	return infos, nil
 }
 
-// checkDevice refuses a session that would silently compute elsewhere.
-func checkDevice(s *graft.Session, want Device) error {
+// hostDevice is the CPU of whatever process.
+const hostDevice = "/device:CPU:0"
+
+// unrepeatable are operations whose kernels for GPUs fail where TF_DETERMINISTIC_OPS asks
+// for the same bits each time. Those of training that are not here are not built by us.
+var unrepeatable = []string{"SoftmaxCrossEntropyWithLogits", "DenseBincount"}
+
+// findUnrepeatable is the name of an operation that would fail on a GPU; "" is none.
+func findUnrepeatable(g *graft.Graph) string {
+	for _, op := range g.Operations() {
+		if slices.Contains(unrepeatable, op.Type()) && op.Device() == "" {
+			return op.Name()
+		}
+	}
+	return ""
+}
+
+// checkDevice refuses a session that would silently compute elsewhere than on n GPUs.
+func checkDevice(s *graft.Session, want Device, n int) error {
 	if want != GPU {
 		return nil
 	}
@@ -49,12 +67,18 @@ func checkDevice(s *graft.Session, want Device) error {
 	if err != nil {
 		return err
 	}
-	var types []string
-	for _, d := range list {
+	types, gpus := make([]string, len(list)), 0
+	for i, d := range list {
+		types[i] = d.Type
 		if d.Type == "GPU" {
-			return nil
+			gpus++
 		}
-		types = append(types, d.Type)
 	}
-	return fmt.Errorf("TensorFlow sees no GPU, only %s: check the driver, and that the GPU runtime is installed (./sslpipe runtime install gpu)", strings.Join(types, ", "))
+	switch {
+	case gpus == 0:
+		return fmt.Errorf("TensorFlow sees no GPU, only %s: sslpipe doctor --device gpu says what is missing", strings.Join(types, ", "))
+	case gpus < n:
+		return fmt.Errorf("TensorFlow sees %d GPUs, and %d are to train together: ask for at most as many (--gpus), and see what CUDA_VISIBLE_DEVICES hides", gpus, n)
+	}
+	return nil
 }

@@ -20,6 +20,7 @@ type Graph struct {
 	*shared
 	prefix string // "" or "scope/"
 	after  []Op
+	at     string // device of nodes; "" lets TensorFlow choose
 }
 
 // shared is what the views of one graph have in common.
@@ -32,6 +33,7 @@ type shared struct {
 	byName  map[string]*Variable
 	fused   []*fusedLayer // in the order of their making
 	workers collectives
+	device  Device // of For
 }
 
 // NewGraph returns an empty graph. Before Load its Err is ErrNotLoaded.
@@ -49,6 +51,11 @@ func NewGraph() *Graph {
 func (g *Graph) Scope(name string) *Graph {
 	return &Graph{shared: g.shared, prefix: g.prefix + strings.Trim(name, "/") + "/", after: g.after}
 }
+
+// For says on which device g is to run, before anything is built. What has no kernel on
+// GPUs that gives the same bits each time is made of other operations there, or left to
+// the CPU. Unless it is said, g is for the CPU.
+func (g *Graph) For(device Device) { g.device = device }
 
 // After returns a view whose nodes run only when ops, and those of g's own
 // After, are done. Constants, variables and gradients are exempt.

@@ -36,6 +36,10 @@ char *sslpipe_tf_open(const char *path) {
 	return NULL;
 }
 
+void sslpipe_open_early(const char *path) {
+	dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+}
+
 int sslpipe_mute_stderr(void) {
 	int kept = dup(STDERR_FILENO), nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (kept >= 0 && nothing >= 0) dup2(nothing, STDERR_FILENO);

@@ -87,7 +87,18 @@ func open(dir string) error {
 	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
-	if message := C.sslpipe_tf_open(cpath); message != nil {
+	var message *C.char
+	if early := earlyLibraries(path); early == nil {
+		message = C.sslpipe_tf_open(cpath)
+	} else {
+		withoutChatter(func() {
+			for _, library := range early {
+				openEarly(library)
+			}
+			message = C.sslpipe_tf_open(cpath)
+		})
+	}
+	if message != nil {
 		defer C.free(unsafe.Pointer(message))
 		return fmt.Errorf("load TensorFlow from %s: %s; a fresh copy comes with ./sslpipe runtime install cpu (or gpu)", path, C.GoString(message))
 	}
@@ -112,6 +123,32 @@ func libraryPath(dir string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("there is no TensorFlow library (tensorflow/libtensorflow_cc.so.2) in %q", dir)
+}
+
+// early are libraries beside TensorFlow's that others look for by name alone, where
+// nothing leads to them: cuDNN seeks the compiler in a folder that the packages of 2024
+// do not have. What is open already is found by its name.
+var early = []string{"nvidia/cuda_nvrtc/lib/libnvrtc.so.12"}
+
+// earlyLibraries are the paths of early for TensorFlow's library at path; nil for the
+// CPU's, which has none.
+func earlyLibraries(path string) []string {
+	var paths []string
+	for _, library := range early {
+		at := filepath.Join(filepath.Dir(path), "..", library)
+		if _, err := os.Stat(at); err == nil {
+			paths = append(paths, at)
+		}
+	}
+	return paths
+}
+
+// openEarly opens a library for good. Without it some of cuDNN's algorithms are missing
+// and others are taken.
+func openEarly(path string) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	C.sslpipe_open_early(name)
 }
 
 // logLevel is the one setting that a user may change: 0 shows notes, 1 warnings,

@@ -4,6 +4,9 @@
 // symbols.txt. It returns NULL, or a message that the caller frees.
 char *sslpipe_tf_open(const char *path);
 
+// sslpipe_open_early opens a library that others will look for by its name.
+void sslpipe_open_early(const char *path);
+
 // sslpipe_mute_stderr sends what the process writes to its standard error
 // nowhere, until sslpipe_unmute_stderr is given what it returned.
 int sslpipe_mute_stderr(void);

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	graft "github.com/wamuir/graft/tensorflow"
+	corepb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 )
 
 // Model is a SavedModel in a session of its own. Run may be called concurrently.
@@ -35,9 +36,11 @@ func load(dir string, o SessionOptions) (*Model, error) {
 	if !library.loaded.Load() {
 		return nil, ErrNotLoaded
 	}
-	if err := checkFiles(dir); err != nil {
+	info, err := checkFiles(dir)
+	if err != nil {
 		return nil, err
 	}
+	o.Device = deviceFor(info.meta, o.Device)
 	config, err := o.config()
 	if err != nil {
 		return nil, err
@@ -48,7 +51,7 @@ func load(dir string, o SessionOptions) (*Model, error) {
 	}
 	g := &Graph{shared: &shared{graph: loaded.Graph}}
 	m := &Model{s: &Session{of: g.shared, s: loaded.Session}}
-	err = checkDevice(loaded.Session, o.Device)
+	err = checkDevice(loaded.Session, o.Device, 1)
 	if err == nil {
 		m.signatures, err = g.signatures(loaded.Signatures)
 	}
@@ -58,21 +61,32 @@ func load(dir string, o SessionOptions) (*Model, error) {
 	return m, nil
 }
 
+// deviceFor is where a model runs for which a device was asked: those with operations that
+// would fail on a GPU run on the CPU.
+func deviceFor(meta *corepb.MetaGraphDef, asked Device) Device {
+	for _, n := range meta.GetGraphDef().GetNode() {
+		if slices.Contains(unrepeatable, n.GetOp()) {
+			return CPU
+		}
+	}
+	return asked
+}
+
 // checkFiles looks at the files of a model before TensorFlow does.
-func checkFiles(dir string) error {
+func checkFiles(dir string) (*ModelInfo, error) {
 	info, err := inspect(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// The loader would take this file, if it is there, for the model.
 	if _, err := os.Lstat(filepath.Join(dir, chunkedFile)); err == nil {
-		return fmt.Errorf("it has %s beside %s", chunkedFile, modelFile)
+		return nil, fmt.Errorf("it has %s beside %s", chunkedFile, modelFile)
 	}
 	if err := checkLoading(info.meta); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = openCheckpoint(filepath.Join(dir, variablesFiles))
-	return err
+	return info, err
 }
 
 // signatures resolves the names in a model's signatures, sorted by name.

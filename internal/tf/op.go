@@ -118,7 +118,7 @@ func (g *Graph) node(typ, name string, attrs Attrs, args []argument) *graft.Oper
 	if g.err != nil {
 		return nil
 	}
-	spec := graft.OpSpec{Type: typ, Name: name}
+	spec := graft.OpSpec{Type: typ, Name: name, Device: g.at}
 	if name == "" {
 		spec.Name = g.unique(typ)
 	}

@@ -84,5 +84,8 @@ func (g *Graph) SoftmaxCrossEntropy(logits, target Output) Output {
 			return g.Failf("SoftmaxCrossEntropy: %s is %s %s, not float32 of rank 2", x.Name(), x.DType(), x.Shape())
 		}
 	}
+	if g.device == GPU {
+		return g.Neg(g.Sum(g.Mul(target, g.LogSoftmax(logits)), false, 1))
+	}
 	return g.one("SoftmaxCrossEntropyWithLogits", logits, target)
 }

@@ -75,5 +75,9 @@ func (g *Graph) L2Loss(x Output) Output { return g.one("L2Loss", x) }
 // float32 [N, n]. A value outside of these is an error when it runs.
 func (g *Graph) CountEach(x Output, n int) Output {
 	none := g.Const([]float32{}) // no weights: each counts 1
-	return g.Op("DenseBincount", Attrs{"binary_output": false}, x, g.Const(int32(n)), none)[0]
+	where := *g
+	if g.device == GPU {
+		where.at = hostDevice
+	}
+	return where.Op("DenseBincount", Attrs{"binary_output": false}, x, g.Const(int32(n)), none)[0]
 }

@@ -23,6 +23,23 @@ type replicas struct {
 	meets  map[string]bool // nodes whose values take all workers
 	// instances is added to the numbers of collectives.
 	instances int64
+	at        places
+}
+
+// places are the devices of copies.
+type places struct {
+	replica func(i int) string
+	feeds   string // of what is there once: files, and what is fed
+}
+
+// localPlaces are those of replicas on the GPUs of this process, or on as many CPUs.
+func localPlaces(device Device) places {
+	const local = "/job:localhost/replica:0/task:0/device:"
+	kind := "CPU"
+	if device == GPU {
+		kind = "GPU"
+	}
+	return places{replica: func(i int) string { return fmt.Sprintf("%s%s:%d", local, kind, i) }, feeds: local + "CPU:0"}
 }
 
 // atChief are operations that are there once.
@@ -31,14 +48,14 @@ var atChief = map[string]bool{"Placeholder": true, "SaveV2": true, "RestoreV2": 
 // meeting are operations that wait for all workers.
 var meeting = map[string]bool{"CollectiveReduce": true, "CollectiveGather": true}
 
-// replicate copies g onto its workers. Its collectives are numbered from instances on:
+// replicate copies g onto its workers, at their places. Its collectives are numbered from instances on:
 // servers remember what they know by a number, for every session.
-func replicate(g *Graph, instances int64) (*replicas, error) {
+func replicate(g *Graph, instances int64, at places) (*replicas, error) {
 	def, err := graphDef(g)
 	if err != nil {
 		return nil, err
 	}
-	r := &replicas{instances: instances, n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, meets: map[string]bool{}}
+	r := &replicas{instances: instances, at: at, n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, meets: map[string]bool{}}
 	for _, n := range def.GetNode() {
 		r.once[n.GetName()] = atChief[n.GetOp()]
 	}
@@ -71,9 +88,9 @@ func replicate(g *Graph, instances int64) (*replicas, error) {
 // copied is the copy of a node for worker i.
 func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
 	c := proto.Clone(n).(*nodeDef)
-	c.Name, c.Device = r.name(n.GetName(), i), deviceOf(i)
+	c.Name, c.Device = r.name(n.GetName(), i), r.at.replica(i)
 	if r.once[n.GetName()] || g.workers.onChief[n.GetName()] {
-		c.Device = deviceOf(0)
+		c.Device = r.at.feeds
 	}
 	for k, input := range c.Input {
 		c.Input[k] = r.inputName(input, i)

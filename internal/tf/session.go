@@ -21,6 +21,10 @@ type SessionOptions struct {
 	Threads int
 	// Device is CPU, GPU, or empty for CPU.
 	Device Device
+	// Devices is how many GPUs of this process run a graph together that is for as many
+	// (Graph.Replicate); 0 is one. On the CPU they are devices that TensorFlow makes up,
+	// which share its cores: for tests.
+	Devices int
 	// Server is that of the chief of a cluster, for a graph that its workers run
 	// together (Graph.Replicate); nil computes in this process alone.
 	Server *Server
@@ -43,9 +47,12 @@ func (o SessionOptions) config() ([]byte, error) {
 	c := o.proto()
 	switch o.Device {
 	case CPU, "":
-		c.DeviceCount = map[string]int32{"GPU": 0}
+		c.DeviceCount = map[string]int32{"GPU": 0, "CPU": int32(max(o.Devices, 1))}
 	case GPU:
 		c.GpuOptions = &corepb.GPUOptions{AllowGrowth: true}
+		if o.Devices > 1 {
+			c.Experimental = &corepb.ConfigProto_Experimental{CollectiveNccl: true}
+		}
 	default:
 		return nil, fmt.Errorf("there is no device %q; the devices are cpu and gpu", o.Device)
 	}
@@ -82,43 +89,59 @@ func NewSession(g *Graph, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start session: %w", err)
 	}
+	if o.Device == GPU {
+		if name := findUnrepeatable(g.graph); name != "" {
+			return nil, fmt.Errorf("start session: %s has no kernel on GPUs that gives the same each time: say Graph.For(GPU) before it is built", name)
+		}
+	}
 	target, graph := "", g.graph
 	var over *replicas
 	if over, err = o.spread(g); err != nil {
 		return nil, fmt.Errorf("start session: %w", err)
 	}
 	if over != nil {
-		target, graph = o.Server.target, over.graph
+		graph = over.graph
 	}
-	if o.Server != nil && o.Server.gone() != nil {
-		return nil, fmt.Errorf("start session: %w", o.Server.gone())
+	if o.Server != nil {
+		target = o.Server.target
+		if o.Server.gone() != nil {
+			return nil, fmt.Errorf("start session: %w", o.Server.gone())
+		}
 	}
 	s, err := graft.NewSession(graph, &graft.SessionOptions{Target: target, Config: config})
 	if err != nil {
 		return nil, fmt.Errorf("start session: %w", err)
 	}
-	if err := checkDevice(s, o.Device); err != nil {
+	if err := checkDevice(s, o.Device, max(o.Devices, 1)); err != nil {
 		return nil, errors.Join(fmt.Errorf("start session: %w", err), s.Close())
 	}
 	return &Session{of: g.shared, s: s, over: over, at: o.Server}, nil
 }
 
-// spread copies the graph onto the workers of the server's cluster; nil is no cluster.
+// spread copies the graph onto the workers of the server's cluster, or onto devices of
+// this process; nil is one.
 func (o SessionOptions) spread(g *Graph) (*replicas, error) {
-	have := 1
-	if o.Server != nil {
-		have = len(o.Server.cluster.Addresses)
-	}
-	if g.Replicas() != have {
-		return nil, fmt.Errorf("the graph is for %d workers, and there are %d", g.Replicas(), have)
-	}
 	if o.Server == nil {
-		return nil, nil
+		have := max(o.Devices, 1)
+		if g.Replicas() != have {
+			return nil, fmt.Errorf("the graph is for %d workers, and there are %d", g.Replicas(), have)
+		}
+		if have == 1 {
+			return nil, nil
+		}
+		return replicate(g, 0, localPlaces(o.Device))
 	}
-	if o.Device == GPU {
+	have := len(o.Server.cluster.Addresses)
+	switch {
+	case g.Replicas() != have:
+		return nil, fmt.Errorf("the graph is for %d workers, and there are %d", g.Replicas(), have)
+	case o.Device == GPU:
 		return nil, errors.New("several workers train on the CPU only")
+	case o.Devices > 1:
+		return nil, errors.New("workers of a cluster have one device each")
 	}
-	return replicate(g, o.Server.instances.Add(int64(g.workers.instances))-int64(g.workers.instances))
+	first := o.Server.instances.Add(int64(g.workers.instances)) - int64(g.workers.instances)
+	return replicate(g, first, places{replica: deviceOf, feeds: deviceOf(0)})
 }
 
 // inRuns are the nanoseconds that all runs of the process took together.

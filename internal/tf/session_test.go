@@ -255,7 +255,7 @@ func TestDevices(t *testing.T) {
 		t.Skip("there is a GPU")
 	}
 	_, err = tf.NewSession(g, tf.SessionOptions{Device: tf.GPU})
-	wantError(t, err, "sees no GPU, only CPU", "./sslpipe runtime install gpu")
+	wantError(t, err, "sees no GPU, only CPU", "sslpipe doctor --device gpu")
 	_, err = tf.NewSession(g, tf.SessionOptions{Device: "tpu"})
 	wantError(t, err, `no device "tpu"`, "cpu and gpu")
 }

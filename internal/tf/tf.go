@@ -38,6 +38,9 @@ const (
 	Uint64  = DType(graft.Uint64)
 	Bool    = DType(graft.Bool)
 	String  = DType(graft.String)
+	// BFloat16 is float32 cut to 8 bits of precision. It lives inside of graphs only:
+	// tensors are neither fed nor fetched as such.
+	BFloat16 = DType(graft.Bfloat16)
 
 	resource = DType(20) // DT_RESOURCE, the type of a variable's handle
 )
@@ -49,7 +52,7 @@ var dtypes = map[DType]struct {
 	Float32: {"float32", 4}, Float64: {"float64", 8},
 	Int32: {"int32", 4}, Int64: {"int64", 8},
 	Uint8: {"uint8", 1}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8},
-	Bool: {"bool", 1}, String: {"string", 0}, resource: {"resource", 0},
+	Bool: {"bool", 1}, BFloat16: {"bfloat16", 2}, String: {"string", 0}, resource: {"resource", 0},
 }
 
 // String returns the name that TensorFlow's Python API uses.
@@ -63,7 +66,7 @@ func (d DType) String() string {
 // Size returns the bytes of one element, 0 for strings and unknown types.
 func (d DType) Size() int { return dtypes[d].size }
 
-func (d DType) floating() bool { return d == Float32 || d == Float64 }
+func (d DType) floating() bool { return d == Float32 || d == Float64 || d == BFloat16 }
 
 // Device is the class of hardware that a session runs on.
 type Device string

@@ -22,7 +22,7 @@ func choose(root, device, devices string) (string, error) {
 		return CPU, nil
 	case GPU:
 		if !hasGPU(devices) {
-			return "", fmt.Errorf("device gpu: %w", ErrNoGPU)
+			return "", fmt.Errorf("device gpu: %w; sslpipe doctor --device gpu says what to do", ErrNoGPU)
 		}
 		if _, err := Find(root, GPU); err != nil {
 			return "", fmt.Errorf("device gpu: %w", err)

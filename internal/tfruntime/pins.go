@@ -3,6 +3,7 @@ package tfruntime
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -49,7 +50,14 @@ var runtimes = []pin{
 		device: GPU,
 		required: []string{
 			"tensorflow/libtensorflow_cc.so.2", "tensorflow/libtensorflow_framework.so.2",
-			"nvidia/cuda_runtime/lib/libcudart.so.12", "nvidia/cudnn/lib/libcudnn.so.9",
+			"nvidia/cuda_runtime/lib/libcudart.so.12",
+			"nvidia/cublas/lib/libcublasLt.so.12", "nvidia/cublas/lib/libcublas.so.12",
+			"nvidia/nvjitlink/lib/libnvJitLink.so.12",
+			"nvidia/cusparse/lib/libcusparse.so.12", "nvidia/cusolver/lib/libcusolver.so.11",
+			"nvidia/cufft/lib/libcufft.so.11", "nvidia/curand/lib/libcurand.so.10",
+			"nvidia/cuda_nvrtc/lib/libnvrtc.so.12", "nvidia/cudnn/lib/libcudnn.so.9",
+			"nvidia/cuda_cupti/lib/libcupti.so.12", "nvidia/nccl/lib/libnccl.so.2",
+			"nvidia/cuda_nvcc/bin/ptxas", "nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc",
 		},
 		wheels: []wheel{
 			cp311("tensorflow", 615407268, "70b8dd70fa3600bfce66ab529eebb804e1f9d7c863d2f71bc8fe9fc7a1ec3976"),
@@ -87,6 +95,19 @@ func nvidia(library, version string, size int64, sha256 string) wheel {
 		file:        strings.ReplaceAll(project, "-", "_") + "-" + version + "-py3-none-manylinux2014_x86_64.whl",
 		size:        size, sha256: sha256,
 	}
+}
+
+// Libraries lists the shared libraries of a runtime that TensorFlow opens when it needs
+// them, relative to its folder, each after those that it needs itself. Of CUDA's, those
+// of the driver come with it.
+func Libraries(device string) []string {
+	p, err := pinned(device)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(p.required), func(path string) bool {
+		return !strings.HasPrefix(path, "nvidia/") || !strings.Contains(path, ".so.")
+	})
 }
 
 func pinned(device string) (pin, error) {

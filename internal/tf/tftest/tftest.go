@@ -18,11 +18,29 @@ import (
 // TensorFlow runtime, for tests outside of an installed checkout.
 const RuntimeVariable = "SSLPIPE_TEST_RUNTIME"
 
+// DeviceVariable names the environment variable with the device that Session and Eval
+// compute on: cpu, which is the default, or gpu. bench/gpu.sh runs the tests of networks
+// on a GPU by it.
+const DeviceVariable = "SSLPIPE_TEST_DEVICE"
+
+// Device is what Session computes on.
+func Device() tf.Device {
+	if d := tf.Device(os.Getenv(DeviceVariable)); d != "" {
+		return d
+	}
+	return tf.CPU
+}
+
 // Load loads TensorFlow from $SSLPIPE_TEST_RUNTIME, or from where `runtime
 // install` puts it, and fails the test if there is none.
 func Load(t testing.TB) {
 	t.Helper()
 	if err := tf.Load(Dir(t)); err != nil {
+		t.Fatal(err)
+	}
+	// From Ampere on, GPUs cut the factors of float32 products to 10 bits unless told
+	// otherwise, after Load, which takes such settings away: referees compute with all.
+	if err := os.Setenv("NVIDIA_TF32_OVERRIDE", "0"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -33,9 +51,9 @@ func Dir(t testing.TB) string {
 	if dir := os.Getenv(RuntimeVariable); dir != "" {
 		return dir
 	}
-	dir, err := tfruntime.Find(filepath.Join(checkout(t), ".deps"), tfruntime.CPU)
+	dir, err := tfruntime.Find(filepath.Join(checkout(t), ".deps"), string(Device()))
 	if err != nil {
-		t.Fatalf("this test needs TensorFlow; run ./sslpipe runtime install cpu (or set %s): %v", RuntimeVariable, err)
+		t.Fatalf("this test needs TensorFlow; run ./sslpipe runtime install %s (or set %s): %v", Device(), RuntimeVariable, err)
 	}
 	return dir
 }
@@ -57,12 +75,21 @@ func checkout(t testing.TB) string {
 	}
 }
 
+// Graph returns an empty graph for Device, once TensorFlow is loaded.
+func Graph(t testing.TB) *tf.Graph {
+	t.Helper()
+	Load(t)
+	g := tf.NewGraph()
+	g.For(Device())
+	return g
+}
+
 // Session starts a session with one thread in which all variables have their
 // initial values; it closes with the test.
 func Session(t testing.TB, g *tf.Graph) *tf.Session {
 	t.Helper()
 	start := g.InitOp()
-	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 1})
+	s, err := tf.NewSession(g, tf.SessionOptions{Threads: 1, Device: Device()})
 	if err != nil {
 		t.Fatal(err)
 	}
