@@ -214,8 +214,12 @@ func openServer(ctx context.Context, cmd *cobra.Command, team *cluster.Cluster, 
 	if err := openRuntime(ctx, device, logf, func(tfruntime.Progress) {}); err != nil {
 		return nil, failed(err)
 	}
+	listen, err := team.Listen(ctx)
+	if err != nil {
+		return nil, interruptedOrFailed(err)
+	}
 	identity := cluster.Identity{Program: buildID(), Runtime: runtimeIdentity(device), Pipeline: pipelineDigest(p)}
-	server, err := tf.Serve(tf.Cluster{Addresses: team.Addresses(), Threads: threads}, team.Self, identity.Encode())
+	server, err := tf.Serve(tf.Cluster{Addresses: team.Addresses(), Listen: listen, Threads: threads}, team.Self, identity.Encode())
 	return server, failed(err)
 }
 

@@ -2,12 +2,18 @@ package tf_test
 
 import (
 	"bufio"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +33,7 @@ func TestBeWorker(t *testing.T) {
 		t.Skip("it is a process of TestCluster")
 	}
 	tftest.Load(t)
-	s, err := tf.Serve(tf.Cluster{Addresses: strings.Split(addresses, ","), Threads: 1}, 1, "second")
+	s, err := serve(t, strings.Split(addresses, ","), 1, "second")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,12 +44,26 @@ func TestBeWorker(t *testing.T) {
 	fmt.Println("dismissed")
 }
 
-// freeAddresses are addresses of this machine that nobody listens on.
+// serve starts the server of a worker.
+func serve(t *testing.T, addresses []string, task int, identity string) (*tf.Server, error) {
+	t.Helper()
+	listen, err := netip.ParseAddrPort(addresses[task])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tf.Serve(tf.Cluster{Addresses: addresses, Listen: listen, Threads: 1}, task, identity)
+}
+
+// freeAddresses are addresses of this machine that nobody listens on, of IPv4 and, where
+// the machine has it, of IPv6.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
 	addresses := make([]string, n)
 	for i := range addresses {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", []string{"127.0.0.1:0", "[::1]:0"}[i%2])
+		if err != nil && i%2 == 1 {
+			l, err = net.Listen("tcp", "127.0.0.2:0")
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,15 +205,71 @@ func inProcess(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
+// listening are the addresses that a process listens at, by the kernel's tables.
+func listening(t *testing.T, pid int) []string {
+	t.Helper()
+	own := map[string]bool{} // by inode
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files of process %d: %q, %v", pid, files, err)
+	}
+	for _, file := range files {
+		if link, err := os.Readlink(file); err == nil { // some are closed by now
+			own[strings.TrimSuffix(strings.TrimPrefix(link, "socket:["), "]")] = true
+		}
+	}
+	var addresses []string
+	for _, table := range []string{"tcp", "tcp6"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a machine without IPv6
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+			const local, state, inode = 1, 3, 9
+			if f := strings.Fields(line); f[state] == "0A" && own[f[inode]] {
+				addresses = append(addresses, kernelAddress(t, f[local]))
+			}
+		}
+	}
+	return addresses
+}
+
+// kernelAddress reads an address of the kernel's tables: words of 32 bits in the order
+// of the machine, as hexadecimal numbers.
+func kernelAddress(t *testing.T, text string) string {
+	t.Helper()
+	words, port, _ := strings.Cut(text, ":")
+	number, err := strconv.ParseUint(port, 16, 16)
+	raw, err2 := hex.DecodeString(words)
+	if err = errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(raw); at += 4 {
+		binary.BigEndian.PutUint32(raw[at:], binary.NativeEndian.Uint32(raw[at:]))
+	}
+	address, _ := netip.AddrFromSlice(raw)
+	return netip.AddrPortFrom(address.Unmap(), uint16(number)).String()
+}
+
 func TestCluster(t *testing.T) { inProcess(t, testCluster) }
 
 func testCluster(t *testing.T) {
 	addresses := freeAddresses(t, 2)
-	_, words := startWorker(t, addresses)
-	server, err := tf.Serve(tf.Cluster{Addresses: addresses, Threads: 1}, 0, "first")
+	worker, words := startWorker(t, addresses)
+	server, err := serve(t, addresses, 0, "first")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("listening", func(t *testing.T) {
+		for i, pid := range []int{os.Getpid(), worker.Process.Pid} {
+			if got := listening(t, pid); !slices.Equal(got, addresses[i:i+1]) {
+				t.Errorf("worker %d of %q listens at %q", i, addresses, got)
+			}
+		}
+	})
 	t.Run("identities", func(t *testing.T) {
 		texts, err := server.Identities()
 		if err != nil || !slices.Equal(texts, []string{"first", "second"}) {
@@ -244,7 +320,7 @@ func TestClusterLosesWorker(t *testing.T) {
 	inProcess(t, func(t *testing.T) {
 		addresses := freeAddresses(t, 2)
 		worker, _ := startWorker(t, addresses)
-		server, err := tf.Serve(tf.Cluster{Addresses: addresses, Threads: 1}, 0, "first")
+		server, err := serve(t, addresses, 0, "first")
 		if err != nil {
 			t.Fatal(err)
 		}
