@@ -17,7 +17,7 @@ import (
 
 // ClusterConfig says how workers train together.
 type ClusterConfig struct {
-	BatchNorm string `hcl:"batch_norm" example:"synchronised" enum:"local,synchronised" doc:"What batch-norm averages over: local (the part of the batch that a worker has, as is usual) or synchronised (the whole batch, as one worker would; this takes TensorFlow's own layers and two exchanges for each layer). On one worker both are the same."`
+	BatchNorm string `hcl:"batch_norm" example:"synchronised" enum:"local,synchronised" doc:"What batch-norm averages over: local (the part of the batch that a worker has, as is usual) or synchronised (the whole batch, as one worker would; this takes TensorFlow's own layers and three exchanges for each layer). On one worker both are the same."`
 }
 
 // normSynchronised is a value of batch_norm.

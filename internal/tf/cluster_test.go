@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -254,6 +255,63 @@ func kernelAddress(t *testing.T, text string) string {
 	return netip.AddrPortFrom(address.Unmap(), uint16(number)).String()
 }
 
+// normalised is what batch-norm makes of rows [8, 2, 3], its mean and variance, and the
+// gradients of x, gamma and beta.
+func normalised(t *testing.T, replicas int, o tf.SessionOptions) [][]float32 {
+	t.Helper()
+	g := tf.NewGraph()
+	g.Replicate(replicas)
+	values := func(n int, scale, offset float64) []float32 {
+		list := make([]float32, n)
+		for i := range list {
+			list[i] = float32(offset + scale*math.Sin(float64(7*i*i+3)))
+		}
+		return list
+	}
+	x := g.Share(g.Reshape(g.Const(values(48, 3, 5)), 8, 2, 1, 3))
+	weights := g.Share(g.Reshape(g.Const(values(48, 1, 0)), 8, 2, 1, 3))
+	gamma, beta := g.Const(values(3, 1, 2)), g.Const(values(3, 1, 0))
+	var y, mean, variance tf.Output
+	if replicas == 1 {
+		none := g.Const([]float32{})
+		y, mean, variance = g.FusedBatchNorm(x, gamma, beta, none, none, 1e-3, true)
+		variance = g.Mul(variance, g.Scalar(15./16))
+	} else {
+		y, mean, variance = g.SyncNorm(x, gamma, beta, 1e-3)
+	}
+	loss := g.Mean(g.Mul(weights, g.Square(y)), false)
+	grads := g.Gradients(loss, []tf.Output{x, gamma, beta})
+	// Each worker has the gradient of its own mean, of half of the rows.
+	dx := g.Mul(g.GatherOver(grads[0]), g.Scalar(1/float64(replicas)))
+	fetches := append([]tf.Output{g.GatherOver(y), mean, variance, dx}, g.MeanOver(grads[1:])...)
+	s, err := tf.NewSession(g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Run(nil, fetches)
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	lists := make([][]float32, len(out))
+	for i, v := range out {
+		lists[i] = slices.Clone(v.Float32s())
+	}
+	return lists
+}
+
+// nearRows compares lists of numbers of about 1.
+func nearRows(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s has %d values, want %d", what, len(got), len(want))
+	}
+	for i := range want {
+		if !(math.Abs(float64(got[i]-want[i])) <= 2e-6*max(1, math.Abs(float64(want[i])))) {
+			t.Errorf("%s[%d] = %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
 func TestCluster(t *testing.T) { inProcess(t, testCluster) }
 
 func testCluster(t *testing.T) {
@@ -285,6 +343,12 @@ func testCluster(t *testing.T) {
 		}
 		if losses[1] == losses[0] || losses[2] != losses[1] {
 			t.Errorf("losses are %v: a step, and the same once more from a checkpoint", losses)
+		}
+	})
+	t.Run("batch norm", func(t *testing.T) {
+		want, got := normalised(t, 1, tf.SessionOptions{}), normalised(t, 2, tf.SessionOptions{Server: server})
+		for i, what := range []string{"output", "mean", "variance", "gradient of x", "gradient of gamma", "gradient of beta"} {
+			nearRows(t, what, got[i], want[i])
 		}
 	})
 	t.Run("another training", func(t *testing.T) {
