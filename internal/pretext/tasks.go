@@ -49,7 +49,8 @@ type Task interface {
 	Crops() int
 	// Check reports what makes batches of this shape unfit for the task.
 	Check(b Batch) []schema.Problem
-	// Loss builds the scalar training loss.
+	// Loss builds the scalar training loss. With several workers each builds that of its
+	// part of the batch, and the mean of theirs is that of the whole batch.
 	Loss(b *Builder) tf.Output
 	// Pictures builds what the task shows the encoder, for people; nil for texts.
 	Pictures(b *Builder) []Picture

@@ -37,22 +37,9 @@ func (c *ClusterConfig) spread(n *nn.Net) *nn.Net {
 	return n
 }
 
-// wholeBatch are the tasks that mean the same on several workers as on one: those that
-// look at each image by itself, and those that gather the embeddings of the whole batch.
-var wholeBatch = []string{
-	"barlow_twins", "byol", "inpaint", "jigsaw", "masked_image", "moco", "relative_patch", "rotation", "simclr", "simsiam",
-	"supervised", "swav", "vicreg",
-}
-
 func parallelPretrain(cfg any, workers int) (bool, []schema.Problem) {
 	c := cfg.(*PretrainConfig)
 	problems := unevenBatch(c.BatchSize, workers)
-	for i, choice := range c.Pretexts {
-		if !slices.Contains(wholeBatch, choice.Name) {
-			problems = append(problems, schema.Problem{Field: fmt.Sprintf("pretext[%d]", i), Message: fmt.Sprintf(
-				"Several workers cannot train %s yet: what it would mean on parts of a batch has not been worked out. Run this file on one worker.", choice.Name)})
-		}
-	}
 	masked := func(choice schema.Choice) bool { return choice.Name == "masked_image" }
 	if c.Cluster != nil && c.Cluster.BatchNorm == normSynchronised && slices.ContainsFunc(c.Pretexts, masked) {
 		problems = append(problems, schema.Problem{Field: "cluster.batch_norm", Message: "The task masked_image takes batch statistics from visible positions, which workers have different numbers of: it needs batch_norm = \"local\"."})

@@ -29,7 +29,6 @@ func TestParallelPretrain(t *testing.T) {
 	}{
 		"even":          {config("rotation", same), 4, ""},
 		"uneven":        {config("rotation", same), 3, "batch_size"},
-		"an unknown":    {config("newest", same), 2, "pretext[0]"},
 		"masked, local": {config("masked_image", same), 2, ""},
 		"masked, synchronised": {
 			config("masked_image", func(c *PretrainConfig) { c.Cluster = &ClusterConfig{BatchNorm: normSynchronised} }), 2, "cluster.batch_norm",

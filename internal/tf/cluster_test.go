@@ -1,105 +1,25 @@
 package tf_test
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
-	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"sslpipe/internal/tf"
 	"sslpipe/internal/tf/tftest"
 )
 
-// workerVariable holds the addresses of the cluster in which a process of this test is
-// worker 1.
-const workerVariable = "SSLPIPE_TEST_CLUSTER"
-
-// TestBeWorker is worker 1 of a cluster, in a process of its own.
-func TestBeWorker(t *testing.T) {
-	addresses := os.Getenv(workerVariable)
-	if addresses == "" {
-		t.Skip("it is a process of TestCluster")
-	}
-	tftest.Load(t)
-	s, err := serve(t, strings.Split(addresses, ","), 1, "second")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Println("serving")
-	for !s.Dismissed() {
-		time.Sleep(10 * time.Millisecond)
-	}
-	fmt.Println("dismissed")
-}
-
-// serve starts the server of a worker.
-func serve(t *testing.T, addresses []string, task int, identity string) (*tf.Server, error) {
-	t.Helper()
-	listen, err := netip.ParseAddrPort(addresses[task])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tf.Serve(tf.Cluster{Addresses: addresses, Listen: listen, Threads: 1}, task, identity)
-}
-
-// freeAddresses are addresses of this machine that nobody listens on, of IPv4 and, where
-// the machine has it, of IPv6.
-func freeAddresses(t *testing.T, n int) []string {
-	t.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
-		l, err := net.Listen("tcp", []string{"127.0.0.1:0", "[::1]:0"}[i%2])
-		if err != nil && i%2 == 1 {
-			l, err = net.Listen("tcp", "127.0.0.2:0")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		addresses[i] = l.Addr().String()
-	}
-	return addresses
-}
-
-// startWorker starts worker 1, and returns when it serves, with a wait for its words.
-func startWorker(t *testing.T, addresses []string) (*exec.Cmd, func() string) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestBeWorker$", "-test.v")
-	cmd.Env = append(os.Environ(), workerVariable+"="+strings.Join(addresses, ","))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "serving" {
-	}
-	return cmd, func() string {
-		var text strings.Builder
-		for lines.Scan() {
-			text.WriteString(lines.Text() + "\n")
-		}
-		_ = cmd.Wait()
-		return text.String()
-	}
-}
+func TestBeWorker(t *testing.T) { tftest.BeWorker(t) }
 
 // joint trains w [2] and a count of steps on rows [4, 2] by the mean of squares of
 // rows*w, so that the gradient is a mean over the rows.
@@ -188,22 +108,6 @@ func (tr *joint) run(t *testing.T, o tf.SessionOptions) (losses []float64, w, du
 		t.Fatal(err)
 	}
 	return losses, each[0].Float32s(), out[0].Float32s()
-}
-
-// inProcess runs a test in a process of its own, since that has one server.
-func inProcess(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	const variable = "SSLPIPE_TEST_CHIEF"
-	if os.Getenv(variable) != "" {
-		tftest.Load(t)
-		test(t)
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), variable+"=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
 }
 
 // listening are the addresses that a process listens at, by the kernel's tables.
@@ -312,12 +216,12 @@ func nearRows(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-func TestCluster(t *testing.T) { inProcess(t, testCluster) }
+func TestCluster(t *testing.T) { tftest.InProcess(t, testCluster) }
 
 func testCluster(t *testing.T) {
-	addresses := freeAddresses(t, 2)
-	worker, words := startWorker(t, addresses)
-	server, err := serve(t, addresses, 0, "first")
+	addresses := tftest.FreeAddresses(t)
+	worker, words := tftest.StartWorker(t, addresses)
+	server, err := tftest.Serve(t, addresses, 0, "first")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,10 +285,10 @@ func testCluster(t *testing.T) {
 
 // A worker that is killed ends the step, and all that comes after it, by name.
 func TestClusterLosesWorker(t *testing.T) {
-	inProcess(t, func(t *testing.T) {
-		addresses := freeAddresses(t, 2)
-		worker, _ := startWorker(t, addresses)
-		server, err := serve(t, addresses, 0, "first")
+	tftest.InProcess(t, func(t *testing.T) {
+		addresses := tftest.FreeAddresses(t)
+		worker, _ := tftest.StartWorker(t, addresses)
+		server, err := tftest.Serve(t, addresses, 0, "first")
 		if err != nil {
 			t.Fatal(err)
 		}
