@@ -255,6 +255,33 @@ func testCluster(t *testing.T) {
 			nearRows(t, what, got[i], want[i])
 		}
 	})
+	t.Run("profile", func(t *testing.T) {
+		tr := newJoint(2)
+		init := tr.g.InitOp()
+		s, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := tf.FromFloat32s(make([]float32, 8), 4, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var times []tf.OpTime
+		if _, err = s.Run(nil, nil, init); err == nil {
+			times, err = s.Profile(map[tf.Output]*tf.Tensor{tr.rows: rows}, []tf.Output{tr.loss}, tr.update)
+		}
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for worker := range 2 {
+			meets := func(o tf.OpTime) bool {
+				return o.Type == "CollectiveReduce" && o.Worker == worker && o.Time > 0 && o.Began > 0
+			}
+			if !slices.ContainsFunc(times, meets) {
+				t.Errorf("no collective of worker %d is in %v", worker, times)
+			}
+		}
+	})
 	t.Run("another training", func(t *testing.T) {
 		// Its first collective is of another kind than that of the one before.
 		g := tf.NewGraph()
