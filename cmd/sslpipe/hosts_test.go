@@ -182,7 +182,7 @@ func testHostIsCutOff(t *testing.T, addresses []string) {
 	t.Parallel()
 	start := func(dir string) []*participant {
 		return startTeam(t, addresses, func(i int) *exec.Cmd {
-			return onHost(addresses[i], workersRun(t, dir, "--until", "pretrain.*", "--var", "epochs=6", "--checkpoint-every", "50ms"))
+			return onHost(addresses[i], workersRun(t, dir, "--until", "pretrain.*", "--var", "epochs=10", "--checkpoint-every", "50ms"))
 		})
 	}
 	straight, cut := t.TempDir(), t.TempDir()

@@ -73,6 +73,13 @@ func TestWorkersTrainAsOne(t *testing.T) {
 	if cmp.Equal(results(t, one), results(t, two)) {
 		t.Error("results of one worker and of two have the same fingerprints")
 	}
+	// What two have trained is verified by two.
+	var verified bytes.Buffer
+	verify := program(t, two, "verify")
+	verify.Stdout = &verified
+	if err := verify.Run(); err != nil || strings.Count(verified.String(), "bitwise equal") < 4 {
+		t.Errorf("verify ended with %v:\n%s", err, &verified)
+	}
 }
 
 func compareLosses(t *testing.T, what string, got, want []float64) {

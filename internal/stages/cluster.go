@@ -86,7 +86,7 @@ func newSession(ctx context.Context, env *plan.Env, g *tf.Graph, threads int) (*
 	if workersOf(env) > 1 {
 		server, ok := ctx.Value(serverKey{}).(*tf.Server)
 		if !ok {
-			return nil, errors.New("this unit is trained by several workers together, which only sslpipe run starts (with --workers, or TF_CONFIG)")
+			return nil, errors.New("this unit is trained by several workers together, which sslpipe run starts (with --workers, or TF_CONFIG), and sslpipe verify")
 		}
 		o.Server = server
 	}

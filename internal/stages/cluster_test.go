@@ -65,7 +65,7 @@ func TestParallelFinetune(t *testing.T) {
 func TestSessionWithoutWorkers(t *testing.T) {
 	tftest.Load(t)
 	env := &plan.Env{Device: "cpu", Unit: &plan.Unit{Workers: 2}}
-	if _, err := newSession(t.Context(), env, tf.NewGraph(), 1); err == nil || !strings.Contains(err.Error(), "only sslpipe run starts") {
+	if _, err := newSession(t.Context(), env, tf.NewGraph(), 1); err == nil || !strings.Contains(err.Error(), "which sslpipe run starts") {
 		t.Errorf("it began with %v", err)
 	}
 }
