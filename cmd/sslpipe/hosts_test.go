@@ -176,17 +176,23 @@ func scores(t *testing.T, file string) map[string]map[string]float64 {
 	return arms
 }
 
-// A host that is cut off ends the run by name; the same command goes on to the bits of a
-// run that nothing happened to.
+// Four hosts train as one process does. One that is cut off ends the run by name, and the
+// same command goes on to the bits of a run that nothing happened to.
 func testHostIsCutOff(t *testing.T, addresses []string) {
 	t.Parallel()
-	start := func(dir string) []*participant {
-		return startTeam(t, addresses, func(i int) *exec.Cmd {
-			return onHost(addresses[i], workersRun(t, dir, "--until", "pretrain.*", "--var", "epochs=10", "--checkpoint-every", "50ms"))
-		})
+	run := func(dir string) *exec.Cmd {
+		return workersRun(t, dir, "--until", "pretrain.*", "--var", "epochs=10", "--checkpoint-every", "50ms")
 	}
-	straight, cut := t.TempDir(), t.TempDir()
+	start := func(dir string) []*participant {
+		return startTeam(t, addresses, func(i int) *exec.Cmd { return onHost(addresses[i], run(dir)) })
+	}
+	alone, straight, cut := t.TempDir(), t.TempDir(), t.TempDir()
+	if out, err := run(alone).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	succeed(t, start(straight))
+	const steps = 8 // then differences of rounding have grown
+	compareLosses(t, "on four hosts", pretrainLosses(t, straight)[:steps], pretrainLosses(t, alone)[:steps])
 
 	team := start(cut)
 	untilCheckpoint(t, cut, team[0])
@@ -212,4 +218,14 @@ func testHostIsCutOff(t *testing.T, addresses []string) {
 	if diff := cmp.Diff(results(t, straight), results(t, cut)); diff != "" {
 		t.Errorf("the run that was cut made other results:\n%s", diff)
 	}
+}
+
+// pretrainLosses are those of each step of the only training in dir.
+func pretrainLosses(t *testing.T, dir string) []float64 {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, ".sslpipe", "cache", "objects", "*", "losses.csv"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files with losses: %q, %v", files, err)
+	}
+	return lossesIn(t, files[0])
 }
