@@ -5,11 +5,14 @@
 //
 // The step is the one that bench/compare measures. What TensorFlow runs in the
 // place of a node (as _MklNativeConv2D for Conv2D) is named as it ran, and the
-// bytes are those of the node. Times are the means over several traced steps.
+// bytes are those of the node. Times are the means over several traced steps. With
+// --workers the step is that of as many processes of this machine, of which the table has
+// the chief's operations; what they exchange is told beside it.
 package main
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +22,7 @@ import (
 	"time"
 
 	"sslpipe/bench/training"
+	"sslpipe/internal/cluster"
 	"sslpipe/internal/tf"
 	"sslpipe/internal/tfruntime"
 )
@@ -45,6 +49,7 @@ func run(args []string, out io.Writer) error {
 	flags.IntVar(&c.Threads, "threads", runtime.NumCPU(), "threads of the session")
 	flags.StringVar(&c.Device, "device", tfruntime.CPU, "cpu or gpu")
 	flags.BoolVar(&c.Stock, "stock", false, "train through TensorFlow's own operations alone")
+	flags.IntVar(&c.Workers, "workers", 1, "processes that share the batch of images")
 	steps := flags.Int("steps", 5, "steps to trace")
 	deps := flags.String("deps", ".deps", "folder of the installed runtimes")
 	if err := flags.Parse(args); err != nil {
@@ -57,17 +62,40 @@ func run(args []string, out io.Writer) error {
 	if err := tf.Load(dir); err != nil {
 		return err
 	}
+	if config := os.Getenv(cluster.Variable); config != "" {
+		return help(config, c.Threads)
+	}
+	if c.Workers < 2 {
+		return profiled(c, *steps, out)
+	}
+	if c.Network == training.Text {
+		return errors.New("--workers share images, and not the places of texts")
+	}
+	server, others, err := together(c.Workers, c.Threads)
+	if err == nil {
+		c.Server = server
+		err = errors.Join(profiled(c, *steps, out), server.Dismiss())
+	}
+	cluster.EndAll(others)
+	return err
+}
+
+// profiled measures a training and prints its table.
+func profiled(c training.Config, steps int, out io.Writer) error {
 	t, err := training.New(c)
 	if err != nil {
 		return err
 	}
-	p, err := measure(t, *steps)
+	p, err := measure(t, steps)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, batch %d, %d threads: means over %d steps\n\n", c, c.Batch, c.Threads, *steps)
+	fmt.Fprintf(out, "%s, batch %d, %d threads: means over %d steps\n\n", c, c.Batch, c.Threads, steps)
 	p.table(out)
-	return nil
+	if c.Workers > 1 {
+		exchanged(p.moved, c.Workers).print(out, p)
+	}
+	return t.Session.Close()
 }
 
 // line is a type of operation in a step.
@@ -83,6 +111,9 @@ type line struct {
 type profile struct {
 	plain, traced time.Duration
 	lines         []line // longest first
+	moved         []tf.OpTraffic
+	// meeting is how long collectives were under way, waiting how long nothing else was.
+	meeting, waiting time.Duration
 }
 
 // warmUp are the steps before the first one that counts.
@@ -94,6 +125,7 @@ func measure(t *training.Training, steps int) (profile, error) {
 	if err != nil {
 		return p, err
 	}
+	p.moved = moved
 	bytes := map[string]int64{}
 	for _, m := range moved {
 		bytes[m.Name] = m.Read + m.Written
@@ -115,6 +147,9 @@ func measure(t *training.Training, steps int) (profile, error) {
 		if err != nil {
 			return p, err
 		}
+		ops = slices.DeleteFunc(ops, func(op tf.OpTime) bool { return op.Worker > 0 })
+		meeting, waiting := meetings(ops)
+		p.meeting, p.waiting = p.meeting+meeting/time.Duration(steps), p.waiting+waiting/time.Duration(steps)
 		for _, op := range ops {
 			if lines[op.Type] == nil {
 				lines[op.Type] = &line{typ: op.Type}

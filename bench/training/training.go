@@ -34,6 +34,9 @@ type Config struct {
 	Stock bool `json:"stock"`
 	// Mixed trains in mixed precision.
 	Mixed bool `json:"mixed"`
+	// Workers share the batch, on the cluster of Server; 0 is this process alone.
+	Workers int        `json:"-"`
+	Server  *tf.Server `json:"-"`
 }
 
 // String names the network and the size of an example.
@@ -76,6 +79,7 @@ func New(c Config) (*Training, error) {
 	t := &Training{Graph: tf.NewGraph(), feeds: map[tf.Output]*tf.Tensor{}, random: rand.New(rand.NewPCG(1, 2))}
 	g := t.Graph
 	g.For(tf.Device(c.Device))
+	g.Replicate(c.Workers)
 	n := nn.NewNet(g, 1)
 	gpu := tf.Device(c.Device) == tf.GPU
 	switch {
@@ -98,9 +102,9 @@ func New(c Config) (*Training, error) {
 	}
 	optimizer := &nn.AdamW{LearningRate: 1e-3, WeightDecay: 0.05, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	t.Step = optimizer.Apply(n, loss, rate, n.Trainable()).Op
-	t.Fetches = []tf.Output{loss, accuracy}
+	t.Fetches = g.MeanOver([]tf.Output{loss, accuracy})
 	start := g.InitOp()
-	if t.Session, err = tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(c.Device)}); err != nil {
+	if t.Session, err = tf.NewSession(g, tf.SessionOptions{Threads: c.Threads, Device: tf.Device(c.Device), Server: c.Server}); err != nil {
 		return nil, err
 	}
 	if _, err := t.Session.Run(nil, nil, start); err != nil {
@@ -118,8 +122,9 @@ func (t *Training) ofImages(c Config, n *nn.Net) (loss, accuracy tf.Output, err 
 	if c.Network == ViT {
 		network = &backbone.ViT{Patch: 4, Width: c.Width, Depth: c.Depth, Heads: c.Heads, MLPRatio: 4, Pool: "class", Positions: "learned"}
 	}
-	logits := n.Dense("head", network.Build(n, normalised(g, images)).Pooled, classes, nn.Normal(0.01))
-	return g.Mean(nn.CrossEntropy(g, logits, labels, 0), false), nn.Accuracy(g, logits, labels), t.storeImages(c, images, labels)
+	logits := n.Dense("head", network.Build(n, normalised(g, g.Share(images))).Pooled, classes, nn.Normal(0.01))
+	mine := g.Share(labels)
+	return g.Mean(nn.CrossEntropy(g, logits, mine, 0), false), nn.Accuracy(g, logits, mine), t.storeImages(c, images, labels)
 }
 
 // normalised makes numbers of bytes, by rows of an image as stages do.

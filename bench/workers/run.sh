@@ -2,12 +2,16 @@
 # Measures two workers of one thread each beside one worker of two threads, on this
 # machine: seconds of two epochs of bench/workers/workers.hcl, which is the difference
 # between a run of three and a run of one, so that starting is not in it. Runs are
-# interleaved, and the smallest of each counts.
+# interleaved, and the smallest of each counts. Before them it prints what the workers
+# exchange in a step, and how long that takes (bench/profile).
 #   SSLPIPE=./sslpipe bench/workers/run.sh [ROUNDS]
 set -eu
 rounds=${1:-3}
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "${SSLPIPE:-./sslpipe}")
+root=$(cd "$here/../.." && pwd)
+. "$root/tools/goenv.sh"
+(cd "$root" && go run ./bench/profile --workers 2 --threads 1 --alpha 0.35 --pixels 28 --strides small) | tail -n 2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
 	"sslpipe/internal/cluster"
@@ -71,8 +73,41 @@ func checkMember(t *testing.T, text string, self int, addresses ...string) {
 	}
 }
 
+// publishedSchema is that of a kind of document, of testdata/schemas.
+func publishedSchema(t *testing.T, kind string) *jsonschema.Schema {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("testdata", "schemas", kind+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// conforms holds a document to a schema, and the schema to refusing one with a field
+// that nobody knows at a path in it.
+func conforms(t *testing.T, document map[string]any, kind string, path ...any) {
+	t.Helper()
+	schema := publishedSchema(t, kind)
+	var plain any // as JSON has it
+	text, err := json.Marshal(document)
+	if err == nil {
+		plain, err = jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(plain); err != nil {
+		t.Errorf("the %s is not as its schema says: %v", kind, err)
+	}
+	in(t, plain, path...).(map[string]any)["comand"] = "x"
+	if schema.Validate(plain) == nil {
+		t.Errorf("the schema of a %s says nothing of a field that there is not", kind)
+	}
+}
+
 func TestComposeRecipe(t *testing.T) {
 	file := documents(t, "compose.yaml")[0]
+	conforms(t, file, "compose", "services", "worker0")
 	for i, name := range []string{"worker0", "worker1"} {
 		service := in(t, file, "services", name)
 		checkMember(t, in(t, service, "environment", "TF_CONFIG").(string), i, "worker0:2222", "worker1:2222")
@@ -89,7 +124,9 @@ func TestKubernetesRecipe(t *testing.T) {
 	parts := map[string]any{}
 	for _, d := range documents(t, "kubernetes.yaml") {
 		parts[d["kind"].(string)] = d
+		conforms(t, d, d["kind"].(string), "spec")
 	}
+	conforms(t, parts["Job"].(map[string]any), "Job", "spec", "template", "spec", "containers", 0)
 	job := in(t, parts["Job"], "spec")
 	if in(t, job, "completions") != in(t, job, "parallelism") || in(t, job, "completionMode") != "Indexed" {
 		t.Error("the pods of the job do not run all at once, by number")
@@ -114,6 +151,7 @@ func TestKubernetesRecipe(t *testing.T) {
 
 func TestTrainingOperatorRecipe(t *testing.T) {
 	job := documents(t, "tfjob.yaml")[0]
+	conforms(t, job, "TFJob", "spec", "tfReplicaSpecs", "Worker", "template", "spec", "containers", 0)
 	container := in(t, job, "spec", "tfReplicaSpecs", "Worker", "template", "spec", "containers", 0)
 	if in(t, job, "kind") != "TFJob" || in(t, container, "name") != "tensorflow" || in(t, container, "ports", 0, "name") != "tfjob-port" {
 		t.Error("the operator looks for a container tensorflow with a port tfjob-port")

@@ -54,6 +54,31 @@ func (f *pipelineFlags) team() (*cluster.Cluster, error) {
 	return c, nil
 }
 
+// teamThatTrained is who trains a plan's units as it was planned: the members of TF_CONFIG, else
+// workers of this machine. Several GPUs are one process.
+func teamThatTrained(p *plan.Plan, device string) (*cluster.Cluster, error) {
+	if device == tfruntime.GPU {
+		return nil, nil
+	}
+	n := 1
+	for _, u := range p.Units {
+		n = max(n, u.Workers)
+	}
+	text := os.Getenv(cluster.Variable)
+	if text == "" {
+		f := pipelineFlags{workers: n}
+		return f.team()
+	}
+	c, err := cluster.Parse(text)
+	if err == nil && len(c.Members) != n {
+		err = fmt.Errorf("TF_CONFIG names %d workers, and %d have trained this: the bits would be others", len(c.Members), n)
+	}
+	if err != nil || n == 1 {
+		return nil, err
+	}
+	return c, nil
+}
+
 // size is how many processes, or GPUs, train each unit together. A TF_CONFIG that cannot be read
 // is for run to refuse.
 func (f *pipelineFlags) size() int {
@@ -128,15 +153,15 @@ func (t *together) begin(ctx context.Context, cmd *cobra.Command, team *cluster.
 			return interruptedOrFailed(err)
 		}
 	}
+	for i, m := range team.Members[1:] {
+		go t.watch(ctx, i, m)
+	}
 	identities, err := t.server.Identities()
 	if err == nil {
 		err = team.Compare(identities)
 	}
 	if err != nil {
 		return failed(err)
-	}
-	for i, m := range team.Members[1:] {
-		go t.watch(ctx, i, m)
 	}
 	return nil
 }
@@ -222,8 +247,12 @@ func openServer(ctx context.Context, cmd *cobra.Command, team *cluster.Cluster, 
 	if err := openRuntime(ctx, device, logf, func(tfruntime.Progress) {}); err != nil {
 		return nil, failed(err)
 	}
+	listen, err := team.Listen(ctx)
+	if err != nil {
+		return nil, interruptedOrFailed(err)
+	}
 	identity := cluster.Identity{Program: buildID(), Runtime: runtimeIdentity(device), Pipeline: pipelineDigest(p)}
-	server, err := tf.Serve(tf.Cluster{Addresses: team.Addresses(), Threads: threads}, team.Self, identity.Encode())
+	server, err := tf.Serve(tf.Cluster{Addresses: team.Addresses(), Listen: listen, Threads: threads}, team.Self, identity.Encode())
 	return server, failed(err)
 }
 

@@ -28,7 +28,8 @@ func verifyCommand(s *settings) *cobra.Command {
 		Long: `Reruns the units of a run (the latest if none is named) or of a pipeline, and
 compares what comes out with the lock file: that of the run, or PIPELINE.lock.hcl
 beside the pipeline. Units that need a result which is not stored here get it made
-first. Each unit is
+first. What several workers have trained, as many train again: TF_CONFIG names them,
+with the same command on each, or else they are started on this machine. Each unit is
 
   bitwise equal      every byte of its result is the recorded one
   within tolerance   bytes differ, and no score is further from the recorded one
@@ -82,6 +83,13 @@ type record struct {
 }
 
 func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, rec *record) error {
+	team, err := teamThatTrained(rec.plan, rec.device)
+	if err != nil {
+		return exitError{code: exitMistake, err: err}
+	}
+	if team != nil && !team.Chief() {
+		return s.work(cmd, team, rec.plan, rec.device)
+	}
 	addresses, err := v.choose(rec)
 	if err != nil {
 		return err
@@ -94,6 +102,11 @@ func (v *verifyFlags) verify(cmd *cobra.Command, s *settings, rec *record) error
 	if err != nil {
 		return err
 	}
+	together, err := s.lead(cmd, team, rec.plan, rec.device)
+	if err != nil {
+		return err
+	}
+	defer together.end()
 	result, runErr := s.execute(cmd, rec.plan, store, run.Options{Device: rec.device, Chosen: chosen, KeepGoing: true})
 	if errors.Is(runErr, run.ErrInterrupted) {
 		return exitError{code: exitInterrupted, err: fmt.Errorf("%w; nothing was compared. The same command reruns what is done, and goes on inside the units that were at work", runErr)}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net"
@@ -72,6 +73,13 @@ func TestWorkersTrainAsOne(t *testing.T) {
 	if cmp.Equal(results(t, one), results(t, two)) {
 		t.Error("results of one worker and of two have the same fingerprints")
 	}
+	// What two have trained is verified by two.
+	var verified bytes.Buffer
+	verify := program(t, two, "verify")
+	verify.Stdout = &verified
+	if err := verify.Run(); err != nil || strings.Count(verified.String(), "bitwise equal") < 4 {
+		t.Errorf("verify ended with %v:\n%s", err, &verified)
+	}
 }
 
 func compareLosses(t *testing.T, what string, got, want []float64) {
@@ -105,18 +113,37 @@ func startMembers(t *testing.T, dir string) (chief, worker *participant) {
 		defer func() { _ = l.Close() }()
 		addresses[i] = l.Addr().String()
 	}
-	start := func(task string) *participant {
-		m := &participant{cmd: workersRun(t, dir, "--until", "pretrain.*", "--var", "epochs=6", "--checkpoint-every", "50ms"), ended: make(chan error, 1)}
-		m.cmd.Env = append(m.cmd.Env, fmt.Sprintf(`TF_CONFIG={"cluster": {"chief": [%q], "worker": [%q]}, "task": {"type": %q, "index": 0}}`, addresses[0], addresses[1], task))
+	team := startTeam(t, addresses[:], func(int) *exec.Cmd {
+		return workersRun(t, dir, "--until", "pretrain.*", "--var", "epochs=6", "--checkpoint-every", "50ms")
+	})
+	return team[0], team[1]
+}
+
+// startTeam starts the processes of a run, the chief first: start makes the command of
+// each, which is told who it is.
+func startTeam(t *testing.T, addresses []string, start func(i int) *exec.Cmd) []*participant {
+	t.Helper()
+	workers, err := json.Marshal(addresses[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	team := make([]*participant, len(addresses))
+	for i := range team {
+		m := &participant{cmd: start(i), ended: make(chan error, 1)}
+		task := `{"type": "chief", "index": 0}`
+		if i > 0 {
+			task = fmt.Sprintf(`{"type": "worker", "index": %d}`, i-1)
+		}
+		m.cmd.Env = append(m.cmd.Env, fmt.Sprintf(`TF_CONFIG={"cluster": {"chief": [%q], "worker": %s}, "task": %s}`, addresses[0], workers, task))
 		m.cmd.Stderr = &m.stderr
 		if err := m.cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = m.cmd.Process.Kill() })
 		go func() { m.ended <- m.cmd.Wait() }()
-		return m
+		team[i] = m
 	}
-	return start("chief"), start("worker")
+	return team
 }
 
 // wait returns how a process ended.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 )
@@ -127,6 +128,9 @@ func (c *Cluster) check() error {
 		host, port, err := net.SplitHostPort(m.Address)
 		if err != nil || host == "" {
 			return fmt.Errorf("the address of %s %d is %q, not host:port", m.Type, m.Index, m.Address)
+		}
+		if a, err := netip.ParseAddr(host); err == nil && (a.Zone() != "" || a.IsUnspecified()) {
+			return fmt.Errorf("the address of %s does not mean the same on every machine", m)
 		}
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 			return fmt.Errorf("the port of %s is not a number from 1 to 65535", m)

@@ -59,6 +59,8 @@ func TestParseMistakes(t *testing.T) {
 		`{"cluster": {"chief": ["a:1", "b:1"]}, "task": {"type": "chief"}}`:             "2 chiefs",
 		`{"cluster": {"worker": ["a"]}, "task": {"type": "worker"}}`:                    `"a", not host:port`,
 		`{"cluster": {"worker": ["a:http"]}, "task": {"type": "worker"}}`:               "not a number from 1 to 65535",
+		`{"cluster": {"worker": ["0.0.0.0:1"]}, "task": {"type": "worker"}}`:            "does not mean the same on every machine",
+		`{"cluster": {"worker": ["[fe80::1%eth0]:1"]}, "task": {"type": "worker"}}`:     "does not mean the same on every machine",
 		`{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker"}}`:           "the same address",
 		`{"cluster": {"worker": {"0": "a:1", "2": "b:1"}}, "task": {"type": "worker"}}`: "no task 1",
 		`{"cluster": {"worker": ["a:1"]}, "task": {"type": "evaluator", "index": 0}}`:   "evaluator 0, which is not",
@@ -144,5 +146,46 @@ func TestWatch(t *testing.T) {
 	cancel()
 	if err := watch(ended, m, time.Millisecond); err != nil {
 		t.Errorf("once nobody asks: %v", err)
+	}
+}
+
+func TestListen(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for name, test := range map[string]struct {
+		members []string
+		want    string // of the address, or of the error
+	}{
+		"address":            {[]string{"127.0.0.2:2222", "127.0.0.3:2222"}, "127.0.0.2:2222"},
+		"name":               {[]string{"localhost:2222", "127.0.0.1:2223"}, ":2222"},
+		"of another machine": {[]string{"192.0.2.1:2222", "192.0.2.2:2222"}, "192.0.2.1 is no address of this machine"},
+		"taken":              {[]string{taken.Addr().String(), "127.0.0.3:2222"}, "another process listens at " + taken.Addr().String()},
+		"loopback":           {[]string{"localhost:2222", "192.0.2.2:2222"}, "worker 1 (192.0.2.2:2222) could not reach it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &Cluster{}
+			for i, address := range test.members {
+				c.Members = append(c.Members, Member{Type: worker, Index: i, Address: address})
+			}
+			at, err := c.Listen(t.Context())
+			got := at.String()
+			if err != nil {
+				got = err.Error()
+			} else if !at.Addr().IsLoopback() {
+				t.Errorf("it listens at %s", at)
+			}
+			if !strings.Contains(got, test.want) {
+				t.Errorf("it listens at %v, %v", at, err)
+			}
+		})
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := &Cluster{Members: []Member{{Type: worker, Address: "no-such-name.invalid:1"}}}
+	if at, err := c.Listen(ended); err == nil {
+		t.Errorf("a name without an address listens at %s", at)
 	}
 }

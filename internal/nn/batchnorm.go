@@ -67,7 +67,7 @@ func (n *Net) batchStatistics(g *tf.Graph, x, gamma, beta tf.Output, epsilon flo
 	case n.groups > 1:
 		return n.groupedNorm(g, x, gamma, beta, epsilon)
 	case n.synchronised:
-		return n.widely(x, func(x tf.Output) (y, mean, variance tf.Output) { return n.synchronisedNorm(g, x, gamma, beta, epsilon) })
+		return n.widely(x, func(x tf.Output) (y, mean, variance tf.Output) { return g.SyncNorm(x, gamma, beta, epsilon) })
 	}
 	unused := g.Const([]float32{})
 	y, mean, variance = g.FusedBatchNorm(x, gamma, beta, unused, unused, epsilon, true)
@@ -98,14 +98,6 @@ func (n *Net) Synchronised() *Net {
 	m := *n
 	m.synchronised = n.g.Replicas() > 1
 	return &m
-}
-
-func (n *Net) synchronisedNorm(g *tf.Graph, x, gamma, beta tf.Output, epsilon float64) (y, mean, variance tf.Output) {
-	mean = g.SyncMean(g.Mean(x, false, 0, 1, 2))
-	centred := g.Sub(x, mean)
-	variance = g.SyncMean(g.Mean(g.Square(centred), false, 0, 1, 2))
-	scale := g.Mul(g.Rsqrt(g.Add(variance, g.Scalar(epsilon))), gamma)
-	return g.Add(g.Mul(centred, scale), beta), mean, variance
 }
 
 // visibleNorm takes the statistics from visible positions and returns zeros
@@ -140,7 +132,9 @@ func biasFactor(g *tf.Graph, x tf.Output) tf.Output {
 // several times in a step updates once per application, in the order of the
 // calls: each update reads what the one before it has written.
 func (n *Net) moveTowards(g *tf.Graph, moving *tf.Variable, batch tf.Output, momentum float64) {
-	batch = g.MeanOver([]tf.Output{batch})[0]
+	if !n.synchronised { // else it is the same on all workers
+		batch = g.MeanOver([]tf.Output{batch})[0]
+	}
 	now := moving.Read()
 	if before, ok := n.weights.pending[moving.Name]; ok {
 		now = g.After(before).ReadVariable(moving)

@@ -31,10 +31,7 @@ type trainer struct {
 // newTrainer builds the loss of a task over a network that suits it.
 func newTrainer(t *testing.T, task Task) *trainer {
 	t.Helper()
-	if task.Needs(batch).Input == Text {
-		return textTrainer(t, task)
-	}
-	return newTrainerOf(t, task, suitable(task))
+	return newTrainerOver(t, task, suitable(task), 1)
 }
 
 // suitable is a small network for a task: of convolutions, unless the task wants
@@ -62,11 +59,25 @@ func stepOver(network backbone.Backbone) Batch {
 
 func newTrainerOf(t *testing.T, task Task, network backbone.Backbone) *trainer {
 	t.Helper()
+	return newTrainerOver(t, task, network, 1)
+}
+
+// newTrainerOver builds the loss of a task for several workers, which share the batch
+// and its statistics.
+func newTrainerOver(t *testing.T, task Task, network backbone.Backbone, workers int) *trainer {
+	t.Helper()
 	tftest.Load(t)
 	g := tf.NewGraph()
-	tr := &trainer{g: g, net: nn.NewNet(g, 7), feeds: map[tf.Output]*tf.Tensor{}}
+	g.Replicate(workers)
+	tr := &trainer{g: g, net: nn.NewNet(g, 7).Synchronised(), feeds: map[tf.Output]*tf.Tensor{}}
 	tr.encoder = tr.net.Branch()
-	tr.builder = NewBuilder(tr.inputs(t, task.Needs(stepOver(network))), tr.encoder, tr.net, unnormalised(network))
+	if task.Needs(batch).Input == Text {
+		in := tr.textInputs(t, task)
+		network := network.(backbone.TextBackbone).ForText(in.Vocabulary, textLength)
+		tr.builder = NewBuilder(in, tr.encoder, tr.net, Network{Backbone: network})
+	} else {
+		tr.builder = NewBuilder(tr.inputs(t, task.Needs(stepOver(network))), tr.encoder, tr.net, unnormalised(network))
+	}
 	tr.loss = task.Loss(tr.builder)
 	return tr
 }
@@ -97,19 +108,20 @@ func (tr *trainer) inputs(t *testing.T, needs Needs) Inputs {
 	in := Inputs{Classes: []string{"a", "b", "c", "d"}, Mean: []float64{0.5}, Std: []float64{0.25}}
 	for v := range needs.Views {
 		x := tr.g.Placeholder(strings.Repeat("v", v+1), tf.Float32, batch.N, batch.H, batch.W, batch.C)
-		in.Views = append(in.Views, x)
+		in.Views = append(in.Views, tr.g.Share(x))
 		tr.feeds[x] = pictures(t, v)
 	}
 	if needs.Draws > 0 {
-		in.Draws = tr.g.Placeholder("draws", tf.Float32, batch.N, needs.Draws)
-		tr.feeds[in.Draws] = uniforms(t, needs.Draws)
+		draws := tr.g.Placeholder("draws", tf.Float32, batch.N, needs.Draws)
+		tr.feeds[draws], in.Draws = uniforms(t, needs.Draws), tr.g.Share(draws)
 	}
 	labels := make([]int32, batch.N)
 	for i := range labels {
 		labels[i] = int32(i % len(in.Classes))
 	}
-	in.Labels = tr.g.Const(labels)
+	in.Labels = tr.g.Share(tr.g.Const(labels))
 	tr.step = alloc(t, tf.Int64)
+	tr.step.Int64s()[0] = 0
 	in.Step = tr.g.Placeholder("step", tf.Int64)
 	tr.feeds[in.Step] = tr.step
 	in.Progress = tr.g.Scalar(0)

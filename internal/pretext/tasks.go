@@ -49,7 +49,8 @@ type Task interface {
 	Crops() int
 	// Check reports what makes batches of this shape unfit for the task.
 	Check(b Batch) []schema.Problem
-	// Loss builds the scalar training loss.
+	// Loss builds the scalar training loss. With several workers each builds that of its
+	// part of the batch, and the mean of theirs is that of the whole batch.
 	Loss(b *Builder) tf.Output
 	// Share is the factor of the loss in a sum over several tasks.
 	Share() float64

@@ -6,9 +6,7 @@ import (
 	"testing"
 
 	"sslpipe/internal/backbone"
-	"sslpipe/internal/nn"
 	"sslpipe/internal/tf"
-	"sslpipe/internal/tf/tftest"
 	"sslpipe/internal/tokenizer"
 )
 
@@ -61,33 +59,27 @@ func reader(causal bool) *backbone.Transformer {
 	return network
 }
 
-// textTrainer is a trainer on texts.
-func textTrainer(t *testing.T, task Task) *trainer {
+// textInputs makes placeholders for what a task on texts needs, and feeds them.
+func (tr *trainer) textInputs(t *testing.T, task Task) Inputs {
 	t.Helper()
-	tftest.Load(t)
-	g := tf.NewGraph()
-	tr := &trainer{g: g, net: nn.NewNet(g, 7), feeds: map[tf.Output]*tf.Tensor{}}
-	tr.encoder = tr.net.Branch()
-	tok := wordPieces(t)
+	g, tok := tr.g, wordPieces(t)
 	size := Batch{N: 16, H: 1, W: textLength, C: 1, Vocabulary: tok.Size()}
 	needs := task.Needs(size)
 	in := Inputs{Vocabulary: tok.Size(), Tokenizer: tok, Classes: []string{"a", "b"}, Progress: g.Scalar(0)}
 	x := g.Placeholder("tokens", tf.Int32, size.N, size.W)
 	fed := alloc(t, tf.Int32, size.N, size.W)
 	copy(fed.Int32s(), texts(tok, size.N))
-	tr.feeds[x], in.Views = fed, []tf.Output{x}
+	tr.feeds[x], in.Views = fed, []tf.Output{g.Share(x)}
 	if needs.Draws > 0 {
-		in.Draws = g.Placeholder("draws", tf.Float32, size.N, needs.Draws)
-		tr.feeds[in.Draws] = fedTensor(t, scattered(size.N*needs.Draws, 1), size.N, needs.Draws)
+		draws := g.Placeholder("draws", tf.Float32, size.N, needs.Draws)
+		tr.feeds[draws] = fedTensor(t, scattered(size.N*needs.Draws, 1), size.N, needs.Draws)
+		in.Draws = g.Share(draws)
 	}
 	tr.step = alloc(t, tf.Int64)
+	tr.step.Int64s()[0] = 0
 	in.Step = g.Placeholder("step", tf.Int64)
 	tr.feeds[in.Step] = tr.step
-	_, causal := task.(*NextToken)
-	network := Network{Backbone: reader(causal).ForText(tok.Size(), textLength)}
-	tr.builder = NewBuilder(in, tr.encoder, tr.net, network)
-	tr.loss = task.Loss(tr.builder)
-	return tr
+	return in
 }
 
 // Tasks on text say which networks they cannot use.

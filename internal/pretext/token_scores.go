@@ -37,7 +37,9 @@ type Totals struct {
 
 // scoreTokens compares logits [M, V] with targets int32 [M], of which those count where
 // counts float32 [M] is 1, and returns the mean cross-entropy. The accuracy is
-// published; what guess is worth is what it has to be better than.
+// published; what guess is worth is what it has to be better than. Several workers have
+// different numbers of tokens: each divides by the mean of these, so that the mean of
+// their losses is that of all tokens.
 func (b *Builder) scoreTokens(logits, targets, counts tf.Output, guess Guess) tf.Output {
 	b.guess = guess
 	g := b.Graph().Scope("scores")
@@ -45,7 +47,7 @@ func (b *Builder) scoreTokens(logits, targets, counts tf.Output, guess Guess) tf
 	right := g.Cast(g.Equal(g.ArgMax(logits, 1), targets), tf.Float32)
 	sum := func(x tf.Output) tf.Output { return g.Sum(g.Mul(x, counts), false) }
 	b.totals = Totals{Tokens: g.Sum(counts, false), Loss: sum(losses), Right: sum(right)}
-	tokens := g.Maximum(b.totals.Tokens, g.Scalar(1))
+	tokens := g.Maximum(g.MeanOver([]tf.Output{b.totals.Tokens})[0], g.Scalar(1/float64(g.Replicas())))
 	b.Accuracy(g.Div(b.totals.Right, tokens), guess.Accuracy)
 	return g.Div(b.totals.Loss, tokens)
 }

@@ -18,7 +18,7 @@ import (
 
 // ClusterConfig says how workers train together.
 type ClusterConfig struct {
-	BatchNorm string `hcl:"batch_norm" example:"synchronised" enum:"local,synchronised" doc:"What batch-norm averages over: local (the part of the batch that a worker has, as is usual) or synchronised (the whole batch, as one worker would; this takes TensorFlow's own layers and two exchanges for each layer). On one worker both are the same."`
+	BatchNorm string `hcl:"batch_norm" example:"synchronised" enum:"local,synchronised" doc:"What batch-norm averages over: local (the part of the batch that a worker has, as is usual) or synchronised (the whole batch, as one worker would; this takes TensorFlow's own layers and three exchanges for each layer). On one worker both are the same."`
 }
 
 // normSynchronised is a value of batch_norm.
@@ -39,22 +39,9 @@ func (c *ClusterConfig) spread(n *nn.Net) *nn.Net {
 	return n
 }
 
-// wholeBatch are the tasks that mean the same on several workers as on one: those that
-// look at each image by itself, and those that gather the embeddings of the whole batch.
-var wholeBatch = []string{
-	"barlow_twins", "byol", "inpaint", "jigsaw", "masked_image", "moco", "relative_patch", "rotation", "simclr", "simsiam",
-	"supervised", "swav", "vicreg",
-}
-
 func parallelPretrain(cfg any, workers int) (bool, []schema.Problem) {
 	c := cfg.(*PretrainConfig)
 	problems := unevenBatch(c.BatchSize, workers)
-	for i, choice := range c.Pretexts {
-		if !slices.Contains(wholeBatch, choice.Name) {
-			problems = append(problems, schema.Problem{Field: fmt.Sprintf("pretext[%d]", i), Message: fmt.Sprintf(
-				"Several workers cannot train %s yet: what it would mean on parts of a batch has not been worked out. Run this file on one worker.", choice.Name)})
-		}
-	}
 	masked := func(choice schema.Choice) bool { return choice.Name == "masked_image" }
 	if c.Cluster != nil && c.Cluster.BatchNorm == normSynchronised && slices.ContainsFunc(c.Pretexts, masked) {
 		problems = append(problems, schema.Problem{Field: "cluster.batch_norm", Message: "The task masked_image takes batch statistics from visible positions, which workers have different numbers of: it needs batch_norm = \"local\"."})
@@ -106,7 +93,7 @@ func newSession(ctx context.Context, env *plan.Env, g *tf.Graph, threads int) (*
 		case o.Device == tf.GPU:
 			o.Devices = n
 		default:
-			return nil, errors.New("this unit is trained by several workers together, which only sslpipe run starts (with --workers, or TF_CONFIG)")
+			return nil, errors.New("this unit is trained by several workers together, which sslpipe run starts (with --workers, or TF_CONFIG), and sslpipe verify")
 		}
 	}
 	return tf.NewSession(g, o)

@@ -29,7 +29,6 @@ func TestParallelPretrain(t *testing.T) {
 	}{
 		"even":          {config("rotation", same), 4, ""},
 		"uneven":        {config("rotation", same), 3, "batch_size"},
-		"an unknown":    {config("newest", same), 2, "pretext[0]"},
 		"masked, local": {config("masked_image", same), 2, ""},
 		"masked, synchronised": {
 			config("masked_image", func(c *PretrainConfig) { c.Cluster = &ClusterConfig{BatchNorm: normSynchronised} }), 2, "cluster.batch_norm",
@@ -66,7 +65,7 @@ func TestParallelFinetune(t *testing.T) {
 func TestSessionWithoutWorkers(t *testing.T) {
 	tftest.Load(t)
 	env := &plan.Env{Device: "cpu", Unit: &plan.Unit{Workers: 2}}
-	if _, err := newSession(t.Context(), env, tf.NewGraph(), 1); err == nil || !strings.Contains(err.Error(), "only sslpipe run starts") {
+	if _, err := newSession(t.Context(), env, tf.NewGraph(), 1); err == nil || !strings.Contains(err.Error(), "which sslpipe run starts") {
 		t.Errorf("it began with %v", err)
 	}
 }

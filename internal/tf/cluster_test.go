@@ -1,84 +1,25 @@
 package tf_test
 
 import (
-	"bufio"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
+	"io/fs"
+	"math"
+	"net/netip"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"sslpipe/internal/tf"
 	"sslpipe/internal/tf/tftest"
 )
 
-// workerVariable holds the addresses of the cluster in which a process of this test is
-// worker 1.
-const workerVariable = "SSLPIPE_TEST_CLUSTER"
-
-// TestBeWorker is worker 1 of a cluster, in a process of its own.
-func TestBeWorker(t *testing.T) {
-	addresses := os.Getenv(workerVariable)
-	if addresses == "" {
-		t.Skip("it is a process of TestCluster")
-	}
-	tftest.Load(t)
-	s, err := tf.Serve(tf.Cluster{Addresses: strings.Split(addresses, ","), Threads: 1}, 1, "second")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Println("serving")
-	for !s.Dismissed() {
-		time.Sleep(10 * time.Millisecond)
-	}
-	fmt.Println("dismissed")
-}
-
-// freeAddresses are addresses of this machine that nobody listens on.
-func freeAddresses(t *testing.T, n int) []string {
-	t.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		addresses[i] = l.Addr().String()
-	}
-	return addresses
-}
-
-// startWorker starts worker 1, and returns when it serves, with a wait for its words.
-func startWorker(t *testing.T, addresses []string) (*exec.Cmd, func() string) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestBeWorker$", "-test.v")
-	cmd.Env = append(os.Environ(), workerVariable+"="+strings.Join(addresses, ","))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "serving" {
-	}
-	return cmd, func() string {
-		var text strings.Builder
-		for lines.Scan() {
-			text.WriteString(lines.Text() + "\n")
-		}
-		_ = cmd.Wait()
-		return text.String()
-	}
-}
+func TestBeWorker(t *testing.T) { tftest.BeWorker(t) }
 
 // joint trains w [2] and a count of steps on rows [4, 2] by the mean of squares of
 // rows*w, so that the gradient is a mean over the rows.
@@ -169,31 +110,128 @@ func (tr *joint) run(t *testing.T, o tf.SessionOptions) (losses []float64, w, du
 	return losses, each[0].Float32s(), out[0].Float32s()
 }
 
-// inProcess runs a test in a process of its own, since that has one server.
-func inProcess(t *testing.T, test func(t *testing.T)) {
+// listening are the addresses that a process listens at, by the kernel's tables.
+func listening(t *testing.T, pid int) []string {
 	t.Helper()
-	const variable = "SSLPIPE_TEST_CHIEF"
-	if os.Getenv(variable) != "" {
-		tftest.Load(t)
-		test(t)
-		return
+	own := map[string]bool{} // by inode
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files of process %d: %q, %v", pid, files, err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), variable+"=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for _, file := range files {
+		if link, err := os.Readlink(file); err == nil { // some are closed by now
+			own[strings.TrimSuffix(strings.TrimPrefix(link, "socket:["), "]")] = true
+		}
 	}
+	var addresses []string
+	for _, table := range []string{"tcp", "tcp6"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a machine without IPv6
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+			const local, state, inode = 1, 3, 9
+			if f := strings.Fields(line); f[state] == "0A" && own[f[inode]] {
+				addresses = append(addresses, kernelAddress(t, f[local]))
+			}
+		}
+	}
+	return addresses
 }
 
-func TestCluster(t *testing.T) { inProcess(t, testCluster) }
+// kernelAddress reads an address of the kernel's tables: words of 32 bits in the order
+// of the machine, as hexadecimal numbers.
+func kernelAddress(t *testing.T, text string) string {
+	t.Helper()
+	words, port, _ := strings.Cut(text, ":")
+	number, err := strconv.ParseUint(port, 16, 16)
+	raw, err2 := hex.DecodeString(words)
+	if err = errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(raw); at += 4 {
+		binary.BigEndian.PutUint32(raw[at:], binary.NativeEndian.Uint32(raw[at:]))
+	}
+	address, _ := netip.AddrFromSlice(raw)
+	return netip.AddrPortFrom(address.Unmap(), uint16(number)).String()
+}
 
-func testCluster(t *testing.T) {
-	addresses := freeAddresses(t, 2)
-	_, words := startWorker(t, addresses)
-	server, err := tf.Serve(tf.Cluster{Addresses: addresses, Threads: 1}, 0, "first")
+// normalised is what batch-norm makes of rows [8, 2, 3], its mean and variance, and the
+// gradients of x, gamma and beta.
+func normalised(t *testing.T, replicas int, o tf.SessionOptions) [][]float32 {
+	t.Helper()
+	g := tf.NewGraph()
+	g.Replicate(replicas)
+	values := func(n int, scale, offset float64) []float32 {
+		list := make([]float32, n)
+		for i := range list {
+			list[i] = float32(offset + scale*math.Sin(float64(7*i*i+3)))
+		}
+		return list
+	}
+	x := g.Share(g.Reshape(g.Const(values(48, 3, 5)), 8, 2, 1, 3))
+	weights := g.Share(g.Reshape(g.Const(values(48, 1, 0)), 8, 2, 1, 3))
+	gamma, beta := g.Const(values(3, 1, 2)), g.Const(values(3, 1, 0))
+	var y, mean, variance tf.Output
+	if replicas == 1 {
+		none := g.Const([]float32{})
+		y, mean, variance = g.FusedBatchNorm(x, gamma, beta, none, none, 1e-3, true)
+		variance = g.Mul(variance, g.Scalar(15./16))
+	} else {
+		y, mean, variance = g.SyncNorm(x, gamma, beta, 1e-3)
+	}
+	loss := g.Mean(g.Mul(weights, g.Square(y)), false)
+	grads := g.Gradients(loss, []tf.Output{x, gamma, beta})
+	// Each worker has the gradient of its own mean, of half of the rows.
+	dx := g.Mul(g.GatherOver(grads[0]), g.Scalar(1/float64(replicas)))
+	fetches := append([]tf.Output{g.GatherOver(y), mean, variance, dx}, g.MeanOver(grads[1:])...)
+	s, err := tf.NewSession(g, o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	out, err := s.Run(nil, fetches)
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	lists := make([][]float32, len(out))
+	for i, v := range out {
+		lists[i] = slices.Clone(v.Float32s())
+	}
+	return lists
+}
+
+// nearRows compares lists of numbers of about 1.
+func nearRows(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s has %d values, want %d", what, len(got), len(want))
+	}
+	for i := range want {
+		if !(math.Abs(float64(got[i]-want[i])) <= 2e-6*max(1, math.Abs(float64(want[i])))) {
+			t.Errorf("%s[%d] = %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+func TestCluster(t *testing.T) { tftest.InProcess(t, testCluster) }
+
+func testCluster(t *testing.T) {
+	addresses := tftest.FreeAddresses(t)
+	worker, words := tftest.StartWorker(t, addresses)
+	server, err := tftest.Serve(t, addresses, 0, "first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("listening", func(t *testing.T) {
+		for i, pid := range []int{os.Getpid(), worker.Process.Pid} {
+			if got := listening(t, pid); !slices.Equal(got, addresses[i:i+1]) {
+				t.Errorf("worker %d of %q listens at %q", i, addresses, got)
+			}
+		}
+	})
 	t.Run("identities", func(t *testing.T) {
 		texts, err := server.Identities()
 		if err != nil || !slices.Equal(texts, []string{"first", "second"}) {
@@ -209,6 +247,39 @@ func testCluster(t *testing.T) {
 		}
 		if losses[1] == losses[0] || losses[2] != losses[1] {
 			t.Errorf("losses are %v: a step, and the same once more from a checkpoint", losses)
+		}
+	})
+	t.Run("batch norm", func(t *testing.T) {
+		want, got := normalised(t, 1, tf.SessionOptions{}), normalised(t, 2, tf.SessionOptions{Server: server})
+		for i, what := range []string{"output", "mean", "variance", "gradient of x", "gradient of gamma", "gradient of beta"} {
+			nearRows(t, what, got[i], want[i])
+		}
+	})
+	t.Run("profile", func(t *testing.T) {
+		tr := newJoint(2)
+		init := tr.g.InitOp()
+		s, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := tf.FromFloat32s(make([]float32, 8), 4, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var times []tf.OpTime
+		if _, err = s.Run(nil, nil, init); err == nil {
+			times, err = s.Profile(map[tf.Output]*tf.Tensor{tr.rows: rows}, []tf.Output{tr.loss}, tr.update)
+		}
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for worker := range 2 {
+			meets := func(o tf.OpTime) bool {
+				return o.Type == "CollectiveReduce" && o.Worker == worker && o.Time > 0 && o.Began > 0
+			}
+			if !slices.ContainsFunc(times, meets) {
+				t.Errorf("no collective of worker %d is in %v", worker, times)
+			}
 		}
 	})
 	t.Run("another training", func(t *testing.T) {
@@ -241,10 +312,10 @@ func testCluster(t *testing.T) {
 
 // A worker that is killed ends the step, and all that comes after it, by name.
 func TestClusterLosesWorker(t *testing.T) {
-	inProcess(t, func(t *testing.T) {
-		addresses := freeAddresses(t, 2)
-		worker, _ := startWorker(t, addresses)
-		server, err := tf.Serve(tf.Cluster{Addresses: addresses, Threads: 1}, 0, "first")
+	tftest.InProcess(t, func(t *testing.T) {
+		addresses := tftest.FreeAddresses(t)
+		worker, _ := tftest.StartWorker(t, addresses)
+		server, err := tftest.Serve(t, addresses, 0, "first")
 		if err != nil {
 			t.Fatal(err)
 		}

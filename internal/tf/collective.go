@@ -120,17 +120,6 @@ func (g *Graph) collective(attrs Attrs) Attrs {
 	return attrs
 }
 
-// SyncMean is MeanOver of one tensor, through which gradients flow: that of x is the
-// mean of those of all workers.
-func (g *Graph) SyncMean(x Output) Output {
-	if g.Replicas() == 1 || g.err != nil {
-		return x
-	}
-	return g.around(g.allReduce(x), []Output{x}, func(dy Output, _ []bool) []Output {
-		return []Output{g.backward().allReduce(dy)}
-	})
-}
-
 // GatherOver returns the rows of x [N, ...] of all workers in their order, [n*N, ...].
 // Gradients flow through it: a loss of the gathered rows that every worker computes
 // counts once.

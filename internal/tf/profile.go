@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 	"unsafe"
@@ -20,34 +21,39 @@ import (
 
 // OpTime is what one execution of an operation took.
 type OpTime struct {
-	Name string // of the node
-	Type string // of the operation that ran, which may be a faster one than the node's
-	Time time.Duration
+	Name   string        // of the node
+	Type   string        // of the operation that ran, which may be a faster one than the node's
+	Worker int           // on which it ran; the chief is 0
+	Began  time.Duration // by the clock of the worker
+	Time   time.Duration // until it was done, waiting for other workers included
 }
 
 // Profile runs the graph like Run, traces it, and returns the time of every
 // operation that ran, in the order in which they began. Fetched values are
-// dropped. Tracing costs some microseconds an operation. A graph that several workers
-// run together is not profiled.
+// dropped. Tracing costs some microseconds an operation. What other workers run has
+// names of its own.
 func (s *Session) Profile(feeds map[Output]*Tensor, fetches []Output, targets ...Op) ([]OpTime, error) {
-	if s.over != nil {
-		return nil, errors.New("profile graph: it runs on several workers, and only graphs of one process are profiled")
-	}
 	in, err := s.feeds(feeds)
 	if err != nil {
 		return nil, fmt.Errorf("profile graph: %w", err)
 	}
+	outs, ops := make([]graft.Output, len(fetches)), make([]*graft.Operation, len(targets))
 	for i, o := range fetches {
 		if !o.Valid() || o.of != s.of {
 			return nil, s.foreign("fetch", i)
 		}
+		outs[i] = o.out
 	}
 	for i, o := range targets {
 		if o.op == nil || o.of != s.of {
 			return nil, s.foreign("target", i)
 		}
+		ops[i] = o.op
 	}
-	metadata, err := s.trace(in, fetches, targets)
+	if s.over != nil {
+		in, outs, ops = s.over.whole(in, outs, ops)
+	}
+	metadata, err := s.trace(in, outs, ops)
 	runtime.KeepAlive(feeds)
 	if err != nil {
 		return nil, fmt.Errorf("profile graph: %w", err)
@@ -60,12 +66,21 @@ func (s *Session) Profile(feeds map[Output]*Tensor, fetches []Output, targets ..
 		}
 		for _, n := range device.GetNodeStats() {
 			times = append(times, OpTime{
-				Name: n.GetNodeName(), Type: typeIn(n.GetTimelineLabel(), n.GetNodeName()),
-				Time: time.Duration(n.GetOpEndRelNanos() - n.GetOpStartRelNanos()),
+				Name: n.GetNodeName(), Type: typeIn(n.GetTimelineLabel(), n.GetNodeName()), Worker: workerOf(device.GetDevice()),
+				Began: time.Duration(n.GetAllStartNanos() + n.GetOpStartRelNanos()),
+				Time:  time.Duration(n.GetOpEndRelNanos() - n.GetOpStartRelNanos()),
 			})
 		}
 	}
 	return times, nil
+}
+
+// workerOf reads the number of the worker from the name of a device.
+func workerOf(device string) int {
+	_, task, _ := strings.Cut(device, "/task:")
+	task, _, _ = strings.Cut(task, "/")
+	n, _ := strconv.Atoi(task) // none is the only process
+	return n
 }
 
 // typeIn reads the type of an operation from a label such as "conv = Conv2D(x, w)",
@@ -80,7 +95,7 @@ func typeIn(label, node string) string {
 }
 
 // trace runs the graph with a full trace.
-func (s *Session) trace(in map[graft.Output]*graft.Tensor, fetches []Output, targets []Op) (*corepb.RunMetadata, error) {
+func (s *Session) trace(in map[graft.Output]*graft.Tensor, fetches []graft.Output, targets []*graft.Operation) (*corepb.RunMetadata, error) {
 	options, err := proto.Marshal(&corepb.RunOptions{TraceLevel: corepb.RunOptions_FULL_TRACE})
 	if err != nil {
 		return nil, err
@@ -99,12 +114,12 @@ func (s *Session) trace(in map[graft.Output]*graft.Tensor, fetches []Output, tar
 	}
 	var outputs []C.TF_Output
 	for _, o := range fetches {
-		outputs = append(outputs, cOutput(o.out))
+		outputs = append(outputs, cOutput(o))
 	}
 	results := make([]*C.TF_Tensor, len(outputs))
 	var ops []*C.TF_Operation
 	for _, o := range targets {
-		ops = append(ops, (*C.TF_Operation)(handle(o.op)))
+		ops = append(ops, (*C.TF_Operation)(handle(o)))
 	}
 	status := C.TF_NewStatus()
 	defer C.TF_DeleteStatus(status)

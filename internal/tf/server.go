@@ -4,12 +4,13 @@ package tf
 // #include "tensorflow/c/c_api.h"
 // #include "cluster.h"
 // #include "library.h"
+// #include "listen.h"
 import "C"
 
 import (
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"sync"
@@ -27,6 +28,8 @@ import (
 type Cluster struct {
 	// Addresses are host:port by the number of the worker, the chief's first.
 	Addresses []string
+	// Listen is where this process listens, an address of this machine.
+	Listen netip.AddrPort
 	// Threads are those of one operation on every worker, at least 1. A server has one
 	// pool of them as long as it lives.
 	Threads int
@@ -123,8 +126,8 @@ func deviceOf(i int) string {
 	return fmt.Sprintf("/job:%s/replica:0/task:%d/device:CPU:0", workersJob, i)
 }
 
-// Serve starts the server of worker number task, listening on the port of its
-// address, and returns at once. identity is what Session.Identities of the chief says
+// Serve starts the server of worker number task, which listens at cluster.Listen and
+// nowhere else, and returns at once. identity is what Server.Identities of the chief says
 // of this process. A process has one server.
 func Serve(cluster Cluster, task int, identity string) (*Server, error) {
 	s, err := serve(cluster, task, identity)
@@ -145,6 +148,8 @@ func serve(cluster Cluster, task int, identity string) (*Server, error) {
 	text := C.CString(identity)
 	defer C.free(unsafe.Pointer(text))
 	C.sslpipe_set_identity(text)
+	only := cluster.Listen.Addr().As16()
+	C.sslpipe_listen_at((*C.uint8_t)(&only[0]), C.uint16_t(cluster.Listen.Port()))
 	raw := C.CBytes(def)
 	defer C.free(raw)
 	status := C.TF_NewStatus()
@@ -159,6 +164,9 @@ func serve(cluster Cluster, task int, identity string) (*Server, error) {
 	if C.TF_GetCode(status) != C.TF_OK {
 		return nil, errors.New(C.GoString(C.TF_Message(status)))
 	}
+	if C.sslpipe_listens() == 0 {
+		return nil, fmt.Errorf("TensorFlow's server does not listen at %s alone", cluster.Listen)
+	}
 	return &Server{cluster: cluster, target: C.GoString(C.TF_ServerTarget(server)), lost: make(chan struct{})}, nil
 }
 
@@ -171,20 +179,15 @@ func serverDef(cluster Cluster, task int) ([]byte, error) {
 	if task < 0 || task >= len(tasks) {
 		return nil, fmt.Errorf("the cluster has workers 0 to %d", len(tasks)-1)
 	}
-	_, text, err := net.SplitHostPort(cluster.Addresses[task])
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return nil, fmt.Errorf("port %q is not a number up to 65535", text)
+	if !cluster.Listen.IsValid() || cluster.Listen.Port() == 0 {
+		return nil, errors.New("it needs an address and a port to listen at")
 	}
 	config := SessionOptions{Threads: cluster.Threads}.proto()
 	config.UsePerSessionThreads = false
 	config.Experimental = &corepb.ConfigProto_Experimental{CollectiveGroupLeader: groupLeader}
 	return proto.MarshalOptions{Deterministic: true}.Marshal(&corepb.ServerDef{
 		Cluster: &corepb.ClusterDef{Job: []*corepb.JobDef{{Name: workersJob, Tasks: tasks}}},
-		JobName: workersJob, TaskIndex: int32(task), Protocol: "grpc", Port: int32(port),
+		JobName: workersJob, TaskIndex: int32(task), Protocol: "grpc", Port: int32(cluster.Listen.Port()),
 		DefaultSessionConfig: config,
 	})
 }
