@@ -19,7 +19,7 @@ import (
 
 // workersRun is a run of the pipeline for several workers.
 func workersRun(t *testing.T, dir string, args ...string) *exec.Cmd {
-	return program(t, dir, append([]string{"run", filepath.Join(repository(t), "cmd", "sslpipe", "testdata", "workers.hcl")}, args...)...)
+	return program(t, dir, append([]string{"run", filepath.Join(repository(t), "cmd", "sslpipe", "testdata", "workers.hcl"), "--lock=false"}, args...)...)
 }
 
 // losses are those of each step, of the pre-training and of the fine-tuning.
