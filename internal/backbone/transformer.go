@@ -33,7 +33,8 @@ const (
 // out; with norm "pre" and causal it is GPT-2. Kernels and tables start from a normal
 // distribution of deviation 0.02, cut off at twice that, as BERT's, and biases at 0.
 //
-// Attention costs memory in proportion to the square of the length of the texts.
+// Attention costs memory in proportion to the square of the length of the texts; to the
+// length alone where it trains on the CPU without dropout.
 type Transformer struct {
 	Width      int     `hcl:"width,optional" min:"1" doc:"Numbers that stand for a token between blocks."`
 	Depth      int     `hcl:"depth,optional" min:"1" max:"128" doc:"Blocks of attention and MLP."`
