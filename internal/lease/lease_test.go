@@ -25,25 +25,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func openFolder(t *testing.T) (remote.Bucket, string) {
-	t.Helper()
-	dir := t.TempDir()
-	b, err := remote.Open(remote.Location{URL: "file://" + filepath.ToSlash(dir)}, remote.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b, dir
-}
-
-// everyBucket tests on a folder and on a server.
-func everyBucket(t *testing.T, test func(t *testing.T, b remote.Bucket)) {
-	t.Run("folder", func(t *testing.T) {
-		b, _ := openFolder(t)
-		test(t, b)
-	})
-	t.Run("s3", func(t *testing.T) { test(t, remotetest.Start(t).Bucket(t, remote.Options{})) })
-}
-
 func member(b remote.Bucket, who string) *Leases {
 	return New(b, Terms{Who: who, Period: 30 * time.Second})
 }
@@ -78,7 +59,7 @@ func look(t *testing.T, l *Leases) Status {
 // Of several that want a lease at once, one gets it, and the others learn who; when it
 // is released, the next one gets it.
 func TestOneHolds(t *testing.T) {
-	everyBucket(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		const n = 8
 		var members [n]*Leases
 		for i := range members {
@@ -120,7 +101,7 @@ func TestOneHolds(t *testing.T) {
 
 // Work under a lease that is done until a flag is set is done by one, whoever comes.
 func TestWorkIsDoneOnce(t *testing.T) {
-	everyBucket(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		const names = 6
 		var mu sync.Mutex
 		done := map[string]int{}
@@ -161,7 +142,7 @@ func TestWorkIsDoneOnce(t *testing.T) {
 
 // A holder that works on keeps its lease, however long.
 func TestHolderKeepsIt(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
 		one, two := member(b, "one"), member(b, "two")
 		lease := mustTake(t, one, "unit")
@@ -183,7 +164,7 @@ func TestHolderKeepsIt(t *testing.T) {
 
 // A long reason is cut, and the document stays one that can be read.
 func TestLongReason(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	mustTake(t, member(b, "one"), "unit").Release(strings.Repeat("\x00ü", 50000))
 	if s := look(t, member(b, "two")); !s.Free || s.Who != "one" || len(s.Reason) > 2003 || !strings.HasSuffix(s.Reason, "\x00ü...") && !strings.HasSuffix(s.Reason, "\x00...") {
 		t.Errorf("found %+v", s)
@@ -193,7 +174,7 @@ func TestLongReason(t *testing.T) {
 // Who looks more than once can tell a holder that lives from what a dead one left, and
 // knows what it says.
 func TestAlive(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
 		first := New(b, Terms{Who: "one", Period: 30 * time.Second, Says: "version 1"})
 		looks := func(l *Leases, want Status) {
@@ -221,7 +202,7 @@ func TestAlive(t *testing.T) {
 // A holder that died loses its lease after its period, and not before, to one of those
 // who wait.
 func TestDeadHolderIsReplaced(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
 		dead := mustTake(t, member(b, "dead"), "unit")
 		time.Sleep(time.Minute + time.Second) // renewals come and go
@@ -260,7 +241,7 @@ func TestDeadHolderIsReplaced(t *testing.T) {
 // A holder that sleeps through its period learns that it has lost, in whatever it does
 // next, and disturbs its successor in nothing.
 func TestSleeperLosesIt(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
 		sleeper := mustTake(t, member(b, "sleeper"), "unit")
 		ctx, free := sleeper.Bind(context.Background())
@@ -295,7 +276,7 @@ func TestSleeperLosesIt(t *testing.T) {
 
 // One that renews finds out by itself.
 func TestKeeperFindsOut(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
 		lease := mustTake(t, member(b, "one"), "unit")
 		ctx, free := lease.Bind(context.Background())
@@ -384,7 +365,8 @@ func TestStrangeDocuments(t *testing.T) {
 		"eternal": `{"who": "x", "token": "y", "period_seconds": 1e300}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, dir := openFolder(t)
+			dir := t.TempDir()
+			b := remotetest.Folder(t, dir)
 			synctest.Test(t, func(t *testing.T) {
 				put := func() {
 					if err := b.Put(context.Background(), "leases/unit/7.json", strings.NewReader(text)); err != nil {

@@ -130,23 +130,8 @@ func (m *machine) absent(fingerprint string) {
 
 var weights = map[string]string{"weights/a.bin": strings.Repeat("0123456789", 500), "losses.csv": "step,loss\n1,2\n2,1\n", "empty": ""}
 
-// shared runs a test over a folder and over S3.
-func shared(t *testing.T, test func(t *testing.T, b remote.Bucket)) {
-	t.Run("folder", func(t *testing.T) { test(t, folder(t, t.TempDir())) })
-	t.Run("s3", func(t *testing.T) { test(t, remotetest.Start(t).Bucket(t, remote.Options{})) })
-}
-
-func folder(t *testing.T, dir string) remote.Bucket {
-	t.Helper()
-	b, err := remote.Open(remote.Location{URL: "file://" + filepath.ToSlash(dir)}, remote.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestWhatOneMakesAnotherGets(t *testing.T) {
-	shared(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		one, two := newMachine(t, b), newMachine(t, b)
 		c := one.commit(fingerprint, weights, "meta")
 		if n := one.send(c); n != 0 || one.told() != "" {
@@ -172,7 +157,7 @@ func TestWhatOneMakesAnotherGets(t *testing.T) {
 }
 
 func TestAdoptable(t *testing.T) {
-	b := folder(t, t.TempDir())
+	b := remotetest.Folder(t, t.TempDir())
 	one, two := newMachine(t, b), newMachine(t, b)
 	one.send(one.commit(fingerprint, weights, "meta"))
 	work := artifact.Work{Fingerprint: other, Unit: "pretrain.y", Key: key}
@@ -189,7 +174,7 @@ func TestAdoptable(t *testing.T) {
 
 // A result that speaks of another object, as views do of their data, brings it along.
 func TestWhatAResultSpeaksOfComesToo(t *testing.T) {
-	shared(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		one, two := newMachine(t, b), newMachine(t, b)
 		data := one.commit(other, map[string]string{"images": "pixels"}, "meta")
 		views := one.commit(fingerprint, map[string]string{"views": "crop"}, map[string]string{"data": data.Entry.Tree})
@@ -277,7 +262,7 @@ func TestDamageIsMended(t *testing.T) {
 			}
 			t.Run(what+" "+pattern[:5], func(t *testing.T) {
 				dir := t.TempDir()
-				b := folder(t, dir)
+				b := remotetest.Folder(t, dir)
 				one, two, three := newMachine(t, b), newMachine(t, b), newMachine(t, b)
 				one.send(one.commit(fingerprint, weights, "meta"))
 				paths, err := filepath.Glob(filepath.Join(dir, pattern))
@@ -332,7 +317,7 @@ func TestSendTellsWhenItIsDone(t *testing.T) {
 // Of two that write a fingerprint at once, the first counts; the other is kept beside
 // it, whole, and told.
 func TestConcurrentWriters(t *testing.T) {
-	shared(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		one, two, three := newMachine(t, b), newMachine(t, b), newMachine(t, b)
 		first := one.commit(fingerprint, weights, "meta")
 		second := two.commit(fingerprint, map[string]string{"losses.csv": "step,loss\n1,2\n2,3\n"}, "meta")
@@ -376,7 +361,7 @@ func TestConcurrentWriters(t *testing.T) {
 }
 
 func TestManyWritersOfTheSame(t *testing.T) {
-	shared(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		var wg sync.WaitGroup
 		for range 6 {
 			m := newMachine(t, b)
@@ -396,7 +381,7 @@ func TestManyWritersOfTheSame(t *testing.T) {
 
 // A forced rerun that differs is kept beside the first result.
 func TestDivergedHere(t *testing.T) {
-	b := folder(t, t.TempDir())
+	b := remotetest.Folder(t, t.TempDir())
 	one := newMachine(t, b)
 	one.commit(fingerprint, weights, "meta")
 	again := one.commit(fingerprint, map[string]string{"losses.csv": "step,loss\n1,2\n2,3\n"}, "meta")
@@ -544,7 +529,7 @@ func TestCutAtEveryTenth(t *testing.T) {
 }
 
 func TestPushAndList(t *testing.T) {
-	shared(t, func(t *testing.T, b remote.Bucket) {
+	remotetest.Each(t, func(t *testing.T, b remote.Bucket) {
 		one := newMachine(t, b)
 		first := one.commit(fingerprint, weights, "meta").Entry
 		gone := one.commit(other, map[string]string{"x": "y"}, "meta").Entry

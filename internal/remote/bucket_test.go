@@ -23,19 +23,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func openFolder(t *testing.T) (remote.Bucket, string) {
-	t.Helper()
-	dir := t.TempDir()
-	b, err := remote.Open(remote.Location{URL: "file://" + filepath.ToSlash(dir)}, remote.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b, dir
-}
-
 func TestBuckets(t *testing.T) {
 	t.Run("folder", func(t *testing.T) {
-		b, dir := openFolder(t)
+		dir := t.TempDir()
+		b := remotetest.Folder(t, dir)
 		remotetest.Contract(t, b)
 		remotetest.Large(t, b)
 		if left, err := os.ReadDir(filepath.Join(dir, "tmp")); err != nil || len(left) > 0 {
@@ -47,7 +38,8 @@ func TestBuckets(t *testing.T) {
 
 func TestFolderMustBeThere(t *testing.T) {
 	ctx := context.Background()
-	b, dir := openFolder(t)
+	dir := t.TempDir()
+	b := remotetest.Folder(t, dir)
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +59,7 @@ func TestFolderMustBeThere(t *testing.T) {
 }
 
 func TestFolderKeepsInside(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	for _, name := range []string{"../x", "/x", "a/../../x", "tmp/x", "", "."} {
 		if err := b.Put(context.Background(), name, bytes.NewReader(nil)); err == nil || !strings.Contains(err.Error(), "is no name for a blob") {
 			t.Errorf("%q: %v", name, err)
@@ -193,7 +185,7 @@ func TestCutAtEveryTenth(t *testing.T) {
 }
 
 func TestNoMoreThanAnnounced(t *testing.T) {
-	b, _ := openFolder(t)
+	b := remotetest.Folder(t, t.TempDir())
 	put(t, b, "files/x", []byte("0123456789"))
 	var got bytes.Buffer
 	if n, err := remote.Fetch(context.Background(), b, "files/x", 0, 4, &got); err != nil || n != 5 || got.String() != "01234" {
