@@ -3,8 +3,10 @@
 #
 #   ./sslpipe run pipelines/vit-rotation.hcl
 #
-# Not measured with 6 seeds: about 10 minutes on 2 cores are expected. 1 seed, 3 epochs instead of 5, 20 labels per class, accuracy in %:
-# scratch 71.6, raw pixels 72.8, random frozen 52.5, pre-trained frozen 64.1, fine-tuned 72.1. One seed proves nothing.
+# About 8 minutes on 2 cores (16 of processor time). 6 pre-trainings and label draws, 20 labels per class, accuracy in %,
+# mean ± sd: scratch 67.9 ± 3.0, raw pixels 73.1 ± 1.4, random frozen 54.6 ± 1.8, pre-trained frozen 66.2 ± 0.9, pre-trained
+# and fine-tuned 70.1 ± 1.5: +2.2 [-2.0, +6.3] points against scratch, not distinguishable with 6 seeds. What rotation teaches
+# shows in the frozen arms; so small a Vision Transformer is below logistic regression on pixels all the same.
 
 pipeline {
   description = "Does predicting rotations help a Vision Transformer when labels are few?"
