@@ -69,7 +69,7 @@ func TestSessionsOfSeveralGPUs(t *testing.T) {
 	tftest.Load(t)
 	for device, want := range map[string]string{
 		"gpu": "start session: TensorFlow sees no GPU, only CPU: sslpipe doctor --device gpu says what is missing",
-		"cpu": "this unit is trained by several workers together, which only sslpipe run starts (with --workers, or TF_CONFIG)",
+		"cpu": "this unit is trained by several workers together, which sslpipe run starts (with --workers, or TF_CONFIG), and sslpipe verify",
 	} {
 		g := tf.NewGraph()
 		g.Replicate(2)
