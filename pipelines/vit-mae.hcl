@@ -2,8 +2,9 @@
 #
 #   ./sslpipe run pipelines/vit-mae.hcl
 #
-# Not measured with 6 seeds: about 14 minutes on 2 cores are expected. 1 seed, 20 labels per class, accuracy in %: scratch 68.8, raw
-# pixels 72.8, random frozen 58.8, pre-trained frozen 65.5, fine-tuned 73.1. One seed proves nothing.
+# About 8 minutes on 2 cores (16 of processor time). 6 pre-trainings and label draws, 20 labels per class, accuracy in %,
+# mean ± sd: scratch 68.0 ± 1.9, raw pixels 73.1 ± 1.4, random frozen 59.4 ± 1.6, pre-trained frozen 66.1 ± 1.2, pre-trained
+# and fine-tuned 70.0 ± 1.9: +2.0 [+0.5, +3.5] points against scratch, p 0.06, 0.125 with Holm's correction.
 
 pipeline {
   description = "Does predicting hidden patches help a Vision Transformer when labels are few?"
