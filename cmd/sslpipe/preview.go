@@ -80,7 +80,7 @@ func (s *settings) preview(cmd *cobra.Command, flags previewFlags, args []string
 			file = filepath.Join(s.State, "previews", p.Pipeline.Name, plan.FileName(u.Stage.Name)+filepath.Ext(file))
 		}
 		if err == nil {
-			err = stages.Preview(file, u.Config.(*stages.PretrainConfig), views, flags.images, int64(u.Coord["seed"]), device)
+			err = stages.Preview(file, u.Config.(*stages.PretrainConfig), views, flags.images, int64(u.Coord["seed"]))
 		}
 		if err != nil {
 			return failed(fmt.Errorf("preview %s: %w", u.Stage.Address, err))

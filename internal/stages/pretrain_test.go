@@ -462,7 +462,7 @@ func TestPreviewDrawsTwoTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	columns, err := graph.draw(4, "cpu")
+	columns, err := graph.draw(4)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // Preview shows what the tasks of a pretrain stage show the encoder in the first step of
 // a seed: a PNG file with a row for each of some images of the split, or a text file
 // with some of its texts, and what the tasks make of them. Nothing is trained.
-func Preview(path string, c *PretrainConfig, views artifact.Handle, examples int, seed int64, device string) error {
+func Preview(path string, c *PretrainConfig, views artifact.Handle, examples int, seed int64) error {
 	v, err := openViews(views)
 	if err != nil {
 		return err
@@ -27,9 +27,9 @@ func Preview(path string, c *PretrainConfig, views artifact.Handle, examples int
 	}
 	t.feeder.sampler.Permutation = inOrder(n)
 	if v.Meta.Text != nil {
-		return t.writePassages(path, v, n, device)
+		return t.writePassages(path, v, n)
 	}
-	columns, err := t.draw(n, device)
+	columns, err := t.draw(n)
 	if err != nil {
 		return fmt.Errorf("draw preview: %w", err)
 	}
@@ -37,7 +37,7 @@ func Preview(path string, c *PretrainConfig, views artifact.Handle, examples int
 }
 
 // draw computes the pictures of all tasks, behind the originals.
-func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
+func (t *taskGraph) draw(n int) ([]transform.Column, error) {
 	var pictures []pretext.Picture
 	for i, task := range t.tasks {
 		drawn, ok := task.(pretext.Drawn)
@@ -57,7 +57,7 @@ func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 			fetches = append(fetches, t.g.Identity(p.Labels))
 		}
 	}
-	out, err := t.glance(fetches, device)
+	out, err := t.glance(fetches)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +75,11 @@ func (t *taskGraph) draw(n int, device string) ([]transform.Column, error) {
 	return columns, nil
 }
 
-// glance computes fetches of the first step with first weights.
-func (t *taskGraph) glance(fetches []tf.Output, device string) ([]*tf.Tensor, error) {
+// glance computes fetches of the first step with first weights, on the CPU, which the
+// graph is built for.
+func (t *taskGraph) glance(fetches []tf.Output) ([]*tf.Tensor, error) {
 	init := t.g.InitOp()
-	session, err := tf.NewSession(t.g, tf.SessionOptions{Threads: 1, Device: tf.Device(device)})
+	session, err := tf.NewSession(t.g, tf.SessionOptions{Threads: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func tokensShown(tokens []int32, words *tokenizer.Tokenizer) []string {
 
 // writePassages writes down what the tasks make of n texts: their tokens as the encoder
 // reads them, and behind an arrow what is to be predicted.
-func (t *taskGraph) writePassages(path string, v *views, n int, device string) error {
+func (t *taskGraph) writePassages(path string, v *views, n int) error {
 	words, err := v.tokenizer()
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (t *taskGraph) writePassages(path string, v *views, n int, device string) e
 			}
 		}
 	}
-	found, err := t.glance(fetches, device)
+	found, err := t.glance(fetches)
 	if err != nil {
 		return fmt.Errorf("write preview: %w", err)
 	}
