@@ -27,31 +27,17 @@ func (f *pipelineFlags) addWorkers(cmd *cobra.Command) {
 // team is who trains together, by TF_CONFIG, else by --workers on this machine; nil is
 // this process alone.
 func (f *pipelineFlags) team() (*cluster.Cluster, error) {
-	text, set := os.LookupEnv(cluster.Variable)
 	switch {
 	case f.workers < 0:
 		return nil, fmt.Errorf("--workers must be at least 1, not %d", f.workers)
 	case f.gpus < 0:
 		return nil, fmt.Errorf("--gpus must be at least 1, not %d", f.gpus)
-	case f.gpus > 1 && (f.workers > 1 || text != ""):
+	case f.gpus > 1 && (f.workers > 1 || os.Getenv(cluster.Variable) != ""):
 		return nil, errors.New("--gpus is for one process, and several workers train on the CPU only: leave out --workers and TF_CONFIG, or --gpus")
-	case !set || text == "":
-		if f.workers < 2 {
-			return nil, nil
-		}
-		return cluster.Local(f.workers)
 	}
-	c, err := cluster.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	if f.workers > 0 && f.workers != len(c.Members) {
-		return nil, fmt.Errorf("--workers says %d, and TF_CONFIG names %d: leave one of them out", f.workers, len(c.Members))
-	}
-	if len(c.Members) == 1 {
-		return nil, nil
-	}
-	return c, nil
+	return assemble(f.workers, func(named int) error {
+		return fmt.Errorf("--workers says %d, and TF_CONFIG names %d: leave one of them out", f.workers, named)
+	})
 }
 
 // teamThatTrained is who trains a plan's units as it was planned: the members of TF_CONFIG, else
@@ -64,17 +50,29 @@ func teamThatTrained(p *plan.Plan, device string) (*cluster.Cluster, error) {
 	for _, u := range p.Units {
 		n = max(n, u.Workers)
 	}
+	return assemble(n, func(named int) error {
+		return fmt.Errorf("TF_CONFIG names %d workers, and %d have trained this: the bits would be others", named, n)
+	})
+}
+
+// assemble returns the members of TF_CONFIG, else n workers of this machine; nil is this process
+// alone. Other is the mistake where TF_CONFIG names another number than n, unless that is 0.
+func assemble(n int, other func(named int) error) (*cluster.Cluster, error) {
 	text := os.Getenv(cluster.Variable)
 	if text == "" {
-		f := pipelineFlags{workers: n}
-		return f.team()
+		if n < 2 {
+			return nil, nil
+		}
+		return cluster.Local(n)
 	}
 	c, err := cluster.Parse(text)
-	if err == nil && len(c.Members) != n {
-		err = fmt.Errorf("TF_CONFIG names %d workers, and %d have trained this: the bits would be others", len(c.Members), n)
-	}
-	if err != nil || n == 1 {
+	switch {
+	case err != nil:
 		return nil, err
+	case n > 0 && len(c.Members) != n:
+		return nil, other(len(c.Members))
+	case len(c.Members) == 1:
+		return nil, nil
 	}
 	return c, nil
 }
