@@ -12,18 +12,9 @@ import (
 	"sslpipe/internal/cluster"
 	"sslpipe/internal/lease"
 	"sslpipe/internal/plan"
-	"sslpipe/internal/remote"
+	"sslpipe/internal/remote/remotetest"
 	"sslpipe/internal/stages"
 )
-
-func folderBucket(t *testing.T, dir string) remote.Bucket {
-	t.Helper()
-	b, err := remote.Open(remote.Location{URL: "file://" + dir}, remote.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // teamOf is a cluster of two as one of them sees it.
 func teamOf(self int) *cluster.Cluster {
@@ -46,7 +37,7 @@ func TestWorkersAgree(t *testing.T) {
 		"dead":         {chief: other, dies: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := folderBucket(t, t.TempDir())
+			b := remotetest.Folder(t, t.TempDir())
 			synctest.Test(t, func(t *testing.T) {
 				chief := agreeIn(b, teamOf(0), &plan.Plan{}, test.chief, 30*time.Second)
 				worker := agreeIn(b, teamOf(1), &plan.Plan{}, one, 30*time.Second)
@@ -89,7 +80,7 @@ func heldUnits(t *testing.T) (*unitsLab, *plan.Plan) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	others := lease.New(folderBucket(t, l.shared), lease.Terms{Who: "somebody", Period: lease.MaxPeriod})
+	others := lease.New(remotetest.Folder(t, l.shared), lease.Terms{Who: "somebody", Period: lease.MaxPeriod})
 	held, _, err := others.Take(context.Background(), p.Units[0].Fingerprint)
 	if err != nil || held == nil {
 		t.Fatal(err)
@@ -101,7 +92,7 @@ func heldUnits(t *testing.T) (*unitsLab, *plan.Plan) {
 // A process of another kind than the chief ends with what differs.
 func TestAnotherKindOfWorkerIsRefused(t *testing.T) {
 	l, p := heldUnits(t)
-	chief := agreeIn(folderBucket(t, l.shared), teamOf(0), p, cluster.Identity{Program: "another", Runtime: runtimeIdentity("cpu")}, lease.MinPeriod)
+	chief := agreeIn(remotetest.Folder(t, l.shared), teamOf(0), p, cluster.Identity{Program: "another", Runtime: runtimeIdentity("cpu")}, lease.MinPeriod)
 	chief.watch(context.Background(), func(err error) { t.Error(err) })
 	defer chief.end()
 	worker := l.start(t, t.TempDir(), 1)

@@ -34,6 +34,24 @@ type joint struct {
 	gatheredDue tf.Output
 }
 
+// begin starts a training on the workers of a server, with rows of zeros to feed.
+func (tr *joint) begin(t *testing.T, server *tf.Server) (*tf.Session, map[tf.Output]*tf.Tensor) {
+	t.Helper()
+	init := tr.g.InitOp()
+	s, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Run(nil, nil, init); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := tf.FromFloat32s(make([]float32, 8), 4, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, map[tf.Output]*tf.Tensor{tr.rows: rows}
+}
+
 func newJoint(replicas int) *joint {
 	t := &joint{g: tf.NewGraph()}
 	g := t.g
@@ -257,19 +275,8 @@ func testCluster(t *testing.T) {
 	})
 	t.Run("profile", func(t *testing.T) {
 		tr := newJoint(2)
-		init := tr.g.InitOp()
-		s, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server})
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, err := tf.FromFloat32s(make([]float32, 8), 4, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var times []tf.OpTime
-		if _, err = s.Run(nil, nil, init); err == nil {
-			times, err = s.Profile(map[tf.Output]*tf.Tensor{tr.rows: rows}, []tf.Output{tr.loss}, tr.update)
-		}
+		s, feeds := tr.begin(t, server)
+		times, err := s.Profile(feeds, []tf.Output{tr.loss}, tr.update)
 		if err = errors.Join(err, s.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -320,23 +327,12 @@ func TestClusterLosesWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 		tr := newJoint(2)
-		init := tr.g.InitOp()
-		s, err := tf.NewSession(tr.g, tf.SessionOptions{Server: server})
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, err := tf.FromFloat32s(make([]float32, 8), 4, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Run(nil, nil, init); err != nil {
-			t.Fatal(err)
-		}
+		s, feeds := tr.begin(t, server)
 		for i := 0; err == nil; i++ {
 			if i == 20 {
 				go func() { _ = worker.Process.Kill() }()
 			}
-			_, err = s.Run(map[tf.Output]*tf.Tensor{tr.rows: rows}, []tf.Output{tr.loss}, tr.update)
+			_, err = s.Run(feeds, []tf.Output{tr.loss}, tr.update)
 		}
 		var lost *tf.WorkerError
 		if !errors.As(err, &lost) || lost.Worker != 1 {
