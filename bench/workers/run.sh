@@ -11,7 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "${SSLPIPE:-./sslpipe}")
 root=$(cd "$here/../.." && pwd)
 . "$root/tools/goenv.sh"
-(cd "$root" && go run ./bench/profile --workers 2 --threads 1 --alpha 0.35 --pixels 28 --strides small) | tail -n 2
+exchanged=$(cd "$root" && go run ./bench/profile --workers 2 --threads 1 --alpha 0.35 --pixels 28 --strides small)
+echo "$exchanged" | tail -n 2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"

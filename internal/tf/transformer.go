@@ -133,19 +133,15 @@ func (g *Graph) FusedAttention(q, k, v Output, a Attention) Output {
 // are turned have in common depends on how far apart they are, and not on where (Su et
 // al., arXiv:2104.09864). No gradient goes to codes.
 func (g *Graph) FusedRotation(x, codes Output, heads int) Output {
-	y := g.rotate(g, x, codes, heads, false)
-	return g.around(y, []Output{x}, func(dy Output, _ []bool) []Output {
-		return g.gradientsOf([]Output{x}, []Output{g.rotate(g.backward(), dy, codes, heads, true)}, []bool{true})
+	return g.around(g.rotated(x, codes, heads, false), []Output{x}, func(dy Output, _ []bool) []Output {
+		return g.gradientsOf([]Output{x}, []Output{g.backward().rotated(dy, codes, heads, true)}, []bool{true})
 	})
 }
 
-func (g *Graph) rotate(in *Graph, x, codes Output, heads int, back bool) Output {
-	outs := in.Op("SslpipeRotate", Attrs{"heads": heads, "back": back}, x, codes)
-	if g.err != nil {
-		return Output{}
-	}
-	g.setShape(outs[0], x.Shape())
-	return outs[0]
+func (g *Graph) rotated(x, codes Output, heads int, back bool) Output {
+	y := g.Op("SslpipeRotate", Attrs{"heads": heads, "back": back}, x, codes)[0]
+	g.setShape(y, x.Shape())
+	return y
 }
 
 // FusedCrossEntropy returns the softmax cross-entropy of logits [N, K] with labels
