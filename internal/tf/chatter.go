@@ -28,17 +28,9 @@ func withoutChatter(open func()) {
 	}
 	held := os.NewFile(uintptr(memory), "stderr")
 	defer func() { _ = held.Close() }()
-	kept, err := unix.FcntlInt(uintptr(unix.Stderr), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		open()
-		return
-	}
-	err = unix.Dup2(memory, unix.Stderr)
+	restore, err := divertStderr(memory)
 	open()
-	if err == nil {
-		err = unix.Dup2(kept, unix.Stderr)
-	}
-	if err = errors.Join(err, unix.Close(kept)); err != nil {
+	if err != nil || restore() != nil {
 		return
 	}
 	_, err = held.Seek(0, io.SeekStart)
@@ -46,6 +38,34 @@ func withoutChatter(open func()) {
 	if errors.Join(err, readErr) == nil {
 		_, _ = os.Stderr.Write(meaningful(text)) // there is nobody else to tell
 	}
+}
+
+// muteStderr sends what the process writes to its standard error nowhere, as far as that
+// can be done, until the function is called that it returns.
+func muteStderr() (unmute func()) {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return func() {}
+	}
+	defer func() { _ = null.Close() }()
+	restore, err := divertStderr(int(null.Fd()))
+	if err != nil {
+		return func() {}
+	}
+	return func() { _ = restore() } // there is nobody to tell
+}
+
+// divertStderr makes the process's standard error, for C as well, that of another
+// descriptor, until it is restored.
+func divertStderr(to int) (restore func() error, err error) {
+	kept, err := unix.FcntlInt(uintptr(unix.Stderr), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Dup2(to, unix.Stderr); err != nil {
+		return nil, errors.Join(err, unix.Close(kept))
+	}
+	return func() error { return errors.Join(unix.Dup2(kept, unix.Stderr), unix.Close(kept)) }, nil
 }
 
 // meaningful are the lines of text that are no chatter.

@@ -1,11 +1,9 @@
 #include "library.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "symbols.h"
 
@@ -38,17 +36,4 @@ char *sslpipe_tf_open(const char *path) {
 
 void sslpipe_open_early(const char *path) {
 	dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-}
-
-int sslpipe_mute_stderr(void) {
-	int kept = dup(STDERR_FILENO), nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (kept >= 0 && nothing >= 0) dup2(nothing, STDERR_FILENO);
-	if (nothing >= 0) close(nothing);
-	return kept;
-}
-
-void sslpipe_unmute_stderr(int kept) {
-	if (kept < 0) return;
-	dup2(kept, STDERR_FILENO);
-	close(kept);
 }

@@ -190,8 +190,7 @@ func prepareEnvironment() (level int, err error) {
 // int32 at the first transpose of such, and they would land in the middle of a
 // progress display.
 func firstRun() (err error) {
-	kept := C.sslpipe_mute_stderr()
-	defer C.sslpipe_unmute_stderr(kept)
+	defer muteStderr()()
 	g := NewGraph()
 	x := g.Placeholder("x", Int32, 1, 1)
 	y := g.Transpose(x, 1, 0)

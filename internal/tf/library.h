@@ -6,8 +6,3 @@ char *sslpipe_tf_open(const char *path);
 
 // sslpipe_open_early opens a library that others will look for by its name.
 void sslpipe_open_early(const char *path);
-
-// sslpipe_mute_stderr sends what the process writes to its standard error
-// nowhere, until sslpipe_unmute_stderr is given what it returned.
-int sslpipe_mute_stderr(void);
-void sslpipe_unmute_stderr(int kept);

@@ -155,8 +155,7 @@ func serve(cluster Cluster, task int, identity string) (*Server, error) {
 	status := C.TF_NewStatus()
 	defer C.TF_DeleteStatus(status)
 	// It would say on standard error that it has started.
-	kept := C.sslpipe_mute_stderr()
-	defer C.sslpipe_unmute_stderr(kept)
+	defer muteStderr()()
 	server := C.TF_NewServer(raw, C.size_t(len(def)), status)
 	if C.TF_GetCode(status) == C.TF_OK {
 		C.TF_ServerStart(server, status)
