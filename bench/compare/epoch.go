@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
+
+	"sslpipe/internal/tfruntime"
 )
 
 var simclrEpoch = workload{
@@ -19,8 +22,17 @@ var rotationEpoch = workload{
 	Run:  func(ctx context.Context, l *lab) ([]result, error) { return l.epoch(ctx, "rotation") },
 }
 
+var workersEpoch = workload{
+	Name: "workers",
+	Doc:  "an epoch by workers of one thread, and by one process with as many threads",
+	Run:  raceWorkers,
+}
+
 // epochBatch is the batch_size of epoch.hcl, in source images.
 const epochBatch = 128
+
+// epochWait is how long a contender may take to prepare and to do an epoch.
+const epochWait = 10 * time.Minute
 
 // epochImages is how many images an epoch has.
 func (l *lab) epochImages() int {
@@ -42,7 +54,7 @@ func (l *lab) epoch(ctx context.Context, task string) ([]result, error) {
 		if units > 1 {
 			name = fmt.Sprintf("sslpipe, %d units of %d thread", units, threads)
 		}
-		return contender{Name: name, Start: l.ours(), Work: "epoch", Params: with(program, "units", units, "threads", threads), Wait: 10 * time.Minute}
+		return contender{Name: name, Start: l.ours(), Work: "epoch", Params: with(program, "units", units, "threads", threads), Wait: epochWait}
 	}
 	return race{
 		workload: task, unit: "source images/s",
@@ -50,9 +62,35 @@ func (l *lab) epoch(ctx context.Context, task string) ([]result, error) {
 			ours(1, l.threads), ours(l.threads, 1),
 			{Name: "PyTorch with lightly", Start: l.python(torchVenv, "torch_epoch.py"), Params: map[string]any{
 				"task": task, "data": data, "alpha": 0.35, "strides": "small", "batch": epochBatch, "threads": l.threads, "device": l.device,
-			}, Wait: 10 * time.Minute},
+			}, Wait: epochWait},
 		},
-		scenarios: []scenario{{Name: fmt.Sprintf("alpha 0.35, 32 px, %d images, batch %d", l.epochImages(), epochBatch)}},
+		scenarios: []scenario{l.epochScenario()},
+	}.run(ctx, l)
+}
+
+func (l *lab) epochScenario() scenario {
+	return scenario{Name: fmt.Sprintf("alpha 0.35, 32 px, %d images, batch %d", l.epochImages(), epochBatch)}
+}
+
+// raceWorkers races the same cores with and without the exchange of gradients. Workers
+// train on the CPU.
+func raceWorkers(ctx context.Context, l *lab) ([]result, error) {
+	if _, err := l.stored(); err != nil {
+		return nil, err
+	}
+	program := l.real()
+	program.Device = tfruntime.CPU
+	ours := func(name string, workers, threads int) contender {
+		params := map[string]any{"task": "rotation", "real": program, "units": 1, "workers": workers, "threads": threads}
+		return contender{Name: name, Start: l.ours(), Work: "epoch", Params: params, Wait: epochWait}
+	}
+	return race{
+		workload: "workers", unit: "source images/s", slice: time.Second,
+		contenders: []contender{
+			ours(fmt.Sprintf("sslpipe, %d workers of 1 thread", l.threads), l.threads, 1),
+			ours(fmt.Sprintf("sslpipe, %d threads", l.threads), 1, l.threads),
+		},
+		scenarios: []scenario{l.epochScenario()},
 	}.run(ctx, l)
 }
 
@@ -60,6 +98,9 @@ func (l *lab) epoch(ctx context.Context, task string) ([]result, error) {
 func oursEpoch(p params) (work, error) {
 	chosen := "pretrain." + p.Task
 	variables := []string{"--var", fmt.Sprint("units=", p.Units), "--var", fmt.Sprint("threads=", p.Threads)}
+	if p.Workers > 1 {
+		variables = append(variables, "--workers", strconv.Itoa(p.Workers))
+	}
 	return func(n int) (reply, error) {
 		args := append([]string{"--only", chosen, "--force", chosen, "--var", fmt.Sprint("epochs=", n)}, variables...)
 		events, err := p.Real.run(args...)

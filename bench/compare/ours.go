@@ -30,7 +30,8 @@ var ours = map[string]func(p params) (work, error){
 // params are what our works are told; each reads what it needs.
 type params struct {
 	training.Config
-	Units int `json:"units"` // side by side, each with Config's threads
+	Units   int `json:"units"`   // side by side, each with Config's threads
+	Workers int `json:"workers"` // that train a unit together; 0 is the program alone
 
 	Task string      `json:"task"` // pretrain stage of epoch.hcl
 	Real realProgram `json:"real"`

@@ -16,6 +16,7 @@ var workloads = []workload{
 	transformerStep,
 	simclrEpoch,
 	rotationEpoch,
+	workersEpoch,
 	probe,
 	neighbours,
 	inference,

@@ -22,7 +22,13 @@ type recipe struct {
 	Inputs  map[string][]recipeInput `json:"inputs,omitempty"`
 	Runtime string                   `json:"runtime"`
 	Workers int                      `json:"workers,omitempty"`
+	// Sums is the version of how several workers add up.
+	Sums int `json:"sums,omitempty"`
 }
+
+// sums is raised when code changes the order in which several workers add, on which
+// the last bits of what they train depend.
+const sums = 2
 
 // recipeInput is an output of an upstream unit.
 type recipeInput struct {
@@ -54,6 +60,9 @@ func (u *Unit) recipe(config json.RawMessage, runtime string) []byte {
 		Kind: u.Stage.Kind.Name, Version: u.Stage.Kind.Version,
 		Config: config, Coord: u.Coord, Runtime: runtime, Workers: u.Workers,
 		Inputs: make(map[string][]recipeInput, len(u.Inputs)),
+	}
+	if u.Workers > 1 {
+		r.Sums = sums
 	}
 	for path, units := range u.Inputs {
 		sources, stages := make([]recipeInput, len(units)), stageNumbers{}

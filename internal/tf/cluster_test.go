@@ -346,3 +346,14 @@ func TestClusterLosesWorker(t *testing.T) {
 		}
 	})
 }
+
+// Each worker is fed its rows alone, so that nothing can read all of them.
+func TestSharedPlaceholdersAreNotReadWhole(t *testing.T) {
+	tftest.Load(t)
+	g := tf.NewGraph()
+	g.Replicate(2)
+	rows := g.Placeholder("rows", tf.Float32, 4, 2)
+	g.MeanOver([]tf.Output{g.Mean(g.Share(rows), false), g.Scope("whole").Sum(rows, false)})
+	_, err := tf.NewSession(g, tf.SessionOptions{Devices: 2})
+	wantError(t, err, "whole/Sum reads all rows of rows")
+}

@@ -65,9 +65,14 @@ func fetched(c *graft.Tensor) (*Tensor, error) {
 		return nil, fmt.Errorf("a tensor of type %s cannot be fetched", t.dt)
 	}
 	t.raw = bytes.Clone(memory(c))
+	free(c)
+	return t, nil
+}
+
+// free frees a tensor of numbers, which its finalizer then does not.
+func free(c *graft.Tensor) {
 	runtime.SetFinalizer(c, nil)
 	C.TF_DeleteTensor((*C.TF_Tensor)(handle(c)))
-	return t, nil
 }
 
 // flatStrings lists the strings of graft's nested slices in row-major order.

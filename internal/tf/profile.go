@@ -33,31 +33,16 @@ type OpTime struct {
 // dropped. Tracing costs some microseconds an operation. What other workers run has
 // names of its own.
 func (s *Session) Profile(feeds map[Output]*Tensor, fetches []Output, targets ...Op) ([]OpTime, error) {
-	in, err := s.feeds(feeds)
+	r, err := s.request(feeds, fetches, targets)
 	if err != nil {
-		return nil, fmt.Errorf("profile graph: %w", err)
+		return nil, err
 	}
-	outs, ops := make([]graft.Output, len(fetches)), make([]*graft.Operation, len(targets))
-	for i, o := range fetches {
-		if !o.Valid() || o.of != s.of {
-			return nil, s.foreign("fetch", i)
-		}
-		outs[i] = o.out
-	}
-	for i, o := range targets {
-		if o.op == nil || o.of != s.of {
-			return nil, s.foreign("target", i)
-		}
-		ops[i] = o.op
-	}
-	if s.over != nil {
-		in, outs, ops = s.over.whole(in, outs, ops)
-	}
-	metadata, err := s.trace(in, outs, ops)
+	metadata, err := s.trace(r)
 	runtime.KeepAlive(feeds)
 	if err != nil {
 		return nil, fmt.Errorf("profile graph: %w", err)
 	}
+	r.free()
 	var times []OpTime
 	for _, device := range metadata.GetStepStats().GetDevStats() {
 		// A GPU lists its kernels a second time, by stream.
@@ -95,7 +80,7 @@ func typeIn(label, node string) string {
 }
 
 // trace runs the graph with a full trace.
-func (s *Session) trace(in map[graft.Output]*graft.Tensor, fetches []graft.Output, targets []*graft.Operation) (*corepb.RunMetadata, error) {
+func (s *Session) trace(r request) (*corepb.RunMetadata, error) {
 	options, err := proto.Marshal(&corepb.RunOptions{TraceLevel: corepb.RunOptions_FULL_TRACE})
 	if err != nil {
 		return nil, err
@@ -109,16 +94,16 @@ func (s *Session) trace(in map[graft.Output]*graft.Tensor, fetches []graft.Outpu
 
 	var inputs []C.TF_Output
 	var values []*C.TF_Tensor
-	for o, t := range in {
+	for o, t := range r.in {
 		inputs, values = append(inputs, cOutput(o)), append(values, (*C.TF_Tensor)(handle(t)))
 	}
 	var outputs []C.TF_Output
-	for _, o := range fetches {
+	for _, o := range r.outs {
 		outputs = append(outputs, cOutput(o))
 	}
 	results := make([]*C.TF_Tensor, len(outputs))
 	var ops []*C.TF_Operation
-	for _, o := range targets {
+	for _, o := range r.ops {
 		ops = append(ops, (*C.TF_Operation)(handle(o)))
 	}
 	status := C.TF_NewStatus()

@@ -3,6 +3,7 @@ package tf
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -13,13 +14,15 @@ import (
 	graphpb "github.com/wamuir/graft/tensorflow/core/framework/graph_go_proto"
 )
 
-// replicas is a graph with a copy of every node of another on each worker. Variables
-// are on each; what is fed, and files, are at the chief, whose copies keep the names.
+// replicas is a graph with a copy of every node of another on each worker, so that one
+// needs nothing of the others but where they meet: what is fed is fed to each. Files are
+// at the chief, whose copies keep the names.
 type replicas struct {
 	graph  *graft.Graph
 	n      int
 	prefix string          // of the names on other workers
 	once   map[string]bool // nodes that are there once
+	cut    map[string]bool // placeholders of which each worker has its rows
 	meets  map[string]bool // nodes whose values take all workers
 	// instances is added to the numbers of collectives.
 	instances int64
@@ -29,7 +32,8 @@ type replicas struct {
 // places are the devices of copies.
 type places struct {
 	replica func(i int) string
-	feeds   string // of what is there once: files, and what is fed
+	files   string // of what is there once
+	feeds   func(i int) string
 }
 
 // localPlaces are those of replicas on the GPUs of this process, or on as many CPUs.
@@ -39,11 +43,27 @@ func localPlaces(device Device) places {
 	if device == GPU {
 		kind = "GPU"
 	}
-	return places{replica: func(i int) string { return fmt.Sprintf("%s%s:%d", local, kind, i) }, feeds: local + "CPU:0"}
+	chief := local + "CPU:0"
+	return places{
+		replica: func(i int) string { return fmt.Sprintf("%s%s:%d", local, kind, i) },
+		files:   chief, feeds: func(int) string { return chief },
+	}
 }
 
-// atChief are operations that are there once.
-var atChief = map[string]bool{"Placeholder": true, "SaveV2": true, "RestoreV2": true}
+// clusterPlaces are those of the workers of a cluster.
+func clusterPlaces() places { return places{replica: deviceOf, files: deviceOf(0), feeds: deviceOf} }
+
+// atChief tells whether a node is there once: what has to do with files, of which the
+// names are the strings that are fed.
+func atChief(n *nodeDef) bool {
+	switch n.GetOp() {
+	case "SaveV2", "RestoreV2":
+		return true
+	case "Placeholder":
+		return DType(n.GetAttr()["dtype"].GetType()) == String
+	}
+	return false
+}
 
 // meeting are operations that wait for all workers.
 var meeting = map[string]bool{"CollectiveReduce": true, "CollectiveGather": true}
@@ -55,15 +75,18 @@ func replicate(g *Graph, instances int64, at places) (*replicas, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &replicas{instances: instances, at: at, n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, meets: map[string]bool{}}
+	r := &replicas{instances: instances, at: at, n: g.Replicas(), prefix: g.freeRoot("worker"), once: map[string]bool{}, cut: map[string]bool{}, meets: map[string]bool{}}
 	for _, n := range def.GetNode() {
-		r.once[n.GetName()] = atChief[n.GetOp()]
+		r.once[n.GetName()] = atChief(n)
 	}
 	for _, n := range def.GetNode() {
 		// What waits for files to be written has nothing to do elsewhere.
 		if slices.ContainsFunc(n.GetInput(), func(input string) bool { return strings.HasPrefix(input, "^") && r.once[input[1:]] }) {
 			r.once[n.GetName()] = true
 		}
+	}
+	if err := r.findCuts(g, def); err != nil {
+		return nil, err
 	}
 	r.findMeetings(def)
 	wide := &graphpb.GraphDef{Versions: def.GetVersions(), Library: def.GetLibrary()}
@@ -89,8 +112,11 @@ func replicate(g *Graph, instances int64, at places) (*replicas, error) {
 func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
 	c := proto.Clone(n).(*nodeDef)
 	c.Name, c.Device = r.name(n.GetName(), i), r.at.replica(i)
-	if r.once[n.GetName()] || g.workers.onChief[n.GetName()] {
-		c.Device = r.at.feeds
+	switch {
+	case r.once[n.GetName()]:
+		c.Device = r.at.files
+	case n.GetOp() == "Placeholder":
+		c.Device = r.at.feeds(i)
 	}
 	for k, input := range c.Input {
 		c.Input[k] = r.inputName(input, i)
@@ -100,6 +126,14 @@ func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
 		tensor := c.GetAttr()["value"].GetTensor()
 		tensor.TensorContent = append(first, make([]byte, 4*(tensor.GetTensorShape().GetDim()[0].GetSize()-1))...)
 		tensor.IntVal = nil
+	}
+	if r.cut[n.GetName()] {
+		rows := c.GetAttr()["shape"].GetShape().GetDim()[0]
+		rows.Size /= int64(r.n)
+	}
+	if _, ok := g.workers.cuts[n.GetName()]; ok {
+		c.Op, c.Input = "Identity", c.GetInput()[:1]
+		c.Attr = map[string]*attrpb.AttrValue{"T": c.GetAttr()["T"]}
 	}
 	if meeting[n.GetOp()] {
 		key := c.GetAttr()["instance_key"]
@@ -143,6 +177,22 @@ func (r *replicas) inputName(input string, i int) string {
 	return node
 }
 
+// findCuts marks the placeholders of which each worker is fed its rows. It is an error if
+// something reads all of them.
+func (r *replicas) findCuts(g *Graph, def *graphpb.GraphDef) error {
+	for _, placeholder := range g.workers.cuts {
+		r.cut[placeholder] = true
+	}
+	for _, n := range def.GetNode() {
+		for _, input := range n.GetInput() {
+			if r.cut[input] && g.workers.cuts[n.GetName()] != input {
+				return fmt.Errorf("%s reads all rows of %s, which each worker has a part of", n.GetName(), input)
+			}
+		}
+	}
+	return nil
+}
+
 // findMeetings marks what a collective comes before.
 func (r *replicas) findMeetings(def *graphpb.GraphDef) {
 	followers, queue := map[string][]string{}, []string{}
@@ -174,16 +224,30 @@ func (r *replicas) operation(op *graft.Operation, i int) *graft.Operation {
 	return r.graph.Operation(r.name(op.Name(), i))
 }
 
-// whole is what a run over all workers feeds, fetches and runs: values come from the
-// chief; what has an effect, and what waits for the others, runs on each.
-func (r *replicas) whole(in map[graft.Output]*graft.Tensor, outs []graft.Output, ops []*graft.Operation) (map[graft.Output]*graft.Tensor, []graft.Output, []*graft.Operation) {
-	wideIn := make(map[graft.Output]*graft.Tensor, len(in))
-	for o, t := range in {
-		wideIn[r.output(o, 0)] = t
+// whole makes a run of one worker one of all: values come from the chief; what has an
+// effect, and what waits for the others, runs on each.
+func (r *replicas) whole(one request) (request, error) {
+	all := request{in: make(map[graft.Output]*graft.Tensor, r.n*len(one.in)), outs: make([]graft.Output, len(one.outs))}
+	for o, t := range one.in {
+		for i := range r.n {
+			if i > 0 && r.once[o.Op.Name()] {
+				break
+			}
+			piece := t
+			if r.cut[o.Op.Name()] {
+				var err error
+				if piece, err = rowsOf(t, i, r.n); err != nil {
+					all.free()
+					return request{}, err
+				}
+				all.own = append(all.own, piece)
+			}
+			all.in[r.output(o, i)] = piece
+		}
 	}
-	wideOuts, wideOps := make([]graft.Output, len(outs)), make([]*graft.Operation, 0, r.n*len(ops))
-	for k, o := range outs {
-		wideOuts[k] = r.output(o, 0)
+	ops := one.ops
+	for k, o := range one.outs {
+		all.outs[k] = r.output(o, 0)
 		if r.meets[o.Op.Name()] {
 			ops = append(ops, o.Op)
 		}
@@ -191,11 +255,25 @@ func (r *replicas) whole(in map[graft.Output]*graft.Tensor, outs []graft.Output,
 	for _, op := range ops {
 		for i := range r.n {
 			if i == 0 || !r.once[op.Name()] {
-				wideOps = append(wideOps, r.operation(op, i))
+				all.ops = append(all.ops, r.operation(op, i))
 			}
 		}
 	}
-	return wideIn, wideOuts, wideOps
+	return all, nil
+}
+
+// rowsOf copies the i-th of n parts of a tensor's rows.
+func rowsOf(t *graft.Tensor, i, n int) (*graft.Tensor, error) {
+	dims := slices.Clone(t.Shape())
+	dims[0] /= int64(n)
+	part, err := allocate(DType(t.DataType()), dims)
+	if err != nil {
+		return nil, err
+	}
+	to := memory(part)
+	copy(to, memory(t)[i*len(to):])
+	runtime.KeepAlive(t)
+	return part, nil
 }
 
 // Each returns the value that every worker has for a tensor, in the order of their
@@ -211,7 +289,7 @@ func (s *Session) Each(fetch Output) ([]*Tensor, error) {
 	for i := range outs {
 		outs[i], fetches[i] = s.over.output(fetch.out, i), fetch
 	}
-	results, err := s.call(nil, outs, nil)
+	results, err := s.call(request{outs: outs})
 	if err != nil {
 		return nil, fmt.Errorf("run graph: %w", err)
 	}

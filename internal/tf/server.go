@@ -183,6 +183,9 @@ func serverDef(cluster Cluster, task int) ([]byte, error) {
 	}
 	config := SessionOptions{Threads: cluster.Threads}.proto()
 	config.UsePerSessionThreads = false
+	// The chief computes, and sends the others what it is fed for them: with one thread for
+	// both it sends after all that it can compute, and the others wait for as long.
+	config.InterOpParallelismThreads = 2
 	config.Experimental = &corepb.ConfigProto_Experimental{CollectiveGroupLeader: groupLeader}
 	return proto.MarshalOptions{Deterministic: true}.Marshal(&corepb.ServerDef{
 		Cluster: &corepb.ClusterDef{Job: []*corepb.JobDef{{Name: workersJob, Tasks: tasks}}},

@@ -41,8 +41,8 @@ type Session struct {
 	runs atomic.Int64
 }
 
-// config makes the ConfigProto of a session: one operation at a time
-// (inter-op 1), in thread pools that no other session uses.
+// config makes the ConfigProto of a session: one operation at a time on each device
+// (inter-op), in thread pools that no other session uses.
 func (o SessionOptions) config() ([]byte, error) {
 	c := o.proto()
 	switch o.Device {
@@ -68,7 +68,7 @@ func (o SessionOptions) config() ([]byte, error) {
 func (o SessionOptions) proto() *corepb.ConfigProto {
 	return &corepb.ConfigProto{
 		IntraOpParallelismThreads: int32(max(o.Threads, 1)),
-		InterOpParallelismThreads: 1,
+		InterOpParallelismThreads: int32(max(o.Devices, 1)),
 		UsePerSessionThreads:      true,
 		// SaveV2 and RestoreV2 exist for the CPU only.
 		AllowSoftPlacement: true,
@@ -141,7 +141,7 @@ func (o SessionOptions) spread(g *Graph) (*replicas, error) {
 		return nil, errors.New("workers of a cluster have one device each")
 	}
 	first := o.Server.instances.Add(int64(g.workers.instances)) - int64(g.workers.instances)
-	return replicate(g, first, places{replica: deviceOf, feeds: deviceOf(0)})
+	return replicate(g, first, clusterPlaces())
 }
 
 // inRuns are the nanoseconds that all runs of the process took together.
@@ -160,45 +160,71 @@ const runsPerCollection = 100
 // Run feeds tensors, executes what the fetches and targets need, and returns the
 // fetched values in order. Fed tensors must not be refilled while it runs.
 func (s *Session) Run(feeds map[Output]*Tensor, fetches []Output, targets ...Op) ([]*Tensor, error) {
-	in, err := s.feeds(feeds)
-	if err != nil {
-		return nil, fmt.Errorf("run graph: %w", err)
-	}
-	outs, ops := make([]graft.Output, len(fetches)), make([]*graft.Operation, len(targets))
-	for i, o := range fetches {
-		if !o.Valid() || o.of != s.of {
-			return nil, s.foreign("fetch", i)
-		}
-		outs[i] = o.out
-	}
-	for i, o := range targets {
-		if o.op == nil || o.of != s.of {
-			return nil, s.foreign("target", i)
-		}
-		ops[i] = o.op
-	}
-	if len(outs)+len(ops) == 0 {
-		return nil, nil
-	}
-	if s.over != nil {
-		in, outs, ops = s.over.whole(in, outs, ops)
+	r, err := s.request(feeds, fetches, targets)
+	if err != nil || len(r.outs)+len(r.ops) == 0 {
+		return nil, err
 	}
 	began := time.Now()
-	results, err := s.call(in, outs, ops)
+	results, err := s.call(r)
 	inRuns.Add(int64(time.Since(began)))
 	runtime.KeepAlive(feeds)
 	if err != nil {
 		return nil, fmt.Errorf("run graph: %w", err)
 	}
+	r.free()
 	if s.runs.Add(1)%runsPerCollection == 0 {
 		defer runtime.GC()
 	}
 	return fetchedAll(results, fetches)
 }
 
+// request is a run as graft takes it.
+type request struct {
+	in   map[graft.Output]*graft.Tensor
+	outs []graft.Output
+	ops  []*graft.Operation
+	own  []*graft.Tensor // of in, made for this run
+}
+
+// free frees what was made for a run that is over. After a run that failed it is left to
+// finalizers: TensorFlow may still read it.
+func (r request) free() {
+	for _, t := range r.own {
+		free(t)
+	}
+}
+
+// request checks what is asked for, and makes it one of all workers.
+func (s *Session) request(feeds map[Output]*Tensor, fetches []Output, targets []Op) (request, error) {
+	r := request{outs: make([]graft.Output, len(fetches)), ops: make([]*graft.Operation, len(targets))}
+	var err error
+	if r.in, err = s.feeds(feeds); err != nil {
+		return r, fmt.Errorf("run graph: %w", err)
+	}
+	for i, o := range fetches {
+		if !o.Valid() || o.of != s.of {
+			return r, s.foreign("fetch", i)
+		}
+		r.outs[i] = o.out
+	}
+	for i, o := range targets {
+		if o.op == nil || o.of != s.of {
+			return r, s.foreign("target", i)
+		}
+		r.ops[i] = o.op
+	}
+	if s.over == nil {
+		return r, nil
+	}
+	if r, err = s.over.whole(r); err != nil {
+		return r, fmt.Errorf("run graph: %w", err)
+	}
+	return r, nil
+}
+
 // call calls TensorFlow.
-func (s *Session) call(in map[graft.Output]*graft.Tensor, outs []graft.Output, ops []*graft.Operation) ([]*graft.Tensor, error) {
-	run := func() ([]*graft.Tensor, error) { return s.s.Run(in, outs, ops) }
+func (s *Session) call(r request) ([]*graft.Tensor, error) {
+	run := func() ([]*graft.Tensor, error) { return s.s.Run(r.in, r.outs, r.ops) }
 	if s.at == nil {
 		return run()
 	}
