@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"sslpipe/internal/tfruntime"
 )
 
 var simclrEpoch = workload{
@@ -20,12 +18,6 @@ var rotationEpoch = workload{
 	Name: "rotation",
 	Doc:  "an epoch of rotation prediction from the stored data set",
 	Run:  func(ctx context.Context, l *lab) ([]result, error) { return l.epoch(ctx, "rotation") },
-}
-
-var workersEpoch = workload{
-	Name: "workers",
-	Doc:  "an epoch by workers of one thread, and by one process with as many threads",
-	Run:  raceWorkers,
 }
 
 // epochBatch is the batch_size of epoch.hcl, in source images.
@@ -70,28 +62,6 @@ func (l *lab) epoch(ctx context.Context, task string) ([]result, error) {
 
 func (l *lab) epochScenario() scenario {
 	return scenario{Name: fmt.Sprintf("alpha 0.35, 32 px, %d images, batch %d", l.epochImages(), epochBatch)}
-}
-
-// raceWorkers races the same cores with and without the exchange of gradients. Workers
-// train on the CPU.
-func raceWorkers(ctx context.Context, l *lab) ([]result, error) {
-	if _, err := l.stored(); err != nil {
-		return nil, err
-	}
-	program := l.real()
-	program.Device = tfruntime.CPU
-	ours := func(name string, workers, threads int) contender {
-		params := map[string]any{"task": "rotation", "real": program, "units": 1, "workers": workers, "threads": threads}
-		return contender{Name: name, Start: l.ours(), Work: "epoch", Params: params, Wait: epochWait}
-	}
-	return race{
-		workload: "workers", unit: "source images/s", slice: time.Second,
-		contenders: []contender{
-			ours(fmt.Sprintf("sslpipe, %d workers of 1 thread", l.threads), l.threads, 1),
-			ours(fmt.Sprintf("sslpipe, %d threads", l.threads), 1, l.threads),
-		},
-		scenarios: []scenario{l.epochScenario()},
-	}.run(ctx, l)
 }
 
 // oursEpoch runs pre-trainings of n epochs. Their images a second are summed.
