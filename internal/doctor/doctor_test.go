@@ -83,7 +83,10 @@ func setting(values ...string) func(*doctor.Machine) {
 var machines = map[string]doctor.Machine{
 	"cpu":     recorded("auto", nil, doctor.Driver{}, "cpu"),
 	"nothing": recorded("auto", nil, doctor.Driver{}),
-	"no_gpu":  recorded("gpu", nil, doctor.Driver{}, "cpu"),
+	"damaged": with(recorded("cpu", nil, doctor.Driver{}), func(m *doctor.Machine) {
+		m.Runtimes[0].Problem = errors.New("/deps/tensorflow-2.18.0-cpu is not complete")
+	}),
+	"no_gpu": recorded("gpu", nil, doctor.Driver{}, "cpu"),
 	"gpu": recorded("auto", map[string]string{"dev/nvidia0": "", "proc/driver/nvidia/version": openDriver},
 		doctor.Driver{Version: 12080, Devices: []doctor.GPU{h100, h100}}, "cpu", "gpu"),
 	"gpu_not_installed": recorded("auto", map[string]string{"dev/nvidia0": "", "proc/driver/nvidia/version": closedDriver},
@@ -121,8 +124,8 @@ var machines = map[string]doctor.Machine{
 	}),
 }
 
-// healthy are the machines on which all that was asked for works.
-var healthy = map[string]bool{"cpu": true, "gpu": true, "gpu_not_installed": true, "driver_below": true}
+// healthy are the machines on which nothing that was asked for is bad.
+var healthy = map[string]bool{"cpu": true, "nothing": true, "gpu": true, "gpu_not_installed": true, "driver_below": true}
 
 // What is said of each machine is in testdata; UPDATE=1 writes it.
 func TestExamine(t *testing.T) {

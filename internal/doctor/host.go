@@ -20,23 +20,27 @@ func (e *examination) processor(context.Context) {
 
 func (e *examination) cpuRuntime(context.Context) {
 	s := e.runtime(tfruntime.CPU)
-	state := Note
+	damaged := Note
 	if e.device == tfruntime.CPU {
-		state = Bad
+		damaged = Bad
 	}
-	e.tellRuntime(s, state, "sslpipe runtime install cpu")
+	if s.Problem == nil && !s.Installed {
+		e.add(Note, "cpu runtime", "not installed; the first run on the CPU fetches it", "sslpipe runtime install cpu")
+		return
+	}
+	e.tellRuntime(s, damaged, "sslpipe runtime install cpu")
 }
 
-// tellRuntime tells of one that is there, or missing with this state.
-func (e *examination) tellRuntime(s tfruntime.Status, missing State, help string) {
+// tellRuntime tells of one that is there, or missing or damaged with this state.
+func (e *examination) tellRuntime(s tfruntime.Status, lacking State, help string) {
 	about := s.Device + " runtime"
 	switch {
 	case s.Installed:
 		e.add(Good, about, fmt.Sprintf("TensorFlow %s in %s", s.Version, s.Dir), "")
 	case s.Problem != nil:
-		e.add(missing, about, s.Problem.Error(), help)
+		e.add(lacking, about, s.Problem.Error(), help)
 	default:
-		e.add(missing, about, "not installed", help)
+		e.add(lacking, about, "not installed", help)
 	}
 }
 

@@ -74,6 +74,11 @@ func (t *MaskedImage) Check(b Batch) []schema.Problem {
 	return nil
 }
 
+// WhyApart implements Apart.
+func (*MaskedImage) WhyApart() string {
+	return "takes batch statistics from visible positions, which workers have different numbers of"
+}
+
 // CheckHead implements Painter: the decoder predicts the pixels of a unit, by as many
 // doublings of the last map as lead to a map of units.
 func (t *MaskedImage) CheckHead(other, full Resolution) []schema.Problem {

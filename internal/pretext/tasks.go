@@ -68,6 +68,13 @@ type Written interface {
 	Passages(b *Builder) []Passage
 }
 
+// Apart is a task whose statistics of a batch each of several workers takes for itself:
+// they cannot be synchronised.
+type Apart interface {
+	// WhyApart ends a sentence that begins with the task's name.
+	WhyApart() string
+}
+
 // Batch is the shape of the source images of one step, with what tasks ask of the
 // encoder. A batch of texts has a vocabulary; its height and channels are 1, and its
 // width is the tokens of a text.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"sslpipe/internal/nn"
 	"sslpipe/internal/plan"
+	"sslpipe/internal/pretext"
 	"sslpipe/internal/schema"
 	"sslpipe/internal/tf"
 )
@@ -42,9 +42,13 @@ func (c *ClusterConfig) spread(n *nn.Net) *nn.Net {
 func parallelPretrain(cfg any, workers int) (bool, []schema.Problem) {
 	c := cfg.(*PretrainConfig)
 	problems := unevenBatch(c.BatchSize, workers)
-	masked := func(choice schema.Choice) bool { return choice.Name == "masked_image" }
-	if c.Cluster != nil && c.Cluster.BatchNorm == normSynchronised && slices.ContainsFunc(c.Pretexts, masked) {
-		problems = append(problems, schema.Problem{Field: "cluster.batch_norm", Message: "The task masked_image takes batch statistics from visible positions, which workers have different numbers of: it needs batch_norm = \"local\"."})
+	if c.Cluster == nil || c.Cluster.BatchNorm != normSynchronised {
+		return true, problems
+	}
+	for _, choice := range c.Pretexts {
+		if task, ok := choice.Config.(pretext.Apart); ok {
+			problems = append(problems, schema.Problem{Field: "cluster.batch_norm", Message: fmt.Sprintf("The task %s %s: it needs batch_norm = \"local\".", choice.Name, task.WhyApart())})
+		}
 	}
 	return true, problems
 }

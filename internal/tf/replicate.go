@@ -111,30 +111,11 @@ func replicate(g *Graph, instances int64, at places) (*replicas, error) {
 // copied is the copy of a node for worker i.
 func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
 	c := proto.Clone(n).(*nodeDef)
-	c.Name, c.Device = r.name(n.GetName(), i), r.at.replica(i)
-	switch {
-	case r.once[n.GetName()]:
-		c.Device = r.at.files
-	case n.GetOp() == "Placeholder":
-		c.Device = r.at.feeds(i)
-	}
+	c.Name, c.Device = r.name(n.GetName(), i), r.place(n, i)
 	for k, input := range c.Input {
 		c.Input[k] = r.inputName(input, i)
 	}
-	if rows, ok := g.workers.begins[n.GetName()]; ok {
-		first := binary.NativeEndian.AppendUint32(nil, uint32(rows*i))
-		tensor := c.GetAttr()["value"].GetTensor()
-		tensor.TensorContent = append(first, make([]byte, 4*(tensor.GetTensorShape().GetDim()[0].GetSize()-1))...)
-		tensor.IntVal = nil
-	}
-	if r.cut[n.GetName()] {
-		rows := c.GetAttr()["shape"].GetShape().GetDim()[0]
-		rows.Size /= int64(r.n)
-	}
-	if _, ok := g.workers.cuts[n.GetName()]; ok {
-		c.Op, c.Input = "Identity", c.GetInput()[:1]
-		c.Attr = map[string]*attrpb.AttrValue{"T": c.GetAttr()["T"]}
-	}
+	r.share(g, n.GetName(), c, i)
 	if meeting[n.GetOp()] {
 		key := c.GetAttr()["instance_key"]
 		key.Value = &attrpb.AttrValue_I{I: key.GetI() + r.instances}
@@ -143,6 +124,35 @@ func (r *replicas) copied(g *Graph, n *nodeDef, i int) *nodeDef {
 		c.Attr["_class"] = r.located(class, i)
 	}
 	return c
+}
+
+// place is the device of worker i's copy of a node.
+func (r *replicas) place(n *nodeDef, i int) string {
+	switch {
+	case r.once[n.GetName()]:
+		return r.at.files
+	case n.GetOp() == "Placeholder":
+		return r.at.feeds(i)
+	}
+	return r.at.replica(i)
+}
+
+// share makes the copy of what Graph.Share has built take the rows of worker i.
+func (r *replicas) share(g *Graph, name string, c *nodeDef, i int) {
+	if rows, ok := g.workers.begins[name]; ok {
+		first := binary.NativeEndian.AppendUint32(nil, uint32(rows*i))
+		tensor := c.GetAttr()["value"].GetTensor()
+		tensor.TensorContent = append(first, make([]byte, 4*(tensor.GetTensorShape().GetDim()[0].GetSize()-1))...)
+		tensor.IntVal = nil
+	}
+	if r.cut[name] {
+		rows := c.GetAttr()["shape"].GetShape().GetDim()[0]
+		rows.Size /= int64(r.n)
+	}
+	if _, ok := g.workers.cuts[name]; ok { // its input is what it would take
+		c.Op, c.Input = "Identity", c.GetInput()[:1]
+		c.Attr = map[string]*attrpb.AttrValue{"T": c.GetAttr()["T"]}
+	}
 }
 
 // located renames the nodes that a copy has to be placed beside.

@@ -31,7 +31,7 @@ func Doctor(w io.Writer, r doctor.Report, s Style) error {
 
 func doctorVerdict(r doctor.Report) string {
 	if r.Healthy() {
-		return "All that was asked for works."
+		return "Nothing is in the way of what was asked for."
 	}
 	return "Not all that was asked for works: see what is bad, and what to do behind >."
 }
