@@ -239,20 +239,9 @@ func (r *replicas) operation(op *graft.Operation, i int) *graft.Operation {
 func (r *replicas) whole(one request) (request, error) {
 	all := request{in: make(map[graft.Output]*graft.Tensor, r.n*len(one.in)), outs: make([]graft.Output, len(one.outs))}
 	for o, t := range one.in {
-		for i := range r.n {
-			if i > 0 && r.once[o.Op.Name()] {
-				break
-			}
-			piece := t
-			if r.cut[o.Op.Name()] {
-				var err error
-				if piece, err = rowsOf(t, i, r.n); err != nil {
-					all.free()
-					return request{}, err
-				}
-				all.own = append(all.own, piece)
-			}
-			all.in[r.output(o, i)] = piece
+		if err := r.feed(&all, o, t); err != nil {
+			all.free()
+			return request{}, err
 		}
 	}
 	ops := one.ops
@@ -263,13 +252,35 @@ func (r *replicas) whole(one request) (request, error) {
 		}
 	}
 	for _, op := range ops {
-		for i := range r.n {
-			if i == 0 || !r.once[op.Name()] {
-				all.ops = append(all.ops, r.operation(op, i))
-			}
+		for i := range r.copies(op) {
+			all.ops = append(all.ops, r.operation(op, i))
 		}
 	}
 	return all, nil
+}
+
+// copies is on how many workers, the chief first, an operation is.
+func (r *replicas) copies(op *graft.Operation) int {
+	if r.once[op.Name()] {
+		return 1
+	}
+	return r.n
+}
+
+// feed adds to a run what each worker is fed for a placeholder.
+func (r *replicas) feed(all *request, o graft.Output, t *graft.Tensor) error {
+	for i := range r.copies(o.Op) {
+		piece := t
+		if r.cut[o.Op.Name()] {
+			var err error
+			if piece, err = rowsOf(t, i, r.n); err != nil {
+				return err
+			}
+			all.own = append(all.own, piece)
+		}
+		all.in[r.output(o, i)] = piece
+	}
+	return nil
 }
 
 // rowsOf copies the i-th of n parts of a tensor's rows.
