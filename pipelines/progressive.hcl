@@ -60,7 +60,7 @@ variable "unlabelled" {
 variable "epochs" {
   type        = number
   default     = 4
-  description = "Passes over the unlabelled images, of either arm."
+  description = "Passes over the unlabelled images, of full and progressive."
 }
 
 variable "labels" {

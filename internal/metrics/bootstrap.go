@@ -58,37 +58,5 @@ func resamples(n, count int) iter.Seq[[]int] {
 func percentiles(draws []float64) Interval {
 	last := len(draws) - 1
 	cut := int((1 - Level) / 2 * float64(last))
-	return Interval{Lo: nth(draws, cut), Hi: nth(draws, last-cut)}
-}
-
-// nth is the value that sorting x would put at k (Hoare's selection). Two of them
-// cost a tenth of sorting, which would take longer than all the rest.
-func nth(x []float64, k int) float64 {
-	lo, hi := 0, len(x)-1
-	for lo < hi {
-		pivot := x[(lo+hi)/2]
-		i, j := lo, hi
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for x[j] > pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			hi = j
-		case k >= i:
-			lo = i
-		default:
-			return x[k]
-		}
-	}
-	return x[k]
+	return Interval{Lo: Nth(draws, cut), Hi: Nth(draws, last-cut)}
 }

@@ -28,16 +28,6 @@ func TestBootstrapOfFewClusters(t *testing.T) {
 	}
 }
 
-func TestNthSelects(t *testing.T) {
-	values := []float64{3, -1, math.Inf(1), 3, 0, math.Inf(-1), 7, 3}
-	sorted := slices.Sorted(slices.Values(values))
-	for k, want := range sorted {
-		if got := nth(slices.Clone(values), k); got != want {
-			t.Errorf("number %d of %v = %v, want %v", k, sorted, got, want)
-		}
-	}
-}
-
 func TestEffectIsCorrectedForFewClusters(t *testing.T) {
 	// J of two degrees of freedom is 1/sqrt(pi); the mean is twice the sd.
 	near(t, "effect", *standardisedEffect(Summarize([]float64{1, 2, 3})), 2/math.Sqrt(math.Pi))

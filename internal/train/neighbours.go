@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"sslpipe/internal/metrics"
 	"sslpipe/internal/tf"
 )
 
@@ -102,7 +103,7 @@ func (n *Neighbours) right(classes []int32, units, rough []float32) int {
 // candidates lists the examples that can be among the K nearest, in their order.
 func (n *Neighbours) candidates(rough []float32) []int {
 	// Two cosines of unit vectors may each be off by a rounding for each product.
-	least := largest(slices.Clone(rough), n.K) - float32(n.Features)*0x1p-22
+	least := metrics.Nth(slices.Clone(rough), len(rough)-n.K) - float32(n.Features)*0x1p-22
 	var at []int
 	for i, cosine := range rough {
 		if cosine >= least {
@@ -110,37 +111,6 @@ func (n *Neighbours) candidates(rough []float32) []int {
 		}
 	}
 	return at
-}
-
-// largest returns the k-th largest number of list, whose order it changes, in a time
-// that grows with its length (Hoare's selection).
-func largest(list []float32, k int) float32 {
-	from, to, at := 0, len(list)-1, len(list)-k
-	for from < to {
-		pivot := list[from+(to-from)/2]
-		i, j := from, to
-		for i <= j {
-			for list[i] < pivot {
-				i++
-			}
-			for list[j] > pivot {
-				j--
-			}
-			if i <= j {
-				list[i], list[j] = list[j], list[i]
-				i, j = i+1, j-1
-			}
-		}
-		switch {
-		case at <= j:
-			to = j
-		case at >= i:
-			from = i
-		default: // all between are equal to the pivot
-			return list[at]
-		}
-	}
-	return list[at]
 }
 
 // classify returns the class with the largest vote among the K nearest of some

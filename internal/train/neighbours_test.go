@@ -2,8 +2,6 @@ package train
 
 import (
 	"math"
-	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"sslpipe/internal/tf/tftest"
@@ -68,24 +66,5 @@ func TestNeighboursAreThoseOfExactCosines(t *testing.T) {
 	}
 	if got, err := n.Accuracy(queries); got != 1 || err != nil {
 		t.Errorf("%v of the queries are put where all examples put them, %v", got, err)
-	}
-}
-
-// Selection agrees with sorting, on lists with many equal numbers and with none.
-func TestLargest(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for n := 1; n <= 60; n++ {
-		for _, values := range []int{1, 3, 1000} {
-			list := make([]float32, n)
-			for i := range list {
-				list[i] = float32(random.IntN(values)) / 7
-			}
-			sorted := slices.Sorted(slices.Values(list))
-			for k := 1; k <= n; k++ {
-				if got := largest(slices.Clone(list), k); got != sorted[n-k] {
-					t.Fatalf("number %d of %v from the top is %v, not %v", k, list, got, sorted[n-k])
-				}
-			}
-		}
 	}
 }
