@@ -190,8 +190,13 @@ func TestPredictOurs(t *testing.T) {
 			}
 		}
 	}
+	if err := os.Symlink("/dev/zero", filepath.Join(model, "a")); err != nil {
+		t.Fatal(err)
+	}
 	for want, card := range map[string]string{
-		"read sslpipe.json": `{"description": 7}`, "it has 3 classes, and there are 1 names": `{"description": {"classes": ["x"]}}`,
+		"read sslpipe.json": `{"description": 7}`, `it lists a file "../x" of 1 bytes`: `{"files": [{"path": "../x", "size": 1}]}`,
+		"a is not as it was published":            `{"files": [{"path": "a", "size": 1}]}`,
+		"it has 3 classes, and there are 1 names": `{"description": {"classes": ["x"]}}`,
 	} {
 		if err := os.WriteFile(filepath.Join(model, cardFile), []byte(card), 0o644); err != nil {
 			t.Fatal(err)

@@ -149,14 +149,14 @@ func DecodeEntry(text []byte, fingerprint string) (*Entry, error) {
 	if e.Tree != treeDigest(e.Files) {
 		return nil, errors.New("its list of files does not match its digest")
 	}
-	if err := checkFiles(e.Files); err != nil {
+	if err := CheckFiles(e.Files); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// checkFiles refuses files that would not be inside of a folder.
-func checkFiles(files []File) error {
+// CheckFiles refuses a list of which a file would not be inside of its folder.
+func CheckFiles(files []File) error {
 	for _, f := range files {
 		if !fs.ValidPath(f.Path) || f.Size < 0 {
 			return fmt.Errorf("it lists a file %q of %d bytes", f.Path, f.Size)

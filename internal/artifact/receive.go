@@ -27,7 +27,7 @@ func (o Object) Check() error {
 			return fmt.Errorf("the digest of its file %q is none", f.Path)
 		}
 	}
-	return checkFiles(o.Files)
+	return CheckFiles(o.Files)
 }
 
 // Object is the folder that a result is made of.

@@ -3,13 +3,12 @@ package functions
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
+	"sslpipe/internal/bounded"
 	"sslpipe/internal/schema"
 
 	"github.com/zclconf/go-cty/cty"
@@ -72,10 +71,10 @@ func fileFunc(w World) function.Function {
 			}
 			text, err := read(path, absolute)
 			switch {
+			case errors.Is(err, bounded.ErrTooLong) || len(text) > MaxText:
+				return cty.NilVal, fmt.Errorf("%s has more than %d bytes", path, MaxText)
 			case err != nil:
 				return cty.NilVal, unreadable(path, err)
-			case len(text) > MaxText:
-				return cty.NilVal, fmt.Errorf("%s has more than %d bytes", path, MaxText)
 			case !utf8.Valid(text):
 				return cty.NilVal, fmt.Errorf("%s is not text in UTF-8", path)
 			}
@@ -96,20 +95,8 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("reading %s failed: %w%s", path, err, hint)
 }
 
-// ReadText reads a file from disk, at most one byte more than file accepts. Only regular
-// files: a pipe could make a plan wait forever.
+// ReadText reads a file from disk, if it is not too long for file. Only regular files: a pipe
+// could make a plan wait forever.
 func ReadText(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // nothing was written
-	return io.ReadAll(io.LimitReader(f, MaxText+1))
+	return bounded.ReadFile(path, MaxText)
 }

@@ -188,7 +188,7 @@ func TestModelFilesThatAreNone(t *testing.T) {
 		if name == "saved_model.pb" {
 			_, err = tf.Inspect(dir)
 		}
-		wantError(t, err, filepath.Base(name)+" is not a file")
+		wantError(t, err, filepath.Base(name)+": it is not a file")
 	}
 }
 

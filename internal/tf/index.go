@@ -9,6 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	corepb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+
+	"sslpipe/internal/bounded"
 )
 
 // The files of a checkpoint, which has one shard when this package writes it.
@@ -43,7 +45,7 @@ func ReadIndex(prefix string) (map[string]IndexEntry, error) {
 }
 
 func readIndex(prefix string) (map[string]IndexEntry, error) {
-	raw, err := readBounded(prefix+indexSuffix, maxIndexFile)
+	raw, err := bounded.ReadFile(prefix+indexSuffix, maxIndexFile)
 	if err != nil {
 		return nil, err
 	}

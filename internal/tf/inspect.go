@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 
 	shapepb "github.com/wamuir/graft/tensorflow/core/framework/tensor_shape_go_proto"
 	corepb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+
+	"sslpipe/internal/bounded"
 )
 
 // ModelInfo is what the file of a SavedModel says of how to call it.
@@ -70,26 +71,11 @@ func Inspect(dir string) (*ModelInfo, error) {
 }
 
 func inspect(dir string) (*ModelInfo, error) {
-	raw, err := readBounded(filepath.Join(dir, modelFile), maxModelFile)
+	raw, err := bounded.ReadFile(filepath.Join(dir, modelFile), maxModelFile)
 	if err != nil {
 		return nil, err
 	}
 	return parseModel(raw)
-}
-
-// readBounded reads a file that anybody may have put there: links are followed, but
-// what is no file, as a pipe that never ends, is not read.
-func readBounded(file string, limit int64) ([]byte, error) {
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a file", file)
-	case info.Size() > limit:
-		return nil, fmt.Errorf("%s is larger than %d bytes", file, limit)
-	}
-	return os.ReadFile(file)
 }
 
 // parseModel reads the content of saved_model.pb.

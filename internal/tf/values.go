@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	corepb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+
+	"sslpipe/internal/bounded"
 )
 
 // ModelVariables returns the values of a SavedModel's variables by name, whoever
@@ -174,7 +176,7 @@ func (c *checkpoint) bytesHeld() (int64, error) {
 			return 0, err
 		}
 		if !info.Mode().IsRegular() {
-			return 0, fmt.Errorf("%s is not a file", file.Name())
+			return 0, fmt.Errorf("%s: %w", file.Name(), bounded.ErrNoFile)
 		}
 		held += info.Size()
 	}

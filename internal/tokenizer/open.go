@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"sslpipe/internal/bounded"
 )
 
 // What a file may hold. Real ones have a few megabytes; reading takes some ten times
@@ -23,12 +24,7 @@ const (
 // the five special tokens of Special. Whatever would give other ids than Hugging Face's
 // tokenizers is an error that names it.
 func Open(path string) (*Tokenizer, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := bounded.ReadFile(path, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +36,6 @@ func Open(path string) (*Tokenizer, error) {
 }
 
 func parse(text []byte) (*Tokenizer, error) {
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("has more than %d MiB", maxFile>>20)
-	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	var d document

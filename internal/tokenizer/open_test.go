@@ -121,19 +121,23 @@ func TestOpenRefuses(t *testing.T) {
 // Files that would take much memory are refused before they do.
 func TestOpenBounds(t *testing.T) {
 	for want, file := range map[string]string{
-		"has more than 32 MiB":                    strings.Repeat(" ", maxFile+1),
-		"normalizer has more than 64 kB":          strings.Replace(wordPieceFile, `"lowercase": true`, `"lowercase": [`+strings.Repeat("[],", maxSetting)+`1]`, 1),
-		"model has more than 64 kB":               strings.Replace(wordPieceFile, `"unk_token"`, `"x": "`+strings.Repeat("x", maxSetting)+`", "unk_token"`, 1),
-		"model.vocab has more than 524288":        strings.Replace(wordPieceFile, `"##b": 6`, strings.Repeat(`"":0,`, 2*maxTokens)+`"##b": 6`, 1),
-		"model.merges has more than 524288":       strings.Replace(bpeFile, `"merges": [`, `"merges": [`+strings.Repeat(`[],`, 4*maxTokens), 1),
-		"post_processor has more than 64 kB":      strings.Replace(wordPieceFile, `TEMPLATE`, `"`+strings.Repeat("x", maxSetting)+`"`, 1),
-		"added_tokens: \"x\" is none of [PAD]":    strings.Replace(wordPieceFile, `ADDED`, `[{"content": "x"}]`, 1),
-		"added_tokens: [PAD] must be special, an": strings.Replace(small(wordPieceFile), `"rstrip":false`, `"rstrip":true`, 1),
+		"it is too long: more than 33554432 bytes": strings.Repeat(" ", maxFile+1),
+		"normalizer has more than 64 kB":           strings.Replace(wordPieceFile, `"lowercase": true`, `"lowercase": [`+strings.Repeat("[],", maxSetting)+`1]`, 1),
+		"model has more than 64 kB":                strings.Replace(wordPieceFile, `"unk_token"`, `"x": "`+strings.Repeat("x", maxSetting)+`", "unk_token"`, 1),
+		"model.vocab has more than 524288":         strings.Replace(wordPieceFile, `"##b": 6`, strings.Repeat(`"":0,`, 2*maxTokens)+`"##b": 6`, 1),
+		"model.merges has more than 524288":        strings.Replace(bpeFile, `"merges": [`, `"merges": [`+strings.Repeat(`[],`, 4*maxTokens), 1),
+		"post_processor has more than 64 kB":       strings.Replace(wordPieceFile, `TEMPLATE`, `"`+strings.Repeat("x", maxSetting)+`"`, 1),
+		"added_tokens: \"x\" is none of [PAD]":     strings.Replace(wordPieceFile, `ADDED`, `[{"content": "x"}]`, 1),
+		"added_tokens: [PAD] must be special, an":  strings.Replace(small(wordPieceFile), `"rstrip":false`, `"rstrip":true`, 1),
 	} {
 		if len(file) <= maxFile {
 			file = small(file)
 		}
-		if _, err := parse([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
+		path := filepath.Join(t.TempDir(), "tokenizer.json")
+		if err := os.WriteFile(path, []byte(file), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.300v\nwanted %s", err, want)
 		}
 	}
