@@ -15,6 +15,9 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Variable is the environment variable that says who trains together.
@@ -128,6 +131,9 @@ func (c *Cluster) check() error {
 		host, port, err := net.SplitHostPort(m.Address)
 		if err != nil || host == "" {
 			return fmt.Errorf("the address of %s %d is %q, not host:port", m.Type, m.Index, m.Address)
+		}
+		if strings.ContainsFunc(host, func(r rune) bool { return r == utf8.RuneError || r == ' ' || !unicode.IsGraphic(r) }) {
+			return fmt.Errorf("the address of %s %d is %q, in which there is no name of a host", m.Type, m.Index, m.Address)
 		}
 		if a, err := netip.ParseAddr(host); err == nil && (a.Zone() != "" || a.IsUnspecified()) {
 			return fmt.Errorf("the address of %s does not mean the same on every machine", m)

@@ -57,6 +57,7 @@ func TestParseMistakes(t *testing.T) {
 		`{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}`:      "worker 1, which is not in the cluster",
 		`{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps"}}`:       `the job "ps"; the jobs are worker, and chief`,
 		`{"cluster": {"chief": ["a:1", "b:1"]}, "task": {"type": "chief"}}`:             "2 chiefs",
+		`{"cluster": {"worker": ["a b:1"]}, "task": {"type": "worker"}}`:                `is "a b:1", in which there is no name of a host`,
 		`{"cluster": {"worker": ["a"]}, "task": {"type": "worker"}}`:                    `"a", not host:port`,
 		`{"cluster": {"worker": ["a:http"]}, "task": {"type": "worker"}}`:               "not a number from 1 to 65535",
 		`{"cluster": {"worker": ["0.0.0.0:1"]}, "task": {"type": "worker"}}`:            "does not mean the same on every machine",
@@ -109,14 +110,16 @@ func TestFromSlurm(t *testing.T) {
 func TestFromSlurmMistakes(t *testing.T) {
 	good := map[string]string{"SLURM_JOB_NODELIST": "n[1-2]", "SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_TASKS_PER_NODE": "1(x2)"}
 	for change, want := range map[[2]string]string{
-		{"SLURM_PROCID", ""}:                  "run this by srun",
-		{"SLURM_PROCID", "2"}:                 "task 2 of 2 does not fit",
-		{"SLURM_JOB_NODELIST", "n[1-"}:        "no name",
-		{"SLURM_JOB_NODELIST", "n[2-1]"}:      "is no range",
-		{"SLURM_JOB_NODELIST", "n[0-999999]"}: "is no range",
-		{"SLURM_TASKS_PER_NODE", "2"}:         "are of 1 nodes, and there are 2",
-		{"SLURM_TASKS_PER_NODE", "x"}:         "neither a number",
-		{"SLURM_NTASKS", "3"}:                 "does not fit 2 tasks",
+		{"SLURM_PROCID", ""}:                          "run this by srun",
+		{"SLURM_PROCID", "2"}:                         "task 2 of 2 does not fit",
+		{"SLURM_JOB_NODELIST", "n[1-"}:                "no name",
+		{"SLURM_JOB_NODELIST", "n[2-1]"}:              "is no range",
+		{"SLURM_JOB_NODELIST", "n[0-999999]"}:         "is no range",
+		{"SLURM_JOB_NODELIST", "n[00000000001]"}:      "is no range",
+		{"SLURM_JOB_NODELIST", "n[0-65535][0-65535]"}: "it has more than 65536 nodes",
+		{"SLURM_TASKS_PER_NODE", "2"}:                 "are of 1 nodes, and there are 2",
+		{"SLURM_TASKS_PER_NODE", "x"}:                 "neither a number",
+		{"SLURM_NTASKS", "3"}:                         "does not fit 2 tasks",
 	} {
 		set := maps.Clone(good)
 		set[change[0]] = change[1]

@@ -46,8 +46,11 @@ func FromSlurm(lookup func(string) (string, bool), port int) (*Cluster, error) {
 	return c, c.check()
 }
 
-// most bounds what a list of nodes can expand to.
-const most = 65536
+// most bounds what a list of nodes can expand to, digits the length of its numbers.
+const (
+	most   = 65536
+	digits = 10
+)
 
 // bracket is the first group of numbers of a host list.
 var bracket = regexp.MustCompile(`^([^\[\]]*)\[([0-9,-]+)\](.*)$`)
@@ -106,16 +109,16 @@ func expand(part string) ([]string, error) {
 		}
 		a, err1 := strconv.Atoi(low)
 		b, err2 := strconv.Atoi(high)
-		if err1 != nil || err2 != nil || b < a || b-a >= most {
+		if err1 != nil || err2 != nil || b < a || b-a >= most || len(low) > digits {
 			return nil, fmt.Errorf("%q is no range", span)
+		}
+		if len(nodes)+(b-a+1)*len(rest) > most {
+			return nil, fmt.Errorf("it has more than %d nodes", most)
 		}
 		for n := a; n <= b; n++ {
 			for _, r := range rest {
 				nodes = append(nodes, fmt.Sprintf("%s%0*d%s", m[1], len(low), n, r[1:]))
 			}
-		}
-		if len(nodes) > most {
-			return nil, fmt.Errorf("it has more than %d nodes", most)
 		}
 	}
 	return nodes, nil

@@ -1,8 +1,15 @@
 package fetch
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -88,3 +95,54 @@ func TestRetryAfterOverflow(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPart begins with whatever is left of an earlier attempt. What is fetched in the
+// end is the file, whether a digest says so or a server that tells its versions apart.
+func FuzzPart(f *testing.F) {
+	const body, etag, url = "0123456789", `"1"`, "http://x/y"
+	sum := sha256.Sum256([]byte(body))
+	for _, pinned := range []bool{true, false} {
+		file := File{URL: url, Unpinned: !pinned}
+		if pinned {
+			file.SHA256 = hex.EncodeToString(sum[:])
+		}
+		state, err := json.Marshal(transferState{URL: url, SHA256: file.SHA256, ETag: etag, Length: 10})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(state, 4, pinned)
+		f.Add(state, 10, pinned)
+		f.Add(bytes.Replace(state, []byte("10"), []byte("-10"), 1), 12, pinned)
+	}
+	f.Add([]byte(`null`), 0, true)
+	client := &http.Client{Transport: within(func(r *http.Request) *http.Response {
+		w := httptest.NewRecorder()
+		w.Header().Set("ETag", etag)
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(body))
+		return w.Result()
+	})}
+	f.Fuzz(func(t *testing.T, state []byte, have int, pinned bool) {
+		dest := filepath.Join(t.TempDir(), "file")
+		part := strings.Repeat(body, 2)[:min(max(have, 0), 2*len(body))]
+		file := File{URL: url, Unpinned: !pinned}
+		if pinned {
+			file.SHA256 = hex.EncodeToString(sum[:])
+		}
+		for path, text := range map[string]string{dest + ".part": part, dest + ".part.json": string(state)} {
+			if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := (Fetcher{Client: client, Tries: 3, Wait: time.Nanosecond, NoLock: true}).Fetch(t.Context(), file, dest, func(int64, int64) {}); err != nil {
+			t.Fatalf("with %d bytes and %s: %v", len(part), state, err)
+		}
+		if got, err := os.ReadFile(dest); err != nil || string(got) != body {
+			t.Errorf("with %d bytes and %s it is %q, %v", len(part), state, got, err)
+		}
+	})
+}
+
+// within is a server without a network.
+type within func(r *http.Request) *http.Response
+
+func (a within) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }

@@ -60,5 +60,7 @@ func decode(text []byte) document {
 
 // period is how long the holder may be silent.
 func (d document) period() time.Duration {
-	return min(max(time.Duration(d.PeriodSeconds*float64(time.Second)), MinPeriod), MaxPeriod)
+	// Bounded before it is made a whole number, in which there may be no room for it.
+	seconds := min(max(d.PeriodSeconds, MinPeriod.Seconds()), MaxPeriod.Seconds())
+	return time.Duration(seconds * float64(time.Second))
 }

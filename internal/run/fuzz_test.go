@@ -29,13 +29,16 @@ func FuzzRunFolder(f *testing.F) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		for name, text := range map[string][]byte{ConfigFile: config, eventsFile: events} {
+		for name, text := range map[string][]byte{ConfigFile: config, eventsFile: events, ReplayFile: config} {
 			if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if _, err := ReadConfig(dir); err != nil && !strings.Contains(err.Error(), ConfigFile) {
 			t.Errorf("config: %v", err)
+		}
+		if _, err := ReadSources(dir); err != nil && !strings.Contains(err.Error(), ReplayFile) {
+			t.Errorf("sources: %v", err)
 		}
 		if _, _, err := LastSign(dir); err != nil {
 			t.Errorf("last sign: %v", err)
