@@ -34,10 +34,10 @@ bench: build
 lint: $(golangci)
 	@$(goenv); $(golangci) run --allow-parallel-runners ./...
 
-# Every reader in turn: make fuzz time=1h.
+# Every reader: make fuzz time=1h only=dataset.
 fuzz: build
 	@bin/sslpipe runtime install cpu
-	@tools/fuzz.sh $(or $(time),1m)
+	@tools/fuzz.sh $(or $(time),1m) $(only)
 
 $(golangci):
 	@echo "installing golangci-lint $(golangci_version) (once, about a minute) ..." >&2
