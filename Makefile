@@ -37,7 +37,7 @@ lint: $(golangci)
 # Every reader: make fuzz time=1h only=dataset.
 fuzz: build
 	@bin/sslpipe runtime install cpu
-	@tools/fuzz.sh $(or $(time),1m) $(only)
+	@tools/fuzz.sh $(or $(time),1m) '$(only)'
 
 $(golangci):
 	@echo "installing golangci-lint $(golangci_version) (once, about a minute) ..." >&2

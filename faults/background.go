@@ -38,7 +38,13 @@ func (b *buffer) String() string {
 
 // start starts the program.
 func (p *Project) start(ctx context.Context, args ...string) *background {
+	return p.startWith(ctx, nil, args...)
+}
+
+// startWith starts it with more environment variables.
+func (p *Project) startWith(ctx context.Context, env []string, args ...string) *background {
 	b := &background{cmd: p.Command(ctx, args...), done: make(chan struct{})}
+	b.cmd.Env = append(b.cmd.Env, env...)
 	b.cmd.Stdout, b.cmd.Stderr = &b.stdout, &b.stderr
 	if b.err = b.cmd.Start(); b.err != nil {
 		close(b.done)

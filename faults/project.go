@@ -33,6 +33,10 @@ func (p *Project) fill() error {
 	if err := os.Mkdir(p.temp(), 0o777); err != nil {
 		return err
 	}
+	return p.writePipeline()
+}
+
+func (p *Project) writePipeline() error {
 	text := strings.NewReplacer("{{URL}}", p.lab.URL, "{{SHA256}}", p.lab.archive.sha256).Replace(pipelineText)
 	return os.WriteFile(filepath.Join(p.Dir, pipelineFile), []byte(text), 0o666)
 }

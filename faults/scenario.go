@@ -23,6 +23,7 @@ var scenarios = []Scenario{
 	bits,
 	signals,
 	twice,
+	nodes,
 	garbage,
 	clock,
 	readonly,
