@@ -57,6 +57,8 @@ func TestCompletion(t *testing.T) {
 	}{
 		"empty file":                 {"‸", []string{"augment", "cluster", "download", "locals", "module", "output", "pipeline", "pretrain", "store", "variable"}},
 		"beginning of a word":        {declared + "pre‸", []string{"pretrain"}},
+		"a value outside of blocks":  {"a = ‸", nil},
+		"a value behind blocks":      {declared + "a = ‸", nil},
 		"before other blocks":        {"pre‸\n" + declared, []string{"pretrain"}},
 		"stage, required first":      {pretrain("  ‸"), []string{"pretext", "views", "base", "epochs", "extra", "for_each", "init", "dynamic", "head", "matrix", "stop"}},
 		"what is there":              {pretrain("  views = augment.crops\n  ‸\n  epochs = 3"), []string{"pretext", "base", "extra", "for_each", "init", "dynamic", "head", "matrix", "stop"}},

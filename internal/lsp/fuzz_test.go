@@ -28,8 +28,8 @@ func (f *frames) add(message map[string]any) {
 }
 
 // talk gives all messages to a server, waits for its end, and returns its error and
-// its answers by id. No request may panic, though the server would survive it.
-func talk(t *testing.T, in io.Reader) (map[int]reply, error) {
+// what it said. No request may panic, though the server would survive it.
+func talk(t *testing.T, in io.Reader) ([]json.RawMessage, error) {
 	t.Helper()
 	var out bytes.Buffer
 	log := &logBuffer{}
@@ -37,16 +37,18 @@ func talk(t *testing.T, in io.Reader) (map[int]reply, error) {
 	if text := log.String(); strings.Contains(text, "panic") {
 		t.Errorf("log: %s", text)
 	}
-	answers := map[int]reply{}
+	var said []json.RawMessage
 	for c := (&client{t: t, out: bufio.NewReader(&out), log: log}); ; {
 		if _, err := c.out.Peek(1); errors.Is(err, io.EOF) {
 			break
 		}
-		if r := c.receive(); r.ID != nil {
-			answers[*r.ID] = r
+		body := c.body()
+		if !json.Valid(body) {
+			t.Errorf("it says %q", body)
 		}
+		said = append(said, body)
 	}
-	return answers, err
+	return said, err
 }
 
 // Whatever a text holds, however it is edited and wherever the cursor is, every
@@ -85,7 +87,15 @@ func FuzzQuestions(f *testing.F) {
 				"textDocument": map[string]any{"uri": uri, "version": 2}, "contentChanges": []any{map[string]any{"range": map[string]any{"start": at, "end": at}, "text": name}},
 			}})
 		}
-		answers, err := talk(t, &in)
+		said, err := talk(t, &in)
+		answers := map[int]reply{}
+		for _, body := range said {
+			var r reply
+			unmarshal(t, body, &r)
+			if r.ID != nil {
+				answers[*r.ID] = r
+			}
+		}
 		if err != nil || len(answers) != asked+1 {
 			t.Fatalf("%d questions have %d answers: %v", asked, len(answers)-1, err)
 		}

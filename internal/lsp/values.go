@@ -17,7 +17,7 @@ func (s *Server) values(d *document, at place, offset int) []completionItem {
 	c.field, c.known = s.words.field(at.blocks, at.attribute)
 	c.variants = s.words.variants(at.blocks, at.attribute)
 	switch {
-	case at.blocks == nil:
+	case len(at.blocks) == 0: // nothing has a value there
 	case at.blocks[len(at.blocks)-1].kind == "variable":
 		c.types()
 	case at.quoted:
