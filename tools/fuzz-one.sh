@@ -11,6 +11,7 @@ if [ -w /dev/shm ]; then TMPDIR=/dev/shm; fi
 TMPDIR=$(mktemp -d)
 export TMPDIR GOMAXPROCS=1
 trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT TERM
 mkdir -p "$cache/$package"
 
 result=clean

@@ -10,12 +10,20 @@
 set -eu
 time=${1:?usage: tools/fuzz.sh TIME [PATTERN]}
 pattern=${2:-.}
+case $time in
+[0-9]*[smh]) ;;
+*)
+	echo "the time for each target is as 30s, 5m or 1h, not $time" >&2
+	exit 2
+	;;
+esac
 cd "$(dirname "$0")/.."
 root=$PWD
 . tools/goenv.sh
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM
 grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' internal cmd faults |
 	sed 's#/[^/]*:func # #' | sort | grep -E "$pattern" >"$folder/targets" || {
 	echo "no target is named like that" >&2

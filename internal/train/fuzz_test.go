@@ -1,6 +1,7 @@
 package train
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,8 +27,11 @@ func FuzzManifest(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if checkManifest(dir) == nil && (string(content) != "{}" && digest.SHA256 == sum || digest.Size != int64(len(content))) {
-			t.Errorf("%q is as %s lists it", content, list)
+		if checkManifest(dir) == nil {
+			var m manifest
+			if err := json.Unmarshal(list, &m); err != nil || len(m.Files) != 1 || m.Files[0] != digest {
+				t.Errorf("%q is as %s lists it", content, list)
+			}
 		}
 		if err := writeManifest(dir); err != nil {
 			t.Fatal(err)
