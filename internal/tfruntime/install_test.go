@@ -162,7 +162,8 @@ func TestKilledWhileUnpacking(t *testing.T) {
 	}
 	x, root := newIndex(t, zipped(t, wheelItems)), t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWhileUnpacking$")
-	cmd.Env = append(os.Environ(), rootVariable+"="+root, wheelVariable+"="+filepath.Join(x.dir, x.wheel.file))
+	// What the killed process cannot clean up is cleaned up here.
+	cmd.Env = append(os.Environ(), rootVariable+"="+root, wheelVariable+"="+filepath.Join(x.dir, x.wheel.file), "TMPDIR="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("the process ended with %v, want to be killed\n%s", err, out)
