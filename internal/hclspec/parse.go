@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"sslpipe/internal/schema"
 )
 
 // maxFiles limits the files of one pipeline.
@@ -253,8 +255,12 @@ func Parse(src []byte, path string, kinds []string) (*Spec, hcl.Diagnostics) {
 }
 
 func unreadable(path string, err error) *hcl.Diagnostic {
+	hint := ""
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = schema.NearestFile(path)
+	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read pipeline file",
-		Detail: fmt.Sprintf("Reading %s failed: %s.", path, reason(err))}
+		Detail: fmt.Sprintf("Reading %s failed: %s.%s", path, reason(err), hint)}
 }
 
 // spoiled tells whether a file has syntax errors that make the rest of it

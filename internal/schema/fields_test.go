@@ -258,8 +258,8 @@ func TestRefString(t *testing.T) {
 }
 
 func ExampleDidYouMean() {
-	tasks := []string{"rotation", "jigsaw", "lr", "var"}
-	for _, name := range []string{"rotatoin", "Jigsaw", "lars", "vr", "rl", "colour", "rotation"} {
+	tasks := []string{"rotation", "jigsaw", "lr", "var", "layers", "labels_per_class", "learning_rate", "pixels.hcl", "block_1"}
+	for _, name := range []string{"rotatoin", "Jigsaw", "lars", "vr", "rl", "colour", "rotation", "labels", "Rate", "per", "lab", "pixels", "block"} {
 		fmt.Printf("%s:%s\n", name, schema.DidYouMean(name, tasks))
 	}
 	// Output:
@@ -270,4 +270,10 @@ func ExampleDidYouMean() {
 	// rl: Did you mean "lr"?
 	// colour:
 	// rotation:
+	// labels: Did you mean "labels_per_class"?
+	// Rate: Did you mean "learning_rate"?
+	// per:
+	// lab:
+	// pixels: Did you mean "pixels.hcl"?
+	// block:
 }
