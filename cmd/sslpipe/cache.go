@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"sslpipe/internal/artifact"
 	"sslpipe/internal/cache"
-	"sslpipe/internal/schema"
 	"sslpipe/internal/view"
 )
 
@@ -24,16 +22,7 @@ func cacheCommand(s *settings) *cobra.Command {
 of what it computes. What keeps a result are its roots: the lock files under the
 working folder, and the last runs of each pipeline. Whatever is removed is made
 again by the next run that needs it.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			var known []string
-			for _, c := range cmd.Commands() {
-				known = append(known, c.Name())
-			}
-			return fmt.Errorf("there is no sslpipe cache %s; there are %s.%s", args[0], strings.Join(known, ", "), schema.DidYouMean(args[0], known))
-		},
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(cacheListCommand(s), cacheWhyCommand(s), cacheCollectCommand(s), cacheVerifyCommand(s), cachePushCommand(s), cachePullCommand(s))
@@ -55,7 +44,7 @@ lists what the shared store has (--store, SSLPIPE_STORE, or the store block of
   sslpipe cache ls pretrain
   sslpipe cache ls 'finetune.*[labels=10,*'
   sslpipe cache ls --remote --store s3://experiments/rotation`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if elsewhere {
 				return from.list(cmd, s, args, asJSON)
@@ -94,7 +83,7 @@ also prints what it computes. A fingerprint, or the digest of a result, may be
 cut to its first 4 characters; a pattern is as in sslpipe cache ls.`,
 		Example: `  sslpipe cache why 1f0a9c
   sslpipe cache why 'pretrain.ssl[seed=0]'`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			survey, err := s.survey(cmd)
 			if err != nil {
@@ -127,7 +116,7 @@ func cacheVerifyCommand(s *settings) *cobra.Command {
 		Long: `Reads every stored file and compares it with the digest that was taken when it
 was stored. What differs is set aside, so that the next run makes it again, and
 the exit code is 1.`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store, err := s.presentStore()
 			if err != nil {

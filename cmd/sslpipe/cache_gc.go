@@ -30,7 +30,7 @@ Interrupted work, which the next run would resume, goes with --work alone, and
 what was downloaded with --downloads.`,
 		Example: `  sslpipe cache gc
   sslpipe cache gc --keep-runs 2 --older-than 30d --delete`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.KeepRuns < 0 {
 				return fmt.Errorf("--keep-runs must be 0 or more, not %d", o.KeepRuns)

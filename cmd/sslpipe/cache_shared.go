@@ -129,7 +129,7 @@ so by itself with what it makes. The first result of a fingerprint is the one
 that others get; one that differs is kept beside it. Nothing is removed.`,
 		Example: `  sslpipe cache push --store s3://experiments/rotation
   sslpipe cache push pretrain --pipeline pipelines/rotation.hcl`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := s.presentStore()
 			if err != nil {
@@ -181,7 +181,7 @@ SSLPIPE_STORE, or the store block of --pipeline), unless they are here. Every fi
 is compared with its digest. A run does so by itself with what it needs.`,
 		Example: `  sslpipe cache pull pretrain --store s3://experiments/rotation
   sslpipe cache pull '*' --pipeline pipelines/rotation.hcl`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := s.store()
 			if err != nil {

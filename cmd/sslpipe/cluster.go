@@ -27,6 +27,8 @@ the network is neither encrypted nor authenticated: use a private network.
 Where the pipeline says cluster { parallel = "units" }, each of them runs whole
 units instead, takes from a shared store what the others have made, and neither
 listens nor calls: sslpipe describe cluster.`,
+		Args: onlyCommands,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(clusterEnvCommand())
 	return cmd
@@ -41,7 +43,7 @@ func clusterEnvCommand() *cobra.Command {
 Slurm's srun sets. The first task is the chief. Tasks of one node listen on ports
 one after the other.`,
 		Example: `  srun sh -c 'TF_CONFIG=$(sslpipe cluster env) exec sslpipe run pipeline.hcl'`,
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if port < 1 || port > 65535 {
 				return fmt.Errorf("--port must be from 1 to 65535, not %d", port)

@@ -55,7 +55,7 @@ with which editors complete pipeline files in JSON (*.hcl.json), and by
   sslpipe describe rotation
   sslpipe describe function range
   sslpipe describe --json-schema > sslpipe.schema.json`,
-		Args: cobra.MaximumNArgs(2),
+		Args: takes(0, 2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return language().Names(), cobra.ShellCompDirectiveNoFileComp

@@ -37,7 +37,7 @@ With --only the exit code is 3 if anything else differs than the attributes and
 blocks that are named, so that it can be shown that only the pretext task does.`,
 		Example: `  sslpipe diff pipelines/rotation.hcl pipelines/jigsaw.hcl
   sslpipe diff rotation.hcl jigsaw.hcl --only pretext --only epochs`,
-		Args: cobra.ExactArgs(2),
+		Args: takes(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.diff(cmd, flags, args[0], args[1]) },
 	}
 	flags.add(cmd)

@@ -29,7 +29,7 @@ It is about the device that a run would take (--device). The exit code is 0 if a
 that this needs works, and 1 otherwise.`,
 		Example: `  sslpipe doctor
   sslpipe doctor --device gpu`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := s.machine()
 			if err != nil {

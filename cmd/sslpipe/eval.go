@@ -34,7 +34,7 @@ Without -e, each line of standard input is an expression.`,
 		Example: `  sslpipe eval pipelines/rotation.hcl -e 'length(var.labels)'
   sslpipe eval pipelines/rotation.hcl -e pretrain.rotation.optimizer.learning_rate
   echo 'finetune.ssl_full' | sslpipe eval pipelines/rotation.hcl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.eval(cmd, flags, args) },
 	}
 	flags.add(cmd)

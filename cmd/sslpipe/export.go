@@ -33,7 +33,7 @@ Times, speed, machines and paths are not in it, so two runs with the same result
 give the same bytes: the sha256 that is printed names the result.`,
 		Example: `  sslpipe export rotation rotation.tar.zst
   sslpipe export latest small.tar.zst --without-models`,
-		Args: cobra.ExactArgs(2),
+		Args: takes(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := report.Find(s.runs(), args[0])
 			if err != nil {

@@ -43,7 +43,7 @@ nobody reads at the root, or for Graphviz, Mermaid or a program. Each connection
 is named after the attribute that reads and the output that is read.`,
 		Example: `  sslpipe graph pipelines/rotation.hcl
   sslpipe graph pipelines/rotation.hcl --format dot | dot -Tsvg > rotation.svg`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.graph(cmd, flags, args) },
 	}
 	flags.add(cmd)

@@ -34,7 +34,7 @@ models are in the run's folder. Nothing of it becomes a stored result: what anot
 person computed is never used in place of a run here.`,
 		Example: `  sslpipe import rotation.tar.zst
   sslpipe import --list rotation.tar.zst`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := openBundle(cmd.Context(), args[0])
 			if err != nil {

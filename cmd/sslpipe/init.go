@@ -43,7 +43,7 @@ pipeline that only pre-trains.`,
 		Example: `  sslpipe init photos/
   sslpipe init photos.zip --minutes 60 --pretext simclr
   sslpipe init photos/ --out -`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.init(cmd, flags, args[0]) },
 	}
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "file to write, - for standard output (default IMAGES.hcl in the working folder)")

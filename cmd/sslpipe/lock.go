@@ -31,7 +31,7 @@ is called divergent. The file is meant to be committed; sslpipe verify compares 
 it, and sslpipe cache gc keeps what it names.`,
 		Example: `  sslpipe lock pipelines/rotation.hcl
   sslpipe lock --check pipelines/rotation.hcl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := flags.inspect(cmd, s, args)
 			if err != nil {

@@ -28,7 +28,7 @@ func lspCommand(*settings) *cobra.Command {
 completion, explanations, mistakes while typing, definitions, references, renaming,
 formatting and outline. docs/editors.md shows the settings of VS Code, Neovim and
 Helix.`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			err := lsp.Serve(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), log, lspOptions())

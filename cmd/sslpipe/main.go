@@ -55,7 +55,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &printed{Writer: stdout}
 	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && out.err != nil {
 		err = failed(fmt.Errorf("write standard output: %w", out.err))
 	}
@@ -73,7 +73,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exit.code
 	}
 	_, _ = fmt.Fprintln(stderr, "Error:", view.ErrorText(err))
-	_, _ = fmt.Fprintln(stderr, "See sslpipe --help.")
+	_, _ = fmt.Fprintf(stderr, "See %s --help.\n", cmd.CommandPath())
 	return exitMistake
 }
 

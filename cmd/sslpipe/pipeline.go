@@ -147,7 +147,7 @@ func validateCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate PIPELINE.hcl...",
 		Short: "Check a pipeline; run nothing",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  takes(1, many),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON {
 				return flags.validateJSON(cmd, s, args)

@@ -49,7 +49,7 @@ values, here or in a stage that it reads. The time is estimated from earlier run
   sslpipe plan pipelines/rotation.hcl --exclude pretrain.rotation
   sslpipe plan pipelines/rotation.hcl --explain pretrain.rotation
   sslpipe plan pipelines/rotation.hcl --json`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := flags.inspect(cmd, s, args)
 			if err != nil {

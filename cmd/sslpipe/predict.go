@@ -54,12 +54,7 @@ off, and said.`,
   sslpipe predict savedmodels/masked-token/pretrain.masked/1 "In the [MASK] God created the heaven"
   sslpipe predict savedmodels/next-token/pretrain.next/1 "In the beginning" --tokens 20 --seed 7
   sslpipe predict keras_model photos --pixels -1..1 --classes-file names.txt`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return errors.New("predict needs a model and images or texts: sslpipe predict savedmodels/PIPELINE/STAGE/1 photo.jpg")
-			}
-			return nil
-		},
+		Args: takes(2, many),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.predict(cmd, flags, args[0], args[1:]) },
 	}
 	cmd.Flags().StringVar(&flags.format, "format", "text", "text, csv or json")

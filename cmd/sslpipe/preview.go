@@ -32,7 +32,7 @@ stage, for example pretrain.rotation, and all of them without it. The data are
 fetched and prepared first, if they are not yet; nothing is trained.`,
 		Example: `  sslpipe preview pipelines/rotation.hcl
   sslpipe preview pipelines/rotation.hcl pretrain.rotation --out rotation.png`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.preview(cmd, flags, args) },
 	}
 	flags.add(cmd)

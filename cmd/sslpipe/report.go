@@ -130,7 +130,7 @@ newest run), a path, or "latest", which is meant without it.`,
 		Example: `  sslpipe report
   sslpipe report rotation --format tex --out table.tex
   sslpipe report rotation --format csv`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, ok := formats[form]; form != "" && !ok {
 				return fmt.Errorf("there is no format %q: use %s", form, strings.Join(formatNames(), ", "))

@@ -38,7 +38,7 @@ same result. Progress goes to standard error, the table to standard output.
   sslpipe run pipelines/rotation.hcl --var epochs=2
   sslpipe run pipelines/rotation.hcl --until pretrain.rotation
   sslpipe run pipelines/rotation.hcl --only '*[*seed=0*]' --keep-going`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, many),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			team, err := flags.team()
 			if err != nil {

@@ -19,7 +19,7 @@ func runsCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "runs",
 		Short: "List the runs that were made here",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			past, err := run.History(s.runs())
 			if err != nil {
@@ -39,7 +39,7 @@ func showCommand(s *settings) *cobra.Command {
 runs lists the names.`,
 		Example: `  sslpipe show latest
   sslpipe show rotation`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, _, err := s.readRun(args[0])
 			if err != nil {
@@ -61,7 +61,7 @@ label budget and seed are paired across runs. Runs that have other test images, 
 drew their labels from other images, are refused, with what differs.`,
 		Example: `  sslpipe compare rotation simclr
   sslpipe compare 20261125T1010 latest`,
-		Args: cobra.MinimumNArgs(2),
+		Args: takes(2, many),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var runs []*report.Report
 			for _, name := range args {

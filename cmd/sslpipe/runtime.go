@@ -26,7 +26,7 @@ func runtimeCommand() *cobra.Command {
 .deps of the checkout, or in the one that ` + depsVariable + ` names. run installs the CPU
 runtime by itself when it needs it; the GPU runtime (some 2.4 GB to download) is
 installed when it is asked for.`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			root, err := depsRoot()
 			if err != nil {
@@ -38,13 +38,13 @@ installed when it is asked for.`,
 	cmd.AddCommand(&cobra.Command{
 		Use:       "install cpu|gpu",
 		Short:     "Download, verify and unpack a runtime, unless it is installed",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.MatchAll(takes(1, 1), cobra.OnlyValidArgs),
 		ValidArgs: []string{tfruntime.CPU, tfruntime.GPU},
 		RunE:      func(cmd *cobra.Command, args []string) error { return installRuntime(cmd, args[0]) },
 	}, &cobra.Command{
 		Use:   "verify",
 		Short: "Compare every file of the installed runtimes with its digest",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return verifyRuntimes(cmd) },
 	})
 	return cmd
