@@ -179,6 +179,7 @@ func (p *picture) prepare(data []byte, channels int) (traits []string, err error
 		return nil, err
 	}
 	area := h.width * h.height
+	p.orientation = h.orientation
 	p.small, p.large = h.jpeg && area <= smallArea, area > largeArea
 	return append(traits, channelTrait(h.grey, channels)...), nil
 }

@@ -79,14 +79,15 @@ func (d *decoder) Close() error {
 // picture is one image on its way to dst, [H, W, C] of the decoder's shape: an
 // image file or pixels, or neither once something is wrong with it.
 type picture struct {
-	name    string
-	file    []byte
-	small   bool // a JPEG file of few pixels
-	large   bool // a file of so many that memory should hold one of its kind
-	pixels  []byte
-	h, w, c int
-	dst     []byte
-	bad     string // why it cannot be decoded
+	name        string
+	file        []byte
+	orientation orientation // of the file
+	small       bool        // a JPEG file of few pixels
+	large       bool        // a file of so many that memory should hold one of its kind
+	pixels      []byte
+	h, w, c     int
+	dst         []byte
+	bad         string // why it cannot be decoded
 }
 
 // render decodes pictures and brings them to shape. Small files go together;
@@ -182,7 +183,8 @@ func (p *picture) take(t *tf.Tensor) {
 		p.bad = fmt.Sprintf("decodes to shape %v", dims)
 		return
 	}
-	p.pixels, p.h, p.w, p.c = t.Uint8s(), dims[0], dims[1], dims[2]
+	p.pixels, p.h, p.w = p.orientation.upright(t.Uint8s(), dims[0], dims[1])
+	p.c = dims[2]
 }
 
 // reason shortens TensorFlow's message, which goes on about nodes and hints.

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -28,6 +29,8 @@ func imageSeeds(t testing.TB) [][]byte {
 		data := pngOf(t, img)
 		seeds = append(seeds, data, data[:len(data)/2])
 	}
+	exif := chunk("eXIf", []byte(exifOf(binary.LittleEndian, 3, 3, 1)))
+	seeds = append(seeds, turnedJPEG(t, 6), pngBy(3, 2, 8, 0, make([]byte, 8), exif))
 	return append(seeds, gifOf(t, square2, square2), gifOf(t, square2), gifOf(t, square2)[:20])
 }
 
@@ -62,9 +65,13 @@ func FuzzHeader(f *testing.F) {
 
 // sameSize compares with Go's decoder, which knows less files.
 func sameSize(t *testing.T, h header, data []byte) {
+	width, height := h.width, h.height
+	if h.orientation.sideways() {
+		width, height = height, width
+	}
 	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	if err == nil && config.Width > 0 && config.Height > 0 && (config.Width != h.width || config.Height != h.height) {
-		t.Errorf("%dx%d pixels, Go's decoder finds %dx%d", h.width, h.height, config.Width, config.Height)
+	if err == nil && config.Width > 0 && config.Height > 0 && (config.Width != width || config.Height != height) {
+		t.Errorf("%dx%d pixels, Go's decoder finds %dx%d", width, height, config.Width, config.Height)
 	}
 }
 

