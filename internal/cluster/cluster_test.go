@@ -110,16 +110,19 @@ func TestFromSlurm(t *testing.T) {
 func TestFromSlurmMistakes(t *testing.T) {
 	good := map[string]string{"SLURM_JOB_NODELIST": "n[1-2]", "SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_TASKS_PER_NODE": "1(x2)"}
 	for change, want := range map[[2]string]string{
-		{"SLURM_PROCID", ""}:                          "run this by srun",
-		{"SLURM_PROCID", "2"}:                         "task 2 of 2 does not fit",
-		{"SLURM_JOB_NODELIST", "n[1-"}:                "no name",
-		{"SLURM_JOB_NODELIST", "n[2-1]"}:              "is no range",
-		{"SLURM_JOB_NODELIST", "n[0-999999]"}:         "is no range",
-		{"SLURM_JOB_NODELIST", "n[00000000001]"}:      "is no range",
-		{"SLURM_JOB_NODELIST", "n[0-65535][0-65535]"}: "it has more than 65536 nodes",
-		{"SLURM_TASKS_PER_NODE", "2"}:                 "are of 1 nodes, and there are 2",
-		{"SLURM_TASKS_PER_NODE", "x"}:                 "neither a number",
-		{"SLURM_NTASKS", "3"}:                         "does not fit 2 tasks",
+		{"SLURM_PROCID", ""}:                                                "run this by srun",
+		{"SLURM_PROCID", "2"}:                                               "task 2 of 2 does not fit",
+		{"SLURM_JOB_NODELIST", "n[1-"}:                                      "no name",
+		{"SLURM_JOB_NODELIST", "n[2-1]"}:                                    "is no range",
+		{"SLURM_JOB_NODELIST", "n[0-999999]"}:                               "is no range",
+		{"SLURM_JOB_NODELIST", "n[00000000001]"}:                            "is no range",
+		{"SLURM_JOB_NODELIST", "n[0-65535][0-65535]"}:                       "it has more than 65536 nodes",
+		{"SLURM_TASKS_PER_NODE", "2"}:                                       "are of 1 nodes, and there are 2",
+		{"SLURM_TASKS_PER_NODE", strings.Repeat("1(x99999),", 30000) + "1"}: "are of 2999970001 nodes, and there are 2",
+		{"SLURM_TASKS_PER_NODE", "99999,99999"}:                             "does not fit 199998 tasks on 2 nodes",
+		{"SLURM_NTASKS", "9999999999"}:                                      "9999999999 tasks are more than 65536",
+		{"SLURM_TASKS_PER_NODE", "x"}:                                       "neither a number",
+		{"SLURM_NTASKS", "3"}:                                               "does not fit 2 tasks",
 	} {
 		set := maps.Clone(good)
 		set[change[0]] = change[1]

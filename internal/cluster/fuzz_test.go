@@ -30,6 +30,7 @@ func FuzzSlurm(f *testing.F) {
 	f.Add("n[1-3,7],gpu-[01-02]", "2", "6", "1(x6)")
 	f.Add("a[0-65535][0-65535]", "0", "1", "")
 	f.Add("a[00000000000000000001-2]b[", "-1", "x", "2(x99999),1")
+	f.Add("a", "0", "999999999999", "")
 	f.Fuzz(func(t *testing.T, nodes, self, total, each string) {
 		values := map[string]string{"SLURM_JOB_NODELIST": nodes, "SLURM_PROCID": self, "SLURM_NTASKS": total, "SLURM_TASKS_PER_NODE": each}
 		c, err := FromSlurm(func(name string) (string, bool) { value, ok := values[name]; return value, ok }, 2222)

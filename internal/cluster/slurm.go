@@ -30,9 +30,20 @@ func FromSlurm(lookup func(string) (string, bool), port int) (*Cluster, error) {
 	if len(nodes) == 0 || err1 != nil || err2 != nil {
 		return nil, errors.New("SLURM_JOB_NODELIST, SLURM_PROCID and SLURM_NTASKS are not all set: run this by srun, in a job of Slurm's")
 	}
+	if total > most {
+		return nil, fmt.Errorf("%d tasks are more than %d", total, most)
+	}
 	each, err := tasksPerNode(first("SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"), len(nodes), total)
 	if err != nil {
 		return nil, err
+	}
+	members := 0
+	for _, tasks := range each {
+		members += tasks
+	}
+	// Before there are so many of them.
+	if members != total || self < 0 || self >= total {
+		return nil, fmt.Errorf("task %d of %d does not fit %d tasks on %d nodes", self, total, members, len(nodes))
 	}
 	c := &Cluster{Self: self}
 	for n, node := range nodes {
@@ -40,13 +51,10 @@ func FromSlurm(lookup func(string) (string, bool), port int) (*Cluster, error) {
 			c.Members = append(c.Members, Member{Type: worker, Index: len(c.Members), Address: fmt.Sprintf("%s:%d", node, port+i)})
 		}
 	}
-	if len(c.Members) != total || self < 0 || self >= total {
-		return nil, fmt.Errorf("task %d of %d does not fit %d tasks on %d nodes", self, total, len(c.Members), len(nodes))
-	}
 	return c, c.check()
 }
 
-// most bounds what a list of nodes can expand to, digits the length of its numbers.
+// most bounds nodes, what a list of them can expand to, and tasks; digits the length of its numbers.
 const (
 	most   = 65536
 	digits = 10
@@ -136,6 +144,7 @@ func tasksPerNode(text string, nodes, total int) ([]int, error) {
 		}
 		return each, nil
 	}
+	of := 0
 	for part := range strings.SplitSeq(text, ",") {
 		m := group.FindStringSubmatch(part)
 		if m == nil {
@@ -146,12 +155,15 @@ func tasksPerNode(text string, nodes, total int) ([]int, error) {
 		if m[2] != "" {
 			times, _ = strconv.Atoi(m[2])
 		}
+		if of += times; of > nodes {
+			continue // it is counted, for the mistake, and takes no memory
+		}
 		for range times {
 			each = append(each, count)
 		}
 	}
-	if len(each) != nodes {
-		return nil, fmt.Errorf("tasks of nodes %q are of %d nodes, and there are %d", text, len(each), nodes)
+	if of != nodes {
+		return nil, fmt.Errorf("tasks of nodes %q are of %d nodes, and there are %d", text, of, nodes)
 	}
 	return each, nil
 }
