@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -67,9 +68,14 @@ func withoutConsequences(diags hcl.Diagnostics) hcl.Diagnostics {
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == "Root value must be object" })
 }
 
-// checkJSON reports what would take too long, or too deep a recursion, to parse.
+// checkJSON reports what would take too long, or too deep a recursion, to parse, and
+// what is no UTF-8, which HCL's parser takes, and then loses its place by.
 // Text that is not JSON is reported by the parser.
 func checkJSON(src []byte, path string) hcl.Diagnostics {
+	if at := invalidUTF8(src); at >= 0 {
+		return hcl.Diagnostics{Errorf(placeOfByte(src, path, at+1), "Invalid character encoding",
+			"Pipeline files are UTF-8, and this byte is none. Ensure that UTF-8 is selected in your editor.")}
+	}
 	tokens := json.NewDecoder(bytes.NewReader(src))
 	tokens.UseNumber()
 	for depth := 0; ; {
@@ -97,6 +103,18 @@ func checkJSON(src []byte, path string) hcl.Diagnostics {
 			return hcl.Diagnostics{Errorf(placeOfByte(src, path, int(tokens.InputOffset())), problem[0], "%s", problem[1])}
 		}
 	}
+}
+
+// invalidUTF8 is the place of the first byte that is no UTF-8, or -1.
+func invalidUTF8(src []byte) int {
+	for at := 0; at < len(src); {
+		r, size := utf8.DecodeRune(src[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
 }
 
 // placeOfByte is the range of one byte before an offset.
