@@ -107,6 +107,7 @@ func TestMistakes(t *testing.T) {
 		"twice":          {unit(`fingerprint = "f"`) + "unit \"a\" {\nfingerprint = \"f\"\n}\n", "x:5: Unit twice: a is also at line 2. Run sslpipe lock to write the file again after one of them is deleted."},
 		"a pipeline":     {"pipeline {}\ndownload \"images\" {\n source = \"x\"\n}\n", `x:1: Missing required argument: The argument "runtime" is required, but no definition was found. (and 2 more)`},
 		"deep":           {"runtime = " + strings.Repeat("(", 1e6), "x:1: Not a lock file: A lock file has a runtime and units with texts; nothing but scores is nested in them."},
+		"arithmetic":     {`runtime = "${1/0%10}"`, "x:1: Not a lock file: Values in a lock file are texts in quotes."},
 		"many signs":     {"runtime = " + strings.Repeat("!", 1e6), "x:1: Not a lock file: Values in a lock file are texts in quotes."},
 		"large":          {strings.Repeat("#", maxBytes+1), "x:1: File too large: A lock file may have at most 33554432 bytes."},
 	} {

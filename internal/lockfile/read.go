@@ -106,7 +106,8 @@ func suspicious(src []byte, path string) hcl.Diagnostics {
 			depth++
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
 			depth--
-		case hclsyntax.TokenMinus, hclsyntax.TokenBang, hclsyntax.TokenQuestion:
+		case hclsyntax.TokenMinus, hclsyntax.TokenBang, hclsyntax.TokenQuestion,
+			hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash, hclsyntax.TokenPercent:
 			return problem(t.Range, "Not a lock file", "Values in a lock file are texts in quotes.")
 		}
 		if depth > 2 {

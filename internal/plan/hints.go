@@ -1,12 +1,26 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"sslpipe/internal/schema"
 )
+
+// addHints says better what HCL says of an expression that fails.
+func addHints(expr hcl.Expression, ctx *hcl.EvalContext, diags hcl.Diagnostics) {
+	addNames(expr, ctx, diags)
+	for _, d := range diags {
+		// A stack trace follows where cty's arithmetic panics, as that of 1/0 % 10 does. Calls
+		// of functions are package functions' concern.
+		if before, _, found := strings.Cut(d.Detail, "panic in function implementation:"); found {
+			d.Detail = before + "it is not defined for these numbers."
+		}
+	}
+}
 
 // addNames completes what HCL says of an attribute or key that an object does not
 // have: it does not say which there are.

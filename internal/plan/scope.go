@@ -151,7 +151,7 @@ func (e env) value(expr hcl.Expression) (cty.Value, bool, hcl.Diagnostics) {
 	ctx := e.context(refs)
 	e.p.work.begin()
 	v, evalDiags := expr.Value(ctx)
-	addNames(expr, ctx, evalDiags)
+	addHints(expr, ctx, evalDiags)
 	if err := e.p.work.end(v); err != nil {
 		evalDiags = hcl.Diagnostics{hclspec.Errorf(expr.Range(), "Expression too large", "This does too much: %s.", err)}
 	}
