@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"sslpipe/internal/functions"
 	"sslpipe/internal/hclspec"
 	"sslpipe/internal/plan"
 )
@@ -227,4 +228,51 @@ evaluate "report" {
 			t.Errorf("%s shows a sensitive value", diags[i])
 		}
 	})
+}
+
+// FuzzEval is for one expression in a pipeline that is planned: it gets to more of the
+// language in the same time. Each function is called by its example.
+func FuzzEval(f *testing.F) {
+	for _, function := range functions.List {
+		f.Add(function.Example)
+	}
+	for _, expr := range []string{
+		"var.list[*].width", "{ for k, v in var.map : k => v... }", "var.text", "[for s in [var.text] : upper(s)]", `"%{ if var.n > 0 }a%{ else }b%{ endif }"`,
+		"<<-E\n  a\n    ${var.n}\n  E\n", "1 / 0 % 10", "pretrain.ssl[a].epochs", "finetune.ssl", "download.images.train", "!(var.n >= 1 && true || false)", "-var.n",
+	} {
+		f.Add(expr)
+	}
+	p, diags := plan.Parse([]byte(valuesPipeline), "testdata/x.hcl", fakeKinds(1, 1), plan.Options{
+		Runtime: "test", Digest: func(string) (string, error) { return "", nil }, Given: given(map[string]string{"text": `"hunter2"`})})
+	if diags.HasErrors() {
+		f.Fatal(diags)
+	}
+	f.Fuzz(func(t *testing.T, expr string) {
+		first, second := evaluated(t, p, expr), evaluated(t, p, expr)
+		if first != second {
+			t.Errorf("%q gives %s and %s", expr, first, second)
+		}
+		if strings.Contains(first, "hunter2") && !strings.Contains(expr, "hunter2") {
+			t.Errorf("%q shows a sensitive value: %s", expr, first)
+		}
+	})
+}
+
+// evaluated is what becomes of an expression, as text.
+func evaluated(t *testing.T, p *plan.Plan, expr string) string {
+	t.Helper()
+	e, diags := p.Eval(expr)
+	for _, d := range diags {
+		if d.Subject == nil || d.Subject.End.Byte > len(expr) || strings.Contains(d.Detail, "goroutine ") {
+			t.Errorf("%q: %s at %v", expr, d, d.Subject)
+		}
+	}
+	if diags.HasErrors() {
+		return texts(diags)
+	}
+	text, err := e.JSON()
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
