@@ -34,6 +34,9 @@ func Nearest(got string, candidates []string) string {
 // distance counts a swap of neighbours as one mistake, since it is the most
 // common one. Beyond the limit it is only known to be more.
 func distance(got, candidate string, limit int) int {
+	if len(got) > len(candidate)+4*limit { // a letter has up to 4 bytes
+		return limit + 1
+	}
 	a, b := strings.ToLower(got), strings.ToLower(candidate)
 	behind, begins := strings.CutPrefix(b, a)
 	before, ends := strings.CutSuffix(b, a)
@@ -42,7 +45,7 @@ func distance(got, candidate string, limit int) int {
 		return 1
 	case ends && areWords(a, before) && isSeparator(before[len(before)-1]):
 		return limit
-	case len(b) > len(a)+4*limit || len(a) > len(b)+4*limit: // a letter has up to 4 bytes
+	case len(b) > len(a)+4*limit:
 		return limit + 1
 	}
 	d := levenshtein.Distance(a, b, nil)
