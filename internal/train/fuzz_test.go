@@ -16,6 +16,7 @@ func FuzzManifest(f *testing.F) {
 		f.Add([]byte(text), []byte("{}"))
 	}
 	f.Add([]byte(good), []byte("{ }"))
+	f.Add([]byte(`{"files": [{}]}`), []byte("x"))
 	f.Fuzz(func(t *testing.T, list, content []byte) {
 		dir := t.TempDir()
 		for name, text := range map[string][]byte{manifestFile: list, file: content} {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -139,5 +140,42 @@ func TestBestWeightsDamagedBeforeTheEndAreMadeAgain(t *testing.T) {
 	}
 	if got, want := again.weights(t), whole.weights(t); got != want {
 		t.Errorf("weights %v, want %v", got, want)
+	}
+}
+
+// A list may not stand for a file that it does not name.
+func TestManifestNamesEveryFileOnce(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := readManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := whole.Files[0], whole.Files[1]
+	for want, files := range map[string][]manifestEntry{
+		"":                                   {b, a},
+		"a of LIST is not as it was written": {a, a},
+		" of LIST is not as it was written":  {a, {}},
+		"LIST has 2 files, not the 1 that were written": {b},
+		"LIST has 2 files, not the 0 that were written": nil,
+	} {
+		text, err := json.Marshal(manifest{files})
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, manifestFile), text, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := checkManifest(dir); err != nil {
+			got = strings.ReplaceAll(err.Error(), filepath.Base(dir), "LIST")
+		}
+		if got != want {
+			t.Errorf("%v: %q, want %q", files, got, want)
+		}
 	}
 }
