@@ -2,6 +2,9 @@ package dataset
 
 import (
 	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -40,3 +43,38 @@ func checkLabels(labels []string) error {
 	}
 	return nil
 }
+
+// base is the last part of a source's path or address, less what may be secret in it.
+func (p *preparation) base() string {
+	s := p.source
+	where, base := s.Path, filepath.Base(s.Path)
+	if s.URL != "" {
+		// Without the query, which may hold what is nobody's business.
+		address, _, _ := strings.Cut(s.URL, "?")
+		where, base = s.URL, path.Base(address)
+	}
+	if p.secret(where) {
+		return openName(base)
+	}
+	return base
+}
+
+// secret tells whether anything in a path or address must not be stored. What was made
+// of that cannot be told from the rest.
+func (p *preparation) secret(where string) bool { return p.redact(where) != where }
+
+// openName is the name of a file or folder less all words but those that tell what it is
+// for: sig-8c1f.train.csv.gz is data.train.csv.gz.
+func openName(name string) string {
+	open := []string{"data"}
+	for _, word := range wordsOf(name) {
+		word = strings.ToLower(word)
+		if _, isPart := wordParts[word]; isPart || isTextual("x."+word) || slices.Contains(packings, word) {
+			open = append(open, word)
+		}
+	}
+	return strings.Join(open, ".")
+}
+
+// packings are the endings of archives and compressed files.
+var packings = []string{"zip", "tar", "tgz", "gz", "zst"}

@@ -45,9 +45,12 @@ func Prepare(ctx context.Context, s Source, downloads, dst string, w Watch) (*ar
 		return nil, fmt.Errorf("prepare data set: %w", err)
 	}
 	p := preparation{ctx: ctx, source: s, known: known, downloads: downloads, dst: dst, report: w.Report, logf: w.Logf, redact: w.Redact}
+	if s.Name == "" {
+		p.known.Name = p.base()
+	}
 	meta, err := p.run()
 	if err != nil {
-		return nil, fmt.Errorf("prepare data set %s: %w", known.Name, err)
+		return nil, fmt.Errorf("prepare data set %s: %w", p.known.Name, err)
 	}
 	return meta, nil
 }
@@ -126,7 +129,7 @@ func (p *preparation) local() (tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.origin = "folder " + s.base()
+	p.origin = "folder " + p.base()
 	if info.IsDir() {
 		if s.SHA256 != "" {
 			return nil, fmt.Errorf("%s is a folder: a sha256 belongs to an archive", s.Path)
@@ -140,7 +143,7 @@ func (p *preparation) local() (tree, error) {
 	if s.SHA256 != "" && !strings.EqualFold(digest, s.SHA256) {
 		return nil, fmt.Errorf("%s has sha256 %s, not %s", s.Path, digest, s.SHA256)
 	}
-	p.origin = fmt.Sprintf("file %s, sha256 %s", s.base(), digest)
+	p.origin = fmt.Sprintf("file %s, sha256 %s", p.base(), digest)
 	return p.open(s.Path)
 }
 
@@ -164,6 +167,9 @@ func (p *preparation) fetch(folder string, files []fetch.File) (tree, error) {
 		name, err := fileName(f.URL)
 		if err != nil {
 			return nil, err
+		}
+		if p.secret(f.URL) {
+			name = openName(name)
 		}
 		names = append(names, name)
 		fetcher := fetch.Fetcher{Retrying: func(err error, wait time.Duration) {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -123,7 +121,7 @@ func (s Source) complete() (Source, KnownSet, error) {
 			s.ImageSize, s.Channels = shape[0], shape[2]
 		}
 	} else {
-		known = KnownSet{Name: s.base(), License: "not stated"}
+		known = KnownSet{License: "not stated"}
 	}
 	if s.IsText() {
 		s.Text = s.Text.complete(known)
@@ -194,11 +192,3 @@ func (s Source) things() string {
 
 // base is the file or folder name of the source; never the whole path, which
 // differs between machines.
-func (s Source) base() string {
-	if s.URL != "" {
-		// Without the query, which may hold what is nobody's business.
-		address, _, _ := strings.Cut(s.URL, "?")
-		return path.Base(address)
-	}
-	return filepath.Base(s.Path)
-}

@@ -3,6 +3,7 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -122,6 +123,57 @@ func TestPrepareFromURL(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(downloads, digestOf(archive)[:16], "set.tar.gz")); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is secret in an address is in no name, message or description, even where it was
+// changed on its way there; what tells the kind of the file and its part remains.
+func TestPrepareHidesSecrets(t *testing.T) {
+	content := []byte("text,label\n" + strings.Repeat("a good one,1\na bad one,0\n", 20))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content) }))
+	defer server.Close()
+	var told strings.Builder
+	downloads, dst := t.TempDir(), t.TempDir()
+	address := server.URL + "/OF-MINE/OF-MINE.test.csv?key=of-mine"
+	meta, err := Prepare(t.Context(), Source{URL: address, SHA256: digestOf(content), Layout: "csv", ValidationPerClass: 5}, downloads, dst, Watch{
+		Report: func(_, _ int64, note string) { told.WriteString(note + "\n") },
+		Logf:   func(format string, args ...any) { fmt.Fprintf(&told, format+"\n", args...) },
+		Redact: func(text string) string { return strings.ReplaceAll(text, address, "(sensitive)") },
+	})
+	if err == nil || !strings.HasPrefix(err.Error(), "prepare data set data.test.csv: ") {
+		t.Errorf("description %+v, error %v", meta, err) // there is nothing to train on
+	}
+	for _, folder := range []string{downloads, dst} {
+		err = filepath.WalkDir(folder, func(path string, _ os.DirEntry, err error) error {
+			told.WriteString(strings.TrimPrefix(path, folder) + "\n")
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := told.String(); strings.Contains(strings.ToLower(got), "of-mine") || !strings.Contains(got, "downloading data.test.csv\n") {
+		t.Errorf("told: %s", got)
+	}
+	for name, want := range map[string]string{
+		"x.zip": "data.zip", "Train-images.X.tar.gz": "data.train.tar.gz", "x": "data", "x.tokens": "data.tokens", "a.JSONL.zst": "data.jsonl.zst",
+	} {
+		if got := openName(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestPrepareNamesNoSecretFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "of-mine")
+	if err := os.Rename(tinyIDX(t), folder); err != nil {
+		t.Fatal(err)
+	}
+	meta, err := Prepare(t.Context(), Source{Path: folder, Layout: "idx"}, t.TempDir(), t.TempDir(), Watch{
+		Redact: func(text string) string { return strings.ReplaceAll(text, folder, "(sensitive)") },
+	})
+	if err != nil || meta.Name != "data" || meta.Source != "folder data" {
+		t.Errorf("description %+v, error %v", meta, err)
 	}
 }
 

@@ -23,13 +23,17 @@ var wordParts = map[string]part{
 // name of the file, as in wiki.train.tokens; without either it is for training.
 func partOfFile(name string) part {
 	folders := strings.Split(path.Dir(name), "/")
-	words := strings.FieldsFunc(path.Base(name), func(r rune) bool { return strings.ContainsRune("._- ", r) })
-	for _, word := range slices.Concat(folders, words) {
+	for _, word := range slices.Concat(folders, wordsOf(path.Base(name))) {
 		if p, ok := wordParts[strings.ToLower(word)]; ok {
 			return p
 		}
 	}
 	return partTrain
+}
+
+// wordsOf cuts the name of a file into words.
+func wordsOf(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("._- ", r) })
 }
 
 // plainName is the name of a file without the ending that says how it is compressed.

@@ -1,7 +1,9 @@
 package fetch
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +15,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Address writes an address for people and for the disk: without its password,
+// Address writes an address for people: without its password,
 // and quoted where a terminal would take it for something else than text.
 func Address(raw string) string {
 	u, err := url.Parse(raw)
@@ -23,12 +25,21 @@ func Address(raw string) string {
 	return u.Redacted()
 }
 
+// digestOfAddress tells addresses apart without keeping one. The password does not
+// count: with another it is the same file.
+func digestOfAddress(raw string) string {
+	sum := sha256.Sum256([]byte(Address(raw)))
+	return hex.EncodeToString(sum[:])
+}
+
 // maxRedirects is how often a server may point elsewhere.
 const maxRedirects = 10
 
 // redirect decides whether to go where a server points. What was asked for over
 // https is not fetched over http, where anybody on the way could change it.
 func redirect(to *http.Request, via []*http.Request) error {
+	// Go tells the next server the whole address that led there, and a token in it.
+	to.Header.Del("Referer")
 	switch scheme := to.URL.Scheme; {
 	case len(via) >= maxRedirects:
 		return backoff.Permanent(fmt.Errorf("server points elsewhere %d times in a row, at last to %s: check the address in a browser", maxRedirects, Address(to.URL.String())))

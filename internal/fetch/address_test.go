@@ -122,6 +122,11 @@ func TestRedirects(t *testing.T) {
 			if (c.message == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.message) {
 				t.Errorf("error %v, want %q", err, c.message)
 			}
+			for _, header := range s.requests {
+				if from := header.Get("Referer"); from != "" {
+					t.Errorf("a server is told of %s", from)
+				}
+			}
 			if len(s.requests) != c.asked {
 				t.Errorf("asked %d times, want %d", len(s.requests), c.asked)
 			}

@@ -73,7 +73,7 @@ func serveContent(w http.ResponseWriter, r *http.Request) {
 // writePart leaves what an interrupted download leaves.
 func writePart(t *testing.T, bytes []byte, etag string) func(dest, url string) {
 	return func(dest, url string) {
-		state := fmt.Sprintf(`{"url":%q,"sha256":%q,"etag":%q,"length":%d}`, url, digestOf(content), etag, len(content))
+		state := fmt.Sprintf(`{"address":%q,"sha256":%q,"etag":%q,"length":%d}`, digestOfAddress(url), digestOf(content), etag, len(content))
 		if err := errors.Join(os.WriteFile(dest+".part", bytes, 0o644), os.WriteFile(dest+".part.json", []byte(state), 0o644)); err != nil {
 			t.Fatal(err)
 		}

@@ -106,7 +106,7 @@ func FuzzPart(f *testing.F) {
 		if pinned {
 			file.SHA256 = hex.EncodeToString(sum[:])
 		}
-		state, err := json.Marshal(transferState{URL: url, SHA256: file.SHA256, ETag: etag, Length: 10})
+		state, err := json.Marshal(transferState{Address: digestOfAddress(url), SHA256: file.SHA256, ETag: etag, Length: 10})
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -28,7 +28,7 @@ type transfer struct {
 
 // transferState says which version of which file the partial bytes belong to.
 type transferState struct {
-	URL      string `json:"url"`
+	Address  string `json:"address"` // digest of it, since a part of it may be a secret
 	SHA256   string `json:"sha256"`
 	ETag     string `json:"etag,omitempty"`
 	Modified string `json:"modified,omitempty"`
@@ -43,7 +43,7 @@ func (t *transfer) load() {
 	if err == nil && statErr == nil && json.Unmarshal(raw, &t.state) == nil {
 		t.have = info.Size()
 	}
-	if t.have == 0 || t.state.URL != Address(t.file.URL) || t.state.SHA256 != t.file.SHA256 || !t.resumable() {
+	if t.have == 0 || t.state.Address != digestOfAddress(t.file.URL) || t.state.SHA256 != t.file.SHA256 || !t.resumable() {
 		t.discard()
 	}
 	t.joined = t.have > 0
@@ -160,7 +160,7 @@ func (t *transfer) accept(r *http.Response) error {
 // note keeps where the bytes come from, for the next attempt or process.
 func (t *transfer) note(r *http.Response, length int64) error {
 	t.state = transferState{
-		URL: Address(t.file.URL), SHA256: t.file.SHA256,
+		Address: digestOfAddress(t.file.URL), SHA256: t.file.SHA256,
 		ETag: r.Header.Get("ETag"), Modified: r.Header.Get("Last-Modified"), Length: length,
 	}
 	raw, err := json.Marshal(t.state)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -173,7 +174,7 @@ func TestPartOfAnotherAddressIsNotContinued(t *testing.T) {
 	server := httptest.NewServer(s)
 	defer server.Close()
 	local := filepath.Join(t.TempDir(), "a.tar.gz")
-	state := []byte(`{"url":"https://example.org/b.tar.gz","etag":"\"1\"","length":100000}`)
+	state := fmt.Appendf(nil, `{"address":%q,"etag":"\"1\"","length":100000}`, digestOfAddress("https://example.org/b.tar.gz"))
 	if err := errors.Join(os.WriteFile(local+".part", []byte("something else"), 0o644), os.WriteFile(local+".part.json", state, 0o644)); err != nil {
 		t.Fatal(err)
 	}

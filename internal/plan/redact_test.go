@@ -6,7 +6,8 @@ import (
 )
 
 func TestRedact(t *testing.T) {
-	p, diags := parse(t, secretPipeline+"variable \"odd\" {\n  type = string\n  default = \"a b/c&d\"\n  sensitive = true\n}\n", nil)
+	p, diags := parse(t, secretPipeline+"variable \"odd\" {\n  type = string\n  default = \"a b/c&d\"\n  sensitive = true\n}\n"+
+		"download \"made\" {\n  source = \"https://example.org/${jsonencode(var.token)}/x\"\n}\n", nil)
 	if diags.HasErrors() {
 		t.Fatal(texts(diags))
 	}
@@ -17,7 +18,9 @@ func TestRedact(t *testing.T) {
 		"https://x.org/a%20b%2Fc&d?q=a+b%2Fc%26d":         "https://x.org/(sensitive)?q=(sensitive)",
 		"git+ssh://ada:pass@host/x, s3://key@bucket":      "git+ssh://(sensitive)@host/x, s3://(sensitive)@bucket",
 		"mail ada@example.org, https://host/a@b":          "mail ada@example.org, https://host/a@b",
-		"":                                                "",
+		// Made of a secret, and spelt as a client of HTTP does.
+		"Get https://example.org/%22default-of-token%22/x: EOF": "Get (sensitive): EOF",
+		"": "",
 	} {
 		if got := p.Redact(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

@@ -114,12 +114,21 @@ func redacted(text string, secrets []string) string {
 	secrets = slices.Clone(secrets)
 	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range secrets {
-		quoted := strconv.Quote(secret)
-		for _, spelt := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), quoted[1 : len(quoted)-1]} {
+		for _, spelt := range spellings(secret) {
 			text = replaceWord(text, spelt, hidden)
 		}
 	}
 	return text
+}
+
+// spellings are the ways in which a text is met in messages, and in addresses.
+func spellings(text string) []string {
+	quoted := strconv.Quote(text)
+	all := []string{text, url.QueryEscape(text), url.PathEscape(text), quoted[1 : len(quoted)-1]}
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		all = append(all, u.String(), u.Redacted())
+	}
+	return all
 }
 
 // hideMade keeps the value of an attribute that is made of a sensitive one out of what
