@@ -67,6 +67,8 @@ func TestInvalid(t *testing.T) {
 	for src, want := range map[string]string{
 		"a=1 2":                           "x.hcl:1,5-6: Missing newline after argument; An argument definition must end with a newline.",
 		"a=1\na=2":                        `x.hcl:2,1-2: Attribute redefined; The argument "a" was already set at x.hcl:1,1-2. Each argument may be set only once.`,
+		"a=b.0. 3":                        "x.hcl:1,8-9: Invalid legacy index syntax; Two numbers with a dot between them are a fraction. Write indexes in brackets, like [0][3].",
+		"a=0 .3":                          "x.hcl:1,6-7: Invalid legacy index syntax; Two numbers with a dot between them are a fraction. Write indexes in brackets, like [0][3].",
 		"a=1e999999":                      "x.hcl:1,3-11: Number too large; Numbers have at most 100 digits and an exponent of at most 300.",
 		strings.Repeat(" ", 1<<20) + "\n": "x.hcl:1,1-1: File too large; A pipeline file may have at most 1048576 bytes.",
 	} {

@@ -23,15 +23,19 @@ const (
 )
 
 // checkLimits reports the first place that would take too long, or too deep a
-// recursion, to parse or evaluate.
+// recursion, to parse or evaluate, or whose meaning hangs on a space.
 func checkLimits(src []byte, path string) hcl.Diagnostics {
 	// Invalid text is reported by the parser.
 	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
 	var open nesting
-	for _, tok := range tokens {
+	for i, tok := range tokens {
 		if tok.Type == hclsyntax.TokenNumberLit && !reasonable(tok.Bytes) {
 			return hcl.Diagnostics{Errorf(tok.Range, "Number too large",
 				"Numbers have at most %d digits and an exponent of at most %d.", maxDigits, maxExponent)}
+		}
+		if i >= 2 && chained(tokens[i-2:i+1]) {
+			return hcl.Diagnostics{Errorf(tok.Range, "Invalid legacy index syntax",
+				"Two numbers with a dot between them are a fraction. Write indexes in brackets, like [%s][%s].", tokens[i-2].Bytes, tok.Bytes)}
 		}
 		if open.add(tok.Type); open.depth > maxDepth {
 			return hcl.Diagnostics{Errorf(tok.Range, "Expression too large",
@@ -39,6 +43,11 @@ func checkLimits(src []byte, path string) hcl.Diagnostics {
 		}
 	}
 	return nil
+}
+
+// chained recognises x.0. 1, which HCL takes for x[0][1] while it refuses x.0.1.
+func chained(three hclsyntax.Tokens) bool {
+	return three[0].Type == hclsyntax.TokenNumberLit && three[1].Type == hclsyntax.TokenDot && three[2].Type == hclsyntax.TokenNumberLit
 }
 
 func reasonable(number []byte) bool {
