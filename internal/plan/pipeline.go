@@ -19,6 +19,9 @@ func (p *planner) decodePipeline() {
 	}
 	d := newDecoder(p, nil, at, nil)
 	ok := d.body([]layer{{body: body, env: p.root.bare()}}, config, "pipeline", "", at)
+	if !ok {
+		config.Seeds = defaultSeeds // so many units can be planned, for what else is wrong
+	}
 	if ok && d.secret["seeds"] {
 		p.report(hclspec.Errorf(d.ranges["seeds"], "Invalid value", "seeds can be seen in the names of units, so it cannot be made of a sensitive variable."))
 	}
