@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/minio/minio-go/v7"
 )
 
 // Location says where results are shared.
@@ -131,6 +133,9 @@ func checkEndpoint(text string) string {
 		return noSecrets
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return "The address of an S3 server is a host and a port: bucket and prefix are in url."
+	}
+	if _, err := minio.New(u.Host, &minio.Options{}); err != nil { // asks nobody
+		return "There can be no S3 server at this host. It is a name or number, and a port where there is one, as https://minio.lab:9000; Amazon's is https://s3.REGION.amazonaws.com."
 	}
 	return ""
 }

@@ -42,9 +42,12 @@ func TestParseRefuses(t *testing.T) {
 		"s3://bucket?credentials=sesame":         "They come from one of: none, iam.",
 		"s3://bucket?endpoint=sesame":            "the endpoint of the store: The address of an S3 server begins with https://",
 		"s3://bucket?endpoint=http://a:sesame@b": "the endpoint of the store: A store takes no password",
-		"s3://bucket?endpoint=http://a/sesame":   "a host and a port",
-		"s3://%zz":                               "It cannot be read as an address.",
-		"s3://bucket?%zz":                        "What stands behind the ? cannot be read",
+		"s3://bucket?endpoint=http://=":          "no S3 server at this host",
+		"s3://bucket?endpoint=https://sesame.s3.amazonaws.com:x@": "The address of an S3 server begins with https://",
+		"s3://bucket?endpoint=https://a.s3-outposts.example":      "no S3 server at this host",
+		"s3://bucket?endpoint=http://a/sesame":                    "a host and a port",
+		"s3://%zz":                                                "It cannot be read as an address.",
+		"s3://bucket?%zz":                                         "What stands behind the ? cannot be read",
 	} {
 		_, err := remote.Parse(text)
 		if err == nil || !strings.Contains(err.Error(), want) {
