@@ -103,6 +103,9 @@ func (s *settings) load(flags *pflag.FlagSet) error {
 	if s.GPUUnits < 1 {
 		return fmt.Errorf("gpu-units must be at least 1, not %d", s.GPUUnits)
 	}
+	if s.CheckpointEvery < 0 {
+		return fmt.Errorf("checkpoint-every must be 0s or more, not %s", s.CheckpointEvery)
+	}
 	if _, err := s.location(); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func FuzzSettings(f *testing.F) {
 		s.addFlags(flags)
 		err := s.load(flags)
 		switch {
-		case err == nil && (s.Jobs < 1 || s.GPUUnits < 1 || s.memory < 0 || !slices.Contains(devices, s.Device)):
+		case err == nil && (s.Jobs < 1 || s.GPUUnits < 1 || s.CheckpointEvery < 0 || s.memory < 0 || !slices.Contains(devices, s.Device)):
 			t.Errorf("settings %+v", s)
 		case err != nil && !strings.Contains(err.Error(), "sslpipe.yaml") && !strings.Contains(err.Error(), "must be") && !strings.Contains(err.Error(), "there is no device") && !strings.Contains(err.Error(), "memory is") && !strings.Contains(err.Error(), "of the store"):
 			t.Errorf("the error names nothing: %v", err)

@@ -18,6 +18,9 @@ import (
 	"sslpipe/internal/tfruntime"
 )
 
+// maxWorkers is far beyond what one machine can run: each is a process with a port.
+const maxWorkers = 1000
+
 // addWorkers adds the flag by which a plan is one for several workers.
 func (f *pipelineFlags) addWorkers(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.workers, "workers", 0, "processes that share the work, as the block cluster of the pipeline says; a run starts them on this machine, unless TF_CONFIG names them")
@@ -30,6 +33,8 @@ func (f *pipelineFlags) team() (*cluster.Cluster, error) {
 	switch {
 	case f.workers < 0:
 		return nil, fmt.Errorf("--workers must be at least 1, not %d", f.workers)
+	case f.workers > maxWorkers:
+		return nil, fmt.Errorf("--workers must be at most %d, not %d", maxWorkers, f.workers)
 	case f.gpus < 0:
 		return nil, fmt.Errorf("--gpus must be at least 1, not %d", f.gpus)
 	case f.gpus > 1 && (f.workers > 1 || os.Getenv(cluster.Variable) != ""):
