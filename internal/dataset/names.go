@@ -44,7 +44,8 @@ func checkLabels(labels []string) error {
 	return nil
 }
 
-// base is the last part of a source's path or address, less what may be secret in it.
+// base is the last part of a source's path or address, less what may be secret in it;
+// never the whole path, which differs between machines.
 func (p *preparation) base() string {
 	s := p.source
 	where, base := s.Path, filepath.Base(s.Path)

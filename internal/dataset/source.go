@@ -189,6 +189,3 @@ func (s Source) things() string {
 	}
 	return "images"
 }
-
-// base is the file or folder name of the source; never the whole path, which
-// differs between machines.
